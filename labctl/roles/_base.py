@@ -1,0 +1,233 @@
+"""What every instrument of a set-up has in common, whatever its role."""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from labctl.errors import DeviceRefusedError, RefusedError
+from labctl.units import format_quantity
+
+__all__ = ["Identity", "Instrument", "Limits", "SafeAction", "Settable", "SettableSpec", "Settings"]
+
+
+class Settings(BaseModel):
+    """The keys of a driver's own block in the set-up file; drivers subclass it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Which unit answered when the connection was made."""
+
+    maker: str
+    model: str
+    serial: str = ""
+    firmware: str = ""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The closed range in which a set point may lie, in the unit of its quantity."""
+
+    low: float
+    high: float
+
+    def __contains__(self, value: float) -> bool:
+        """Whether the value lies in the range."""
+        return self.low <= value <= self.high
+
+
+@dataclass(frozen=True)
+class SettableSpec:
+    """A quantity that a recipe can scan, as known without any connection.
+
+    Attributes:
+        unit: Unit of its number.
+        limits: What the instrument can do at all; a set-up may narrow it.
+        timeout_s: Longest time a change may take, s.
+        tolerance: Largest accepted |read-back - set| after a move, in ``unit``.
+        settles: Whether the quantity is slow and noisy, so that a settle rule decides.
+    """
+
+    unit: str
+    limits: Limits
+    timeout_s: float
+    tolerance: float
+    settles: bool = False
+
+
+@dataclass(frozen=True)
+class Settable:
+    """A quantity of a connected instrument: start, ask, read back. Nothing here waits."""
+
+    name: str
+    spec: SettableSpec
+    start: Callable[[float], None]
+    arrived: Callable[[], bool]
+    read: Callable[[], float]
+
+    def confirm(self, target: float) -> float:
+        """Return the read-back after a move.
+
+        Raises:
+            DeviceRefusedError: The instrument is elsewhere, whatever it answered before.
+        """
+        value = self.read()
+        if not abs(value - target) <= self.spec.tolerance:
+            raise DeviceRefusedError(
+                self.name.partition(".")[0],
+                f"{self.name} = {format_quantity(target, self.spec.unit)}",
+                f"is at {format_quantity(value, self.spec.unit)} after the move",
+                "the instrument cannot reach this value; set a narrower limit in the set-up",
+            )
+        return value
+
+
+@dataclass(frozen=True)
+class SafeAction:
+    """One entry of a set-up's ``safe_state``: what to do, and how to see that it is done."""
+
+    do: str
+    verify: str
+
+
+class Instrument(ABC):
+    """Base of all roles.
+
+    A driver sets ``interface`` and ``settings_type`` and writes the abstract methods of its
+    role; limits, unit checks, read-back and the safe state are here and in the role.
+
+    Attributes:
+        role: Name of the role, e.g. ``"cryostat"``.
+        interface: How it is reached: ``stream``, ``http``, ``library`` or ``hand``.
+        settings_type: Model of the driver's own keys in the set-up file.
+        settables: Quantities that a recipe can scan.
+        readables: Quantities that a monitor can read, with their units.
+        safe_actions: Actions that a set-up's ``safe_state`` can name.
+    """
+
+    role: ClassVar[str]
+    interface: ClassVar[str] = "stream"
+    settings_type: ClassVar[type[Settings]] = Settings
+    settables: ClassVar[Mapping[str, SettableSpec]] = {}
+    readables: ClassVar[Mapping[str, str]] = {}
+    safe_actions: ClassVar[Mapping[str, SafeAction]] = {}
+
+    def __init__(self, name: str, limits: Mapping[str, Limits] | None = None) -> None:
+        """Name the instrument as the set-up does; ``limits`` narrow those of the role."""
+        self.name = name
+        self._limits = dict(limits or {})
+        self._connected = False
+
+    @abstractmethod
+    def identity(self) -> Identity:
+        """Ask the instrument who it is."""
+
+    @abstractmethod
+    def snapshot(self) -> dict[str, Any]:
+        """Return every readable parameter; keys carry the unit, values are plain JSON."""
+
+    @abstractmethod
+    def _open(self) -> None:
+        """Make the connection and bring the instrument into a defined state."""
+
+    @abstractmethod
+    def _close(self) -> None:
+        """Give the connection up; must not fail on a dead one."""
+
+    @property
+    def connected(self) -> bool:
+        """Whether ``connect`` succeeded and ``close`` was not called since."""
+        return self._connected
+
+    def connect(self) -> Identity:
+        """Open the connection and return the identity of the unit that answers."""
+        self._open()
+        try:
+            identity = self.identity()
+        except BaseException:
+            self._close()
+            raise
+        self._connected = True
+        return identity
+
+    def close(self) -> None:
+        """Close the connection; safe to call twice."""
+        self._connected = False
+        self._close()
+
+    def limits(self, quantity: str) -> Limits:
+        """Return the range of a settable: that of the set-up within that of the instrument."""
+        own = self.settables[quantity].limits
+        asked = self._limits.get(quantity, own)
+        return Limits(max(own.low, asked.low), min(own.high, asked.high))
+
+    def check(self, quantity: str, value: float) -> None:
+        """Refuse a set point that is not finite or outside the limits; nothing is ever clipped.
+
+        Raises:
+            RefusedError: Names quantity, value and range.
+        """
+        limits, unit = self.limits(quantity), self.settables[quantity].unit
+        if not math.isfinite(value):
+            raise RefusedError(self.name, f"{quantity} = {value} is not a number")
+        if value not in limits:
+            span = f"{limits.low:g} to {format_quantity(limits.high, unit)}"
+            raise RefusedError(
+                self.name,
+                f"{quantity} = {format_quantity(value, unit)} is out of range",
+                f"allowed: {span}",
+            )
+
+    def settable(self, quantity: str) -> Settable:
+        """Return the settable of that name.
+
+        Raises:
+            RefusedError: There is none; names those that there are.
+        """
+        if quantity not in self.settables:
+            known = ", ".join(self.settables) or "none"
+            raise RefusedError(self.name, f"has no settable {quantity!r}", f"settables: {known}")
+        return self._settable(quantity)
+
+    def _settable(self, quantity: str) -> Settable:
+        """Build ``settable``: roles that have settables provide ``start_``/``read_`` methods."""
+        start: Callable[[float], None] = getattr(self, f"start_{quantity}")
+        arrived: Callable[[], bool] = getattr(self, f"{quantity}_arrived")
+        return Settable(
+            f"{self.name}.{quantity}",
+            self.settables[quantity],
+            start,
+            arrived,
+            lambda: self.read(quantity),
+        )
+
+    def read(self, quantity: str) -> float:
+        """Return a readable in its unit of ``readables``."""
+        if quantity not in self.readables:
+            known = ", ".join(self.readables) or "none"
+            raise RefusedError(self.name, f"has no reading {quantity!r}", f"readings: {known}")
+        value: float = getattr(self, f"read_{quantity}")()
+        return value
+
+    def make_safe(self, action: str) -> None:
+        """Carry out an action of the safe state and verify it by reading back.
+
+        Raises:
+            LabctlError: The action failed or the read-back contradicts it.
+        """
+        entry = self.safe_actions[action]
+        getattr(self, entry.do)()
+        if not getattr(self, entry.verify)():
+            raise DeviceRefusedError(
+                self.name, action, "the read-back says that it is not done", "close it by hand now"
+            )
+
+    def flush(self) -> None:
+        """Bring a connection in doubt back to a defined state; called before ``make_safe``."""
+        return None

@@ -1,0 +1,270 @@
+"""Camera: frames of a spectroscopy or imaging sensor, with the protection of an EM register."""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labctl.errors import ProtectionError, RefusedError
+from labctl.roles._base import Instrument, Limits, SafeAction
+
+__all__ = ["Camera", "CameraSettings", "Frame", "Roi"]
+
+Frame = NDArray[np.uint16]
+
+
+@dataclass(frozen=True)
+class Roi:
+    """A region of the sensor: origin and size in sensor pixels, hardware binning in pixels."""
+
+    x0: int
+    width: int
+    y0: int
+    height: int
+    x_binning: int = 1
+    y_binning: int = 1
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of a frame."""
+        return self.height // self.y_binning, self.width // self.x_binning
+
+
+@dataclass(frozen=True)
+class CameraSettings:
+    """Everything that decides what a frame's numbers mean.
+
+    Attributes:
+        exposure_s: Exposure of one frame, s.
+        roi: Region and binning.
+        em_gain: Nominal gain of the EM register; 1 is off.
+        quality: Output port: ``low_noise`` or ``electron_multiplied``.
+        adc_mhz: Digitisation speed, MHz.
+        analog_gain: 1 (low), 2 (medium) or 3 (high).
+    """
+
+    exposure_s: float
+    roi: Roi
+    em_gain: int = 1
+    quality: str = "low_noise"
+    adc_mhz: float = 0.1
+    analog_gain: int = 2
+
+
+class Camera(Instrument):
+    """Base of camera drivers.
+
+    The EM register ages with every bright frame, so its gain is a guarded thing: it is refused
+    until a frame at gain 1 has shown that the gained signal stays below ``guard_level`` of full
+    scale; a gained frame above that closes the shutter, sets gain 1 and latches until re-armed.
+    """
+
+    role: ClassVar[str] = "camera"
+    readables = {"sensor_temperature": "degC"}
+    safe_actions = {
+        "em_gain_1": SafeAction("drop_gain", "gain_is_1"),
+        "close": SafeAction("shut", "is_shut"),
+    }
+    guard_level: ClassVar[float] = 0.8
+    """Share of full scale that a pixel may reach while the EM gain is above 1."""
+
+    def __init__(self, name: str, limits: Mapping[str, Limits] | None = None) -> None:
+        """Start without preview: EM gain is refused until there is one."""
+        super().__init__(name, limits)
+        self._settings: CameraSettings | None = None
+        self._preview: tuple[CameraSettings, float] | None = None
+        self._tripped = ""
+
+    @abstractmethod
+    def sensor_size(self) -> tuple[int, int]:
+        """Return columns and rows of the sensor."""
+
+    @abstractmethod
+    def pixel_pitch_um(self) -> float:
+        """Return the distance of two pixels, um."""
+
+    @abstractmethod
+    def full_scale_counts(self) -> int:
+        """Return the largest number that the digitiser gives."""
+
+    @abstractmethod
+    def _write_settings(self, settings: CameraSettings) -> CameraSettings:
+        """Send the settings and return them as read back."""
+
+    @abstractmethod
+    def _start(self, frames: int) -> None:
+        """Start acquiring ``frames`` frames."""
+
+    @abstractmethod
+    def frames_ready(self) -> int:
+        """Return how many frames of this acquisition wait to be read; asks only, never waits."""
+
+    @abstractmethod
+    def _read_frames(self) -> list[Frame]:
+        """Return the frames that are ready, each (rows, columns) in counts."""
+
+    @abstractmethod
+    def acquiring(self) -> bool:
+        """Ask whether an acquisition goes on."""
+
+    @abstractmethod
+    def stop(self) -> None:
+        """End an acquisition; does nothing if there is none."""
+
+    @abstractmethod
+    def lost_frames(self) -> int:
+        """Return how many frames of this acquisition were lost on the way."""
+
+    @abstractmethod
+    def frame_time_s(self) -> float:
+        """Return the time from one frame to the next with the present settings, s."""
+
+    @abstractmethod
+    def read_sensor_temperature(self) -> float:
+        """Return the sensor's temperature, degC."""
+
+    @abstractmethod
+    def sensor_locked(self) -> bool:
+        """Ask whether the sensor's temperature is at its set point."""
+
+    @abstractmethod
+    def set_sensor_target_c(self, celsius: float) -> None:
+        """Set the sensor's temperature set point, degC."""
+
+    @abstractmethod
+    def set_shutter(self, wanted: bool) -> None:
+        """Let the shutter open for exposures, or keep it closed."""
+
+    @abstractmethod
+    def shutter_enabled(self) -> bool:
+        """Ask whether the shutter opens for exposures."""
+
+    @property
+    def tripped(self) -> str:
+        """What the guard has seen, or an empty string."""
+        return self._tripped
+
+    def rearm(self) -> None:
+        """Release the guard after a person has looked; a new preview is needed."""
+        self._tripped, self._preview = "", None
+
+    def configure(self, settings: CameraSettings) -> CameraSettings:
+        """Send settings; returns them as the camera reads them back.
+
+        Raises:
+            RefusedError: EM gain without a preview at gain 1 that leaves margin.
+            ProtectionError: The guard is latched.
+            DeviceRefusedError: The camera refuses the combination.
+        """
+        self._check_guard()
+        self._check_size(settings.roi)
+        if settings.em_gain > 1:
+            self._check_preview(settings)
+        self._settings = self._write_settings(settings)
+        return self._settings
+
+    def start(self, frames: int, *, allow_unlocked: bool = False) -> None:
+        """Start acquiring ``frames`` frames with the configured settings.
+
+        Raises:
+            RefusedError: Not configured, or the sensor is not at its temperature.
+            ProtectionError: The guard is latched.
+        """
+        self._check_guard()
+        if self._settings is None:
+            raise RefusedError(self.name, "start before configure", "configure the camera first")
+        if not allow_unlocked and not self.sensor_locked():
+            now_c = self.read_sensor_temperature()
+            raise RefusedError(
+                self.name,
+                f"the sensor is at {now_c:.1f} degC and not locked",
+                "wait for it to cool, or write 'unlocked_sensor: true' in the measurement",
+            )
+        self._start(frames)
+
+    def read_frames(self) -> list[Frame]:
+        """Return the frames that are ready, each (rows, columns), uint16 counts.
+
+        Raises:
+            ProtectionError: A gained frame came too near to full scale; camera made safe.
+        """
+        frames = self._read_frames()
+        for frame in frames:
+            self._guard(frame)
+        return frames
+
+    def drop_gain(self) -> None:
+        """Stop acquiring and set the EM gain to 1."""
+        self.stop()
+        if self._settings is not None and self._settings.em_gain > 1:
+            self._settings = self._write_settings(replace(self._settings, em_gain=1))
+
+    def gain_is_1(self) -> bool:
+        """Whether the EM register does not multiply, by the camera's own read-back."""
+        return self.read_em_gain() == 1
+
+    @abstractmethod
+    def read_em_gain(self) -> int:
+        """Return the nominal EM gain that the camera holds (1 on a port without register)."""
+
+    def shut(self) -> None:
+        """Stop acquiring and keep the shutter closed."""
+        self.stop()
+        self.set_shutter(False)
+
+    def is_shut(self) -> bool:
+        """Ask whether the shutter stays closed."""
+        return not self.shutter_enabled()
+
+    def _check_guard(self) -> None:
+        if self._tripped:
+            raise ProtectionError(self.name, self._tripped, "remove the light, then re-arm")
+
+    def _check_size(self, roi: Roi) -> None:
+        columns, rows = self.sensor_size()
+        inside = 0 <= roi.x0 < roi.x0 + roi.width <= columns
+        if not (inside and 0 <= roi.y0 < roi.y0 + roi.height <= rows):
+            raise RefusedError(
+                self.name, f"{roi} is not on the sensor", f"{columns} x {rows} pixels"
+            )
+
+    def _check_preview(self, settings: CameraSettings) -> None:
+        if self._preview is None or self._preview[0] != replace(settings, em_gain=1):
+            raise RefusedError(
+                self.name,
+                f"EM gain {settings.em_gain} without a preview",
+                "take a frame at gain 1 with the same exposure, region and port first",
+            )
+        expected = self._preview[1] * settings.em_gain
+        allowed = self.guard_level * self.full_scale_counts()
+        if expected > allowed:
+            raise RefusedError(
+                self.name,
+                f"EM gain {settings.em_gain} would bring {expected:.0f} of {allowed:.0f} counts",
+                f"use at most {max(1, int(allowed // max(self._preview[1], 1.0)))}",
+            )
+
+    def _guard(self, frame: Frame) -> None:
+        settings = self._settings
+        if settings is None:
+            return
+        peak = float(frame.max(initial=0))
+        if settings.em_gain <= 1:
+            # The offset of the digitiser is not multiplied; the median is a fair guess of it in
+            # spectra, and where light covers all pixels the full peak is the careful choice.
+            offset = min(float(np.median(frame)), 0.02 * self.full_scale_counts())
+            self._preview = (settings, peak - offset)
+        elif peak > self.guard_level * self.full_scale_counts():
+            self._trip(peak)
+
+    def _trip(self, peak: float) -> None:
+        gain = self._settings.em_gain if self._settings else 1
+        self._tripped = f"{peak:.0f} counts at EM gain {gain}: too much light"
+        try:
+            self.shut()
+        finally:
+            self.drop_gain()
+        self._check_guard()

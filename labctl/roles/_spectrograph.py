@@ -1,0 +1,120 @@
+"""Spectrograph: a grating turned to a centre wavelength, with exits."""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from labctl.errors import DeviceRefusedError, RefusedError
+from labctl.roles._base import Instrument, Limits, SettableSpec
+
+__all__ = ["Grating", "Spectrograph"]
+
+
+@dataclass(frozen=True)
+class Grating:
+    """A grating as the instrument lists it: grooves in 1/mm, blaze in nm (0: a mirror)."""
+
+    lines_per_mm: float
+    blaze_nm: float
+
+
+class Spectrograph(Instrument):
+    """Base of spectrograph drivers. Wavelengths in nm.
+
+    A move is started and then asked for: an instrument that answers only when it has arrived is
+    started by writing and asked by looking whether the answer has come. One move at a time.
+    """
+
+    role: ClassVar[str] = "spectrograph"
+    settables = {"wavelength": SettableSpec("nm", Limits(0.0, 1400.0), 60.0, 0.02)}
+    readables = {"wavelength": "nm", "grating": ""}
+    grating_timeout_s: ClassVar[float] = 60.0
+
+    @abstractmethod
+    def _write_wavelength_nm(self, nanometers: float) -> None:
+        """Start the move to a centre wavelength."""
+
+    @abstractmethod
+    def _write_grating(self, number: int) -> None:
+        """Start the change to a grating by its number."""
+
+    @abstractmethod
+    def _write_exit(self, exit_name: str) -> None:
+        """Start moving the exit mirror to ``front`` or ``side``."""
+
+    @abstractmethod
+    def is_moving(self) -> bool:
+        """Ask whether a started move still goes on.
+
+        Raises:
+            DeviceError: The move was answered by an error.
+        """
+
+    @abstractmethod
+    def read_wavelength(self) -> float:
+        """Return the centre wavelength, nm."""
+
+    @abstractmethod
+    def read_grating(self) -> int:
+        """Return the number of the grating in use."""
+
+    @abstractmethod
+    def read_exit(self) -> str:
+        """Return ``front`` or ``side``."""
+
+    @abstractmethod
+    def gratings(self) -> Mapping[int, Grating]:
+        """Return the installed gratings by number."""
+
+    def grating_number(self, lines_per_mm: float) -> int:
+        """Return the number of the grating with this groove density.
+
+        Raises:
+            RefusedError: There is none, or more than one; names what there is.
+        """
+        found = [n for n, g in self.gratings().items() if g.lines_per_mm == lines_per_mm]
+        if len(found) == 1:
+            return found[0]
+        known = ", ".join(f"{n}: {g.lines_per_mm:g}/mm" for n, g in self.gratings().items())
+        raise RefusedError(self.name, f"no single grating has {lines_per_mm:g}/mm", known)
+
+    def start_wavelength(self, nanometers: float) -> None:
+        """Check the limits and start the move."""
+        self.check("wavelength", nanometers)
+        self._write_wavelength_nm(nanometers)
+
+    def wavelength_arrived(self) -> bool:
+        """Ask whether the move has ended; ``Settable.confirm`` then reads back."""
+        return not self.is_moving()
+
+    def start_grating(self, number: int) -> None:
+        """Check that the grating is installed and start the change."""
+        if number not in self.gratings():
+            known = ", ".join(map(str, self.gratings()))
+            raise RefusedError(
+                self.name, f"grating {number} is not installed", f"there are {known}"
+            )
+        self._write_grating(number)
+
+    def confirm_grating(self, number: int) -> None:
+        """Read back after a change; some instruments say ok to a grating they do not have."""
+        found = self.read_grating()
+        if found != number:
+            raise DeviceRefusedError(
+                self.name, f"grating {number}", f"grating {found} is in use", "check the turret"
+            )
+
+    def start_exit(self, exit_name: str) -> None:
+        """Start moving the exit mirror."""
+        if exit_name not in ("front", "side"):
+            raise RefusedError(self.name, f"no exit {exit_name!r}", "front or side")
+        self._write_exit(exit_name)
+
+    def confirm_exit(self, exit_name: str) -> None:
+        """Read back after a move of the exit mirror."""
+        found = self.read_exit()
+        if found != exit_name:
+            raise DeviceRefusedError(
+                self.name, f"exit {exit_name}", f"the mirror is at {found}", "is it motorised?"
+            )
