@@ -17,7 +17,7 @@ from typing import Protocol
 
 from labctl.errors import DeadlockError
 
-__all__ = ["Clock", "EventQueue", "RealClock", "VirtualClock", "WorldTime"]
+__all__ = ["Action", "Cancel", "Clock", "EventQueue", "RealClock", "VirtualClock", "WorldTime"]
 
 Action = Callable[[], None]
 Cancel = Callable[[], None]

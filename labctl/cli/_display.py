@@ -1,0 +1,115 @@
+"""A run on the terminal: a live progress bar, or plain lines where there is no terminal."""
+
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from labctl.events import (
+    Event,
+    Message,
+    MoveFinished,
+    PointStored,
+    Reading,
+    RunStarted,
+    RunStopped,
+    StateChanged,
+)
+from labctl.events import Progress as StepProgress
+
+__all__ = ["RunDisplay", "lab_time"]
+
+_COLOURS = {"info": "", "warning": "yellow", "error": "bold red"}
+
+
+def lab_time(seconds: float) -> str:
+    """Return a duration in the words of a lab book: ``2 h 58 min``, ``4 min 10 s``, ``3.2 s``."""
+    if seconds < 60:
+        return f"{seconds:.3g} s"
+    minutes, rest_s = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest_s} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+class RunDisplay:
+    """Listens to a run and shows it. Use as a context manager around the run."""
+
+    def __init__(self, console: Console) -> None:
+        """Show on ``console``; a live bar only if that is a terminal."""
+        self._console = console
+        self._live = console.is_terminal
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("lab time {task.fields[lab]}"),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[now]}"),
+            console=console,
+            disable=not self._live,
+        )
+        self._task = self._progress.add_task("points", total=None, lab="0 s", now="")
+        self._began_s = 0.0
+        self._now: dict[str, str] = {}
+
+    def __enter__(self) -> Self:
+        """Begin to show."""
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Leave the terminal in order."""
+        self._progress.stop()
+
+    def __call__(self, event: Event) -> None:
+        """Show one event."""
+        match event:
+            case RunStarted():
+                self._began_s = event.t_mono_s
+                self._progress.update(self._task, total=event.points)
+                self._say(f"journal {event.journal}")
+            case PointStored():
+                self._point(event)
+            case Reading() | MoveFinished():
+                quantity = event.quantity if isinstance(event, Reading) else event.settable
+                self._now[quantity] = f"{quantity} {event.value:.5g} {event.units}"
+            case StepProgress():
+                self._now["step"] = event.text
+            case Message():
+                self._say(f"{event.device}: {event.text}", _COLOURS[event.level])
+            case StateChanged():
+                if event.reason:
+                    self._say(f"{event.state}: {event.reason}")
+            case RunStopped():
+                self._stopped(event)
+        self._refresh(event.t_mono_s)
+
+    def _point(self, event: PointStored) -> None:
+        self._progress.update(self._task, completed=event.index + 1)
+        read = ", ".join(f"{name} {value:.4f}" for name, value in event.read.items())
+        self._now["point"] = event.brief
+        if not self._live:
+            flags = f"  quality {event.quality:#x}" if event.quality else ""
+            lab = lab_time(event.t_mono_s - self._began_s)
+            self._say(f"point {event.index + 1}: {event.brief}  [{read}]  after {lab}{flags}")
+
+    def _stopped(self, event: RunStopped) -> None:
+        for action in event.unsafe:
+            self._say(f"NOT SAFE: {action}", "bold red")
+        lab = lab_time(event.t_mono_s - self._began_s)
+        self._say(f"{event.status}: {event.points} points in {lab} of lab time. {event.reason}")
+
+    def _refresh(self, t_s: float) -> None:
+        if self._live:
+            now = "  ".join(list(self._now.values())[-3:])
+            self._progress.update(self._task, lab=lab_time(t_s - self._began_s), now=now)
+
+    def _say(self, text: str, style: str = "") -> None:
+        self._console.print(text, style=style or None, highlight=False, markup=False)

@@ -1,0 +1,233 @@
+"""Everything that happens in a run, and everything that a run can be told.
+
+Both are closed unions of frozen models that travel as JSON between the engine and whoever looks
+on. Arrays never travel in an event: a descriptor says where in the journal they lie.
+"""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+__all__ = [
+    "Abort",
+    "ArrayDescriptor",
+    "Command",
+    "Event",
+    "Message",
+    "MoveFinished",
+    "MoveStarted",
+    "Pause",
+    "PointStored",
+    "Progress",
+    "Reading",
+    "Rearm",
+    "Resume",
+    "RunStarted",
+    "RunStopped",
+    "Skip",
+    "StateChanged",
+    "Stop",
+    "decode_command",
+    "decode_event",
+]
+
+State = Literal[
+    "idle", "running", "pausing", "paused", "stopping", "done", "aborted", "failed"
+]
+Level = Literal["info", "warning", "error"]
+PausePolicy = Literal["finish", "bank", "repeat"]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ArrayDescriptor(_Frozen):
+    """Where an array of a stored point lies: ``offset`` bytes from the start of the journal."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    units: str
+    axes: tuple[str, ...]
+    offset: int
+
+
+class _Event(_Frozen):
+    """Common to all events.
+
+    Attributes:
+        run: Uid of the run.
+        seq: Number of the event in its run, from 0, without gaps.
+        t_mono_s: Clock time, s; use it for durations.
+        t_utc: Wall-clock label.
+    """
+
+    run: str
+    seq: int
+    t_mono_s: float
+    t_utc: datetime
+
+
+class RunStarted(_Event):
+    """The start record is safe on disk; the first step follows."""
+
+    kind: Literal["run_started"] = "run_started"
+    name: str
+    journal: str
+    points: int | None
+    expected_s: float | None
+    simulated: bool
+
+
+class StateChanged(_Event):
+    """The run's state machine has moved."""
+
+    kind: Literal["state_changed"] = "state_changed"
+    state: State
+    reason: str = ""
+
+
+class MoveStarted(_Event):
+    """A settable has been given a new value."""
+
+    kind: Literal["move_started"] = "move_started"
+    settable: str
+    value: float
+    units: str
+
+
+class MoveFinished(_Event):
+    """A settable has arrived (and settled, where a rule says so)."""
+
+    kind: Literal["move_finished"] = "move_finished"
+    settable: str
+    value: float
+    units: str
+    seconds: float
+    settled: bool = True
+
+
+class Progress(_Event):
+    """How far the present step has come; may be dropped by a display that lags."""
+
+    kind: Literal["progress"] = "progress"
+    text: str
+    fraction: float | None = None
+
+
+class PointStored(_Event):
+    """A point is safe on disk."""
+
+    kind: Literal["point_stored"] = "point_stored"
+    index: int
+    step_id: str
+    measurement: str
+    label: str
+    arrays: tuple[ArrayDescriptor, ...]
+    set: dict[str, float]
+    read: dict[str, float]
+    quality: int
+    brief: str = ""
+
+
+class Reading(_Event):
+    """A monitor has read a quantity."""
+
+    kind: Literal["reading"] = "reading"
+    quantity: str
+    value: float
+    units: str
+
+
+class Message(_Event):
+    """Something that a person should know, in words."""
+
+    kind: Literal["message"] = "message"
+    level: Level
+    device: str
+    text: str
+
+
+class RunStopped(_Event):
+    """The run has ended and everything is safe (or ``unsafe`` says what is not)."""
+
+    kind: Literal["run_stopped"] = "run_stopped"
+    status: Literal["complete", "aborted", "failed"]
+    reason: str
+    points: int
+    journal: str
+    product: str = ""
+    unsafe: tuple[str, ...] = ()
+
+
+class Pause(_Frozen):
+    """Pause: after the point, or now with the point banked or repeated."""
+
+    kind: Literal["pause"] = "pause"
+    policy: PausePolicy = "finish"
+
+
+class Resume(_Frozen):
+    """Go on after a pause."""
+
+    kind: Literal["resume"] = "resume"
+
+
+class Stop(_Frozen):
+    """End the run after the present point."""
+
+    kind: Literal["stop"] = "stop"
+    reason: str = "stopped by the user"
+
+
+class Abort(_Frozen):
+    """End the run now, cleaning up."""
+
+    kind: Literal["abort"] = "abort"
+    reason: str = "aborted by the user"
+
+
+class Skip(_Frozen):
+    """Leave the present step and go on with the next."""
+
+    kind: Literal["skip"] = "skip"
+
+
+class Rearm(_Frozen):
+    """Release a latched guard after a person has looked."""
+
+    kind: Literal["rearm"] = "rearm"
+    device: str
+
+
+Event = Annotated[
+    RunStarted
+    | StateChanged
+    | MoveStarted
+    | MoveFinished
+    | Progress
+    | PointStored
+    | Reading
+    | Message
+    | RunStopped,
+    Field(discriminator="kind"),
+]
+Command = Annotated[
+    Pause | Resume | Stop | Abort | Skip | Rearm,
+    Field(discriminator="kind"),
+]
+
+_event: TypeAdapter[Event] = TypeAdapter(Event)
+_command: TypeAdapter[Command] = TypeAdapter(Command)
+
+
+def decode_event(text: str | bytes) -> Event:
+    """Return the event that ``model_dump_json`` wrote; raises pydantic's ValidationError."""
+    return _event.validate_json(text)
+
+
+def decode_command(text: str | bytes) -> Command:
+    """Return the command that ``model_dump_json`` wrote; raises pydantic's ValidationError."""
+    return _command.validate_json(text)

@@ -1,0 +1,89 @@
+"""The state of a run as anybody can rebuild it: from its events, or later from its journal."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from labctl.events import (
+    Event,
+    Message,
+    PointStored,
+    Reading,
+    RunStarted,
+    State,
+    StateChanged,
+)
+from labctl.storage import Header, RecordKind, read_journal
+
+__all__ = ["RunState"]
+
+_ENDS: dict[str, State] = {"complete": "done", "aborted": "aborted", "failed": "failed"}
+
+
+@dataclass
+class RunState:
+    """What a run has come to.
+
+    Attributes:
+        run: Uid.
+        name: Name of the recipe or script.
+        state: Of the state machine.
+        points: Points that are safe on disk.
+        expected: Points that the recipe will give, if that is known.
+        last_step: Step id of the last point.
+        readings: Last value of every monitored quantity, with its unit.
+        messages: What was said, newest last: (level, device, text).
+    """
+
+    run: str = ""
+    name: str = ""
+    state: State = "idle"
+    points: int = 0
+    expected: int | None = None
+    last_step: str = ""
+    readings: dict[str, tuple[float, str]] = field(default_factory=dict[str, tuple[float, str]])
+    messages: list[tuple[str, str, str]] = field(default_factory=list[tuple[str, str, str]])
+
+    def apply(self, event: Event) -> None:
+        """Take an event, in the order of their numbers."""
+        match event:
+            case RunStarted():
+                self.run, self.name, self.expected = event.run, event.name, event.points
+            case StateChanged():
+                self.state = event.state
+            case PointStored():
+                self.points, self.last_step = event.index + 1, event.step_id
+            case Reading():
+                self.readings[event.quantity] = (event.value, event.units)
+            case Message():
+                self.messages.append((event.level, event.device, event.text))
+            case _:
+                pass
+
+    @classmethod
+    def from_journal(cls, path: Path) -> "RunState":
+        """Rebuild the state from a journal, running, crashed or finished."""
+        state = cls()
+        with read_journal(path) as records:
+            for record in records:
+                state._take(record)
+        return state
+
+    def _take(self, record: Header) -> None:
+        data: Any = record.data
+        match record.kind:
+            case RecordKind.START:
+                self.run, self.name = data["uid"], data["name"]
+                self.expected = data["plan"]["points"]
+            case RecordKind.POINT:
+                self.points, self.last_step = data["index"] + 1, record.step_id
+            case RecordKind.MONITOR:
+                self.readings[data["quantity"]] = (data["value"], data["units"])
+            case RecordKind.EVENT if data["name"] == "state_changed":
+                self.state = data["data"]["state"]
+            case RecordKind.EVENT:
+                self.messages.append((data["level"], data["device"], data["message"]))
+            case RecordKind.STOP:
+                self.state = _ENDS[data["status"]]
+            case _:
+                pass

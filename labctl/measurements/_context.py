@@ -1,0 +1,96 @@
+"""What a measurement is given to work with, and nothing more."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+
+from labctl.clock import Clock
+from labctl.roles import Settable
+from labctl.stations import Station
+
+__all__ = ["Array", "Bank", "Context"]
+
+
+@dataclass(frozen=True)
+class Array:
+    """A measured array as it is stored.
+
+    Attributes:
+        name: Name in the file, e.g. ``counts``.
+        values: The numbers; stored with their dtype, little endian.
+        units: Unit of the numbers, e.g. ``counts``, ``nm``.
+        axes: One name per dimension, e.g. ``("x",)``.
+    """
+
+    name: str
+    values: NDArray[Any]
+    units: str
+    axes: tuple[str, ...]
+
+
+class Bank(Exception):  # noqa: N818 - not an error: the run pauses and what has come is kept
+    """Raised inside ``wait_until`` of a measurement that can bank: store what has come so far."""
+
+
+class Context(Protocol):
+    """The sequencer as seen from inside a measurement."""
+
+    @property
+    def station(self) -> Station:
+        """The connected set-up."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """The injected clock; measurements wait through ``wait_until`` of the context."""
+        ...
+
+    @property
+    def calibrations(self) -> Mapping[str, Any]:
+        """Calibrations of the set-up by name, as validated from their dated files."""
+        ...
+
+    def wait_until(
+        self, ready: Callable[[], bool], *, timeout_s: float, what: str, bankable: bool = False
+    ) -> None:
+        """Let time pass until ``ready()``.
+
+        Raises:
+            NoReplyError: Not within ``timeout_s``.
+            Bank: ``bankable`` and the user has asked to pause keeping what has come.
+        """
+        ...
+
+    def move(self, settable: Settable, value: float) -> float:
+        """Start a move, wait until it has arrived, read back; returns the read-back."""
+        ...
+
+    def progress(self, text: str, fraction: float | None = None) -> None:
+        """Tell displays how far it is."""
+        ...
+
+    def message(self, level: str, device: str, text: str) -> None:
+        """Tell the user something; it is stored with the run."""
+        ...
+
+    def part(self, arrays: Sequence[Array], **data: Any) -> None:
+        """Bank a part of the point, then pause; returns when the run goes on."""
+        ...
+
+    def store(
+        self,
+        arrays: Sequence[Array],
+        *,
+        settings: Mapping[str, Any],
+        live_time_s: float,
+        quality: int = 0,
+        brief: str = "",
+    ) -> None:
+        """Store the point; it counts once this returns."""
+        ...
+
+    def found(self, what: str, data: Mapping[str, Any]) -> None:
+        """Journal something that was found and that later steps depend on."""
+        ...

@@ -1,0 +1,51 @@
+"""Tells listeners what happens, each event with its number and both times."""
+
+from collections.abc import Callable
+from typing import Any
+
+from labctl.clock import Clock
+from labctl.events import Event
+
+__all__ = ["Announcer", "Listener"]
+
+Listener = Callable[[Event], None]
+
+
+class Announcer:
+    """Numbers events and hands them to the listeners.
+
+    Displays are told by ``listeners``: one that fails is dropped and the run goes on. What must
+    not fail (the journal) is not a listener; the session writes it first.
+    """
+
+    def __init__(self, run: str, clock: Clock) -> None:
+        """Announce events of the run with this uid."""
+        self._run, self._clock = run, clock
+        self._seq = 0
+        self._listeners: list[Listener] = []
+        self.dropped: list[str] = []
+
+    def add(self, listener: Listener) -> None:
+        """Tell this listener from now on."""
+        self._listeners.append(listener)
+
+    def tell(self, kind: type[Any], **fields: Any) -> Event:
+        """Make an event of this class, number it and hand it on."""
+        event: Event = kind(
+            run=self._run,
+            seq=self._seq,
+            t_mono_s=self._clock.now(),
+            t_utc=self._clock.utc(),
+            **fields,
+        )
+        self._seq += 1
+        for listener in tuple(self._listeners):
+            self._hand(listener, event)
+        return event
+
+    def _hand(self, listener: Listener, event: Event) -> None:
+        try:
+            listener(event)
+        except Exception as error:  # noqa: BLE001 - a display of any kind must not end a run
+            self._listeners.remove(listener)
+            self.dropped.append(f"{listener!r}: {error!r}")

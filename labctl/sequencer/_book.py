@@ -1,0 +1,160 @@
+"""The books of a run: what is stored in the journal and told to listeners, in this order."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+
+from labctl.clock import Clock
+from labctl.events import (
+    ArrayDescriptor,
+    Level,
+    Message,
+    PointStored,
+    Reading,
+    RunStarted,
+    RunStopped,
+    StateChanged,
+)
+from labctl.measurements import Array
+from labctl.sequencer._announce import Announcer
+from labctl.sequencer._readings import Readings
+from labctl.sequencer._states import StateMachine
+from labctl.stations import SafeReport
+from labctl.storage import ArrayItem, JournalWriter, RecordKind
+
+__all__ = ["Book", "Status"]
+
+Status = Literal["complete", "aborted", "failed"]
+
+
+class Book:
+    """Writes the journal first, then tells the listeners."""
+
+    def __init__(self, journal: JournalWriter, announcer: Announcer, clock: Clock) -> None:
+        """Keep the books of one run in ``journal``."""
+        self.journal, self.announcer, self.clock = journal, announcer, clock
+        self.readings = Readings()
+        self.points = 0
+        self.cancel_flush = clock.call_every(0.5, journal.flush_due)
+
+    def start(self, data: Mapping[str, Any]) -> None:
+        """Store the start record; only then may anything move or any light be let in."""
+        self.journal.append(RecordKind.START, data)
+        plan = data["plan"]
+        self.announcer.tell(
+            RunStarted,
+            name=data["name"],
+            journal=str(self.journal.path),
+            points=plan["points"],
+            expected_s=plan["expected_s"],
+            simulated=data["simulated"],
+        )
+
+    def state(self, machine: StateMachine, reason: str = "") -> None:
+        """Store and tell a change of state."""
+        self._event("info", "run", reason or machine.state, "state_changed", {"state": machine.state})
+        self.announcer.tell(StateChanged, state=machine.state, reason=reason)
+
+    def message(self, level: Level, device: str, text: str, **data: Any) -> None:
+        """Store and tell something in words."""
+        self._event(level, device, text, "message", data)
+        self.announcer.tell(Message, level=level, device=device, text=text)
+
+    def reading(self, quantity: str, value: float, units: str) -> None:
+        """Store and tell what a monitor has read."""
+        self.readings.add(quantity, self.clock.now(), value, units)
+        self.journal.append(
+            RecordKind.MONITOR, {"quantity": quantity, "value": value, "units": units}
+        )
+        self.announcer.tell(Reading, quantity=quantity, value=value, units=units)
+
+    def part(self, arrays: Sequence[Array], data: Mapping[str, Any], step_id: str) -> None:
+        """Bank a part of a point."""
+        self.journal.append(RecordKind.POINT_PART, data, items(arrays), step_id=step_id, durable=True)
+
+    def found(self, what: str, data: Mapping[str, Any], step_id: str) -> None:
+        """Store something that was found and that later steps depend on."""
+        self.journal.append(RecordKind.FOUND, {"what": what, **data}, step_id=step_id)
+
+    def point(
+        self,
+        data: Mapping[str, Any],
+        arrays: Sequence[Array],
+        *,
+        step_id: str,
+        attempt: int,
+        brief: str,
+    ) -> None:
+        """Store a point; it counts once this returns."""
+        stored = items(arrays)
+        full = {"index": self.points, **data}
+        address = self.journal.append(
+            RecordKind.POINT, full, stored, step_id=step_id, attempt=attempt
+        )
+        end = address.offset + address.length
+        self.announcer.tell(
+            PointStored,
+            index=self.points,
+            step_id=step_id,
+            measurement=data["measurement"],
+            label=data["label"],
+            arrays=_descriptors(stored, end),
+            set={name: entry["value"] for name, entry in data["set"].items()},
+            read={name: entry["value"] for name, entry in data["read"].items()},
+            quality=data["quality"],
+            brief=brief,
+        )
+        self.points += 1
+
+    def stop(self, status: Status, reason: str, snapshot: Mapping[str, Any]) -> None:
+        """Store the stop record and close the journal."""
+        self.cancel_flush()
+        data = {"status": status, "reason": reason, "points": self.points, "snapshot": snapshot}
+        self.journal.append(RecordKind.STOP, data)
+        self.journal.close()
+
+    def stopped(
+        self, status: Status, reason: str, product: str, safe: Sequence[SafeReport]
+    ) -> None:
+        """Tell that the run has ended."""
+        self.announcer.tell(
+            RunStopped,
+            status=status,
+            reason=reason,
+            points=self.points,
+            journal=str(self.journal.path),
+            product=product,
+            unsafe=tuple(f"{r.action}: {r.error}" for r in safe if r.error),
+        )
+
+    def _event(
+        self, level: str, device: str, text: str, name: str, data: Mapping[str, Any]
+    ) -> None:
+        record = {"level": level, "device": device, "message": text, "name": name, "data": data}
+        self.journal.append(RecordKind.EVENT, record)
+
+
+def items(arrays: Sequence[Array]) -> list[ArrayItem]:
+    """Return the arrays in the form that the journal takes."""
+    return [ArrayItem(a.name, np.ascontiguousarray(a.values), a.units, a.axes) for a in arrays]
+
+
+def _descriptors(stored: Sequence[ArrayItem], end: int) -> tuple[ArrayDescriptor, ...]:
+    # The arrays are the last bytes of the record, one behind the other.
+    offset = end - sum(item.values.nbytes for item in stored)
+    descriptors: list[ArrayDescriptor] = []
+    for item in stored:
+        values = item.values
+        descriptors.append(
+            ArrayDescriptor(
+                name=item.name,
+                dtype=values.dtype.newbyteorder("<").str,
+                shape=values.shape,
+                units=item.units,
+                axes=item.axes,
+                offset=offset,
+            )
+        )
+        offset += values.nbytes
+    return tuple(descriptors)

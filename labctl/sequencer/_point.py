@@ -1,0 +1,129 @@
+"""One point: the context in which a measurement works, and what is stored around its arrays."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from labctl.clock import Clock
+from labctl.events import Level
+from labctl.measurements import Array, Measurement
+from labctl.roles import Settable
+from labctl.sequencer._readings import Summary
+from labctl.stations import Station
+
+if TYPE_CHECKING:
+    from labctl.sequencer._session import Session
+
+__all__ = ["Point"]
+
+
+class Point:
+    """The sequencer as a measurement sees it while one point is measured."""
+
+    def __init__(
+        self,
+        session: "Session",
+        measurement: Measurement,
+        *,
+        step_id: str,
+        label: str,
+        attempt: int,
+    ) -> None:
+        """Prepare to measure; nothing happens yet."""
+        self._session, self._measurement = session, measurement
+        self._step_id, self._label, self._attempt = step_id, label, attempt
+        self._began_s = 0.0
+        self._part = 0
+
+    @property
+    def station(self) -> Station:
+        """The connected set-up."""
+        return self._session.station
+
+    @property
+    def clock(self) -> Clock:
+        """The injected clock."""
+        return self._session.clock
+
+    @property
+    def calibrations(self) -> Mapping[str, Any]:
+        """Calibrations of the set-up by name."""
+        return self._session.calibrations
+
+    def measure(self) -> None:
+        """Carry the measurement out."""
+        self._session.begin_point(self._step_id)
+        self._began_s = self.clock.now()
+        self._read_set_quantities()
+        self._measurement.run(self)
+
+    def wait_until(
+        self, ready: Callable[[], bool], *, timeout_s: float, what: str, bankable: bool = False
+    ) -> None:
+        """Let time pass until ``ready()``; commands interrupt."""
+        self._session.wait_until(ready, timeout_s=timeout_s, what=what, bankable=bankable)
+
+    def move(self, settable: Settable, value: float) -> float:
+        """Start a move, wait until it has arrived, read back."""
+        return self._session.arrive(settable, value)
+
+    def progress(self, text: str, fraction: float | None = None) -> None:
+        """Tell displays how far it is."""
+        self._session.progress(text, fraction)
+
+    def message(self, level: Level, device: str, text: str) -> None:
+        """Tell the user something; it is stored with the run."""
+        self._session.book.message(level, device, text)
+
+    def part(self, arrays: Sequence[Array], **data: Any) -> None:
+        """Bank a part of the point, then pause."""
+        fields = {
+            "index": self._session.book.points,
+            "part": self._part,
+            "measurement": self._measurement.kind,
+            **data,
+        }
+        self._part += 1
+        self._session.book.part(arrays, fields, self._step_id)
+        self._session.hold()
+
+    def found(self, what: str, data: Mapping[str, Any]) -> None:
+        """Journal something that later steps depend on."""
+        self._session.book.found(what, data, self._step_id)
+
+    def store(
+        self,
+        arrays: Sequence[Array],
+        *,
+        settings: Mapping[str, Any],
+        live_time_s: float,
+        quality: int = 0,
+        brief: str = "",
+    ) -> None:
+        """Store the point; it counts once this returns."""
+        self._read_set_quantities()
+        book = self._session.book
+        data = {
+            "measurement": self._measurement.kind,
+            "label": self._label,
+            "set": {
+                name: {"value": value, "units": units}
+                for name, (value, units) in self._session.set_values.items()
+            },
+            "read": {name: found.as_data() for name, found in self._during().items()},
+            "settings": settings,
+            "quality": quality | self._session.quality(),
+            "began_s": self._began_s,
+            "ended_s": self.clock.now(),
+            "live_time_s": live_time_s,
+        }
+        book.point(data, arrays, step_id=self._step_id, attempt=self._attempt, brief=brief)
+
+    def _read_set_quantities(self) -> None:
+        readings = self._session.book.readings
+        for name, (_, units) in self._session.set_values.items():
+            readings.add(name, self.clock.now(), self.station.read(name), units)
+
+    def _during(self) -> dict[str, Summary]:
+        readings = self._session.book.readings
+        found = {name: readings.since(name, self._began_s) for name in readings.quantities()}
+        return {name: summary for name, summary in found.items() if summary is not None}

@@ -1,0 +1,58 @@
+"""Readings of a run: what was read when, and what it was during a point."""
+
+from collections import defaultdict, deque
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+__all__ = ["Readings", "Summary"]
+
+_KEPT = 4096
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Readings of one quantity over a time: mean, sample standard deviation (None if single)."""
+
+    mean: float
+    std: float | None
+    count: int
+    units: str
+
+    def as_data(self) -> dict[str, Any]:
+        """Return the form that the journal stores."""
+        return {"value": self.mean, "std": self.std, "count": self.count, "units": self.units}
+
+
+class Readings:
+    """The latest readings of every quantity, bounded in number."""
+
+    def __init__(self) -> None:
+        """Begin without readings."""
+        self._kept: dict[str, deque[tuple[float, float]]] = defaultdict(
+            lambda: deque[tuple[float, float]](maxlen=_KEPT)
+        )
+        self._units: dict[str, str] = {}
+
+    def add(self, quantity: str, t_s: float, value: float, units: str) -> None:
+        """Take a reading; NaN is kept out, because it is no number."""
+        if value == value:
+            self._kept[quantity].append((t_s, value))
+            self._units[quantity] = units
+
+    def since(self, quantity: str, t_s: float) -> Summary | None:
+        """Summarise the readings of a quantity from clock time ``t_s`` on."""
+        values: list[float] = []
+        for at_s, value in reversed(self._kept.get(quantity, ())):
+            if at_s < t_s:
+                break
+            values.append(value)
+        if not values:
+            return None
+        std = float(np.std(values, ddof=1)) if len(values) > 1 else None
+        return Summary(sum(values) / len(values), std, len(values), self._units[quantity])
+
+    def quantities(self) -> list[str]:
+        """Return the names of all quantities that were read."""
+        return list(self._kept)

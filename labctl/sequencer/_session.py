@@ -1,0 +1,271 @@
+"""A run in progress: what can be done in it, one step at a time.
+
+The engine drives a session from a recipe's steps; a script drives one from its own loops.
+"""
+
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from typing import Any, Literal
+
+from labctl.clock import Cancel, Clock
+from labctl.errors import DeviceError, LabctlError, NoReplyError
+from labctl.events import MoveFinished, MoveStarted, Progress
+from labctl.measurements import Measurement
+from labctl.roles import Camera, Cryostat, Settable, SettleRule, SettleWatch
+from labctl.sequencer._book import Book, Status
+from labctl.sequencer._control import Aborted, Control, Repeated, Skipped
+from labctl.sequencer._point import Point
+from labctl.stations import SafeReport, Station
+from labctl.storage import Quality
+
+__all__ = ["OnTimeout", "Session"]
+
+OnTimeout = Literal["skip", "abort", "flag"]
+_READ_TIMEOUT_S = 5.0
+
+
+class Session:
+    """One run on one station."""
+
+    def __init__(
+        self,
+        station: Station,
+        book: Book,
+        control: Control,
+        *,
+        calibrations: Mapping[str, Any],
+        begin_point: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """``begin_point`` tells a simulated set-up which point is measured now."""
+        self.station, self.book, self.control = station, book, control
+        self.clock: Clock = book.clock
+        self.calibrations = calibrations
+        self.begin_point = begin_point
+        self.set_values: dict[str, tuple[float, str]] = {}
+        self._quality: dict[str, int] = {}
+        self._monitors: list[Cancel] = []
+        self._announced = control.machine.state
+
+    # -- beginning and end ---------------------------------------------------------------------
+
+    def start(self, data: Mapping[str, Any], monitors: Mapping[str, float]) -> None:
+        """Store the start record, then begin; ``monitors`` maps readables to periods in s."""
+        self.book.start(data)
+        self.control.machine.apply("start")
+        self._tell_state()
+        for quantity, period_s in monitors.items():
+            self._monitors.append(
+                self.clock.call_every(period_s, lambda quantity=quantity: self.monitor(quantity))
+            )
+
+    def finish(self, status: Status, reason: str) -> list[SafeReport]:
+        """Make everything safe, then store how the run ended."""
+        verbs = {"complete": "finish", "aborted": "abort", "failed": "fail"}
+        ends = {"complete": "completed", "aborted": "aborted", "failed": "failed"}
+        safe = self.make_safe()
+        machine = self.control.machine
+        if machine.allows(verbs[status]):
+            machine.apply(verbs[status])
+        self._tell_state(reason)
+        for cancel in self._monitors:
+            cancel()
+        machine.apply(ends[status])
+        self._tell_state(reason)
+        self.book.stop(status, reason, self.station.snapshot())
+        return safe
+
+    def make_safe(self) -> list[SafeReport]:
+        """Carry out the safe state; what could not be verified is said loudly."""
+        reports = self.station.make_safe()
+        for report in reports:
+            if report.error:
+                self.book.message("error", report.action, f"NOT SAFE: {report.error}")
+        return reports
+
+    # -- steps -----------------------------------------------------------------------------------
+
+    def move(
+        self, name: str, value: float, rule: SettleRule | None = None, on_timeout: OnTimeout = "abort"
+    ) -> float:
+        """Give ``instrument.quantity`` a value and wait until it has arrived.
+
+        Returns:
+            The read-back (the mean over the dwell time where a settle rule decides).
+        """
+        settable = self.station.settable(name)
+        unit = settable.spec.unit
+        began_s = self.clock.now()
+        self.book.announcer.tell(MoveStarted, settable=name, value=value, units=unit)
+        self.set_values[name] = (value, unit)
+        self._quality.pop(name, None)
+        if settable.spec.settles:
+            found, settled = self._settle(settable, value, rule, on_timeout)
+        else:
+            found, settled = self.arrive(settable, value), True
+        self.book.announcer.tell(
+            MoveFinished,
+            settable=name,
+            value=found,
+            units=unit,
+            seconds=self.clock.now() - began_s,
+            settled=settled,
+        )
+        return found
+
+    def arrive(self, settable: Settable, value: float) -> float:
+        """Start a fast move, wait for its end, and read back."""
+        settable.start(value)
+        self.wait_until(
+            settable.arrived, timeout_s=settable.spec.timeout_s, what=f"{settable.name} to arrive"
+        )
+        return settable.confirm(value)
+
+    def measure(self, measurement: Measurement, *, step_id: str, label: str = "") -> None:
+        """Measure and store one point; after a pause with *repeat* it is measured anew."""
+        attempt = 0
+        while True:
+            point = Point(self, measurement, step_id=step_id, label=label, attempt=attempt)
+            try:
+                with self._light_ends_with_trouble():
+                    point.measure()
+                return
+            except Repeated:
+                attempt += 1
+                self.hold()
+
+    def wait(self, seconds: float) -> None:
+        """Let lab time pass."""
+        end_s = self.clock.now() + seconds
+        self._pass_time(lambda: False, end_s, f"wait of {seconds:g} s")
+
+    def monitor(self, quantity: str) -> None:
+        """Read a quantity for the books; a reading that fails is told, and the run goes on."""
+        try:
+            value = self.station.read(quantity)
+        except DeviceError as error:
+            self.book.message("warning", error.device, f"monitor {quantity}: {error}")
+            return
+        self.book.reading(quantity, value, self.station.unit(quantity))
+
+    # -- between steps ---------------------------------------------------------------------------
+
+    def checkpoint(self) -> None:
+        """Between two steps: pause, stop or re-arm if that was asked for.
+
+        Raises:
+            Aborted: The run shall end here.
+        """
+        if self.control.wants_pause():
+            self.hold()
+        self._tell_state()
+        self._rearm()
+        self.control.raise_interruption()
+        if self.control.stop_reason is not None:
+            raise Aborted(self.control.stop_reason)
+
+    def hold(self) -> None:
+        """Pause: light off, then wait for a command. Virtual time stands still meanwhile."""
+        self.make_safe()
+        machine = self.control.machine
+        if machine.allows("paused"):
+            machine.apply("paused")
+        self._tell_state()
+        while self.control.held():
+            if self.clock.virtual:
+                self.control.wait_for_command(0.5)
+            else:
+                self.clock.sleep(0.05)
+        self._tell_state()
+        self.control.raise_interruption()
+
+    def wait_until(
+        self, ready: Callable[[], bool], *, timeout_s: float, what: str, bankable: bool = False
+    ) -> None:
+        """Let time pass until ``ready()``; commands interrupt.
+
+        Raises:
+            NoReplyError: Not within ``timeout_s``.
+            Interruption: What a command wants instead.
+        """
+        if not self._pass_time(ready, self.clock.now() + timeout_s, what, bankable):
+            raise NoReplyError(
+                what.split(".")[0].split(" ")[0], what, f"not within {timeout_s:g} s", "is it stuck?"
+            )
+
+    def quality(self) -> int:
+        """Return the quality bits that the moves so far leave on the next point."""
+        bits = 0
+        for bit in self._quality.values():
+            bits |= bit
+        return bits
+
+    def progress(self, text: str, fraction: float | None = None) -> None:
+        """Tell displays how far the present step has come."""
+        self.book.announcer.tell(Progress, text=text, fraction=fraction)
+
+    def _pass_time(
+        self, ready: Callable[[], bool], deadline_s: float, what: str, bankable: bool = False
+    ) -> bool:
+        control = self.control
+        done = self.clock.wait_until(
+            lambda: control.interrupts(bankable) or ready(), deadline_s=deadline_s, what=what
+        )
+        control.raise_interruption(bankable)
+        return done
+
+    def _settle(
+        self, settable: Settable, value: float, rule: SettleRule | None, on_timeout: OnTimeout
+    ) -> tuple[float, bool]:
+        rule = rule or Cryostat.settle_rule
+        watch = SettleWatch(rule, value)
+        settable.start(value)
+        deadline_s = self.clock.now() + rule.timeout_s
+        while not watch.settled():
+            if self.clock.now() >= deadline_s:
+                return self._not_settled(settable, value, rule, on_timeout)
+            self.wait(rule.poll_s)
+            reading = settable.read()
+            self.book.readings.add(settable.name, self.clock.now(), reading, settable.spec.unit)
+            watch.add(self.clock.now(), reading)
+            self.progress(f"{settable.name} {reading:.3f} -> {value:g} {settable.spec.unit}")
+        return watch.mean(), True
+
+    def _not_settled(
+        self, settable: Settable, value: float, rule: SettleRule, on_timeout: OnTimeout
+    ) -> tuple[float, bool]:
+        unit = settable.spec.unit
+        text = f"{settable.name} has not settled at {value:g} {unit} within {rule.timeout_s:g} s"
+        self.book.message("warning", settable.name, text)
+        if on_timeout == "skip":
+            raise Skipped(text)
+        if on_timeout == "abort":
+            device = settable.name.partition(".")[0]
+            raise NoReplyError(device, settable.name, text, "give it more time, or a wider tolerance")
+        self._quality[settable.name] = Quality.TEMPERATURE_UNSTABLE | Quality.TEMPERATURE_TIMEOUT
+        return settable.read(), False
+
+    @contextmanager
+    def _light_ends_with_trouble(self) -> Generator[None]:
+        try:
+            yield
+        except BaseException:
+            # Excitation off comes before everything else, whatever went wrong.
+            self.make_safe()
+            raise
+
+    def _tell_state(self, reason: str = "") -> None:
+        machine = self.control.machine
+        if machine.state != self._announced:
+            self._announced = machine.state
+            self.book.state(machine, reason)
+        while self.control.refused:
+            self.book.message("warning", "run", self.control.refused.popleft())
+
+    def _rearm(self) -> None:
+        while self.control.rearm:
+            name = self.control.rearm.popleft()
+            try:
+                self.station.get(name, Camera).rearm()
+                self.book.message("info", name, "guard re-armed by the user")
+            except LabctlError as error:
+                self.book.message("warning", name, str(error))

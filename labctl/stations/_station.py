@@ -1,0 +1,134 @@
+"""The connected set-up: roles by name, connected together, made safe together."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from labctl.errors import ConfigError, LabctlError, NotConnectedError, Problem
+from labctl.roles import Identity, Instrument, Settable
+
+__all__ = ["SafeReport", "Station"]
+
+R = TypeVar("R", bound=Instrument)
+_TRIES = 3
+
+
+@dataclass(frozen=True)
+class SafeReport:
+    """What became of one entry of the safe state; ``error`` is empty if it is verified."""
+
+    action: str
+    error: str = ""
+    tries: int = 1
+
+
+class Station:
+    """Instruments of one set-up by the names that the set-up gives them."""
+
+    def __init__(self, instruments: Mapping[str, Instrument], safe_state: Sequence[str]) -> None:
+        """``safe_state`` lists ``instrument.action`` in the order of execution."""
+        self._instruments = dict(instruments)
+        self._safe_state = tuple(safe_state)
+        self.identities: dict[str, Identity] = {}
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the names."""
+        return iter(self._instruments)
+
+    def __getitem__(self, name: str) -> Instrument:
+        """Return an instrument by name.
+
+        Raises:
+            ConfigError: There is none of this name.
+        """
+        try:
+            return self._instruments[name]
+        except KeyError:
+            known = ", ".join(self._instruments)
+            raise ConfigError([Problem(f"no instrument {name!r}", hint=f"there are {known}")]) from None
+
+    def get(self, name: str, role: type[R]) -> R:
+        """Return an instrument by name, as its role."""
+        found = self[name]
+        if not isinstance(found, role):
+            what = f"{name!r} is a {found.role}, not a {role.role}"
+            raise ConfigError([Problem(what)])
+        return found
+
+    def only(self, role: type[R], *, prefer: str = "") -> R:
+        """Return the instrument with this role; ``prefer`` decides if there are several.
+
+        Raises:
+            ConfigError: None has it, or several have and none is called ``prefer``.
+        """
+        found = [i for i in self._instruments.values() if isinstance(i, role)]
+        named = [i for i in found if i.name == prefer] or found
+        if len(named) == 1:
+            return named[0]
+        names = ", ".join(i.name for i in found) or "none"
+        what = f"the set-up has not exactly one {role.role}: {names}"
+        raise ConfigError([Problem(what, hint=f"name the one to use {prefer!r}" if prefer else "")])
+
+    def settable(self, name: str) -> Settable:
+        """Return the settable ``instrument.quantity``."""
+        instrument, _, quantity = name.partition(".")
+        return self[instrument].settable(quantity)
+
+    def read(self, name: str) -> float:
+        """Read ``instrument.quantity``."""
+        instrument, _, quantity = name.partition(".")
+        return self[instrument].read(quantity)
+
+    def unit(self, name: str) -> str:
+        """Return the unit of the readable ``instrument.quantity``."""
+        instrument, _, quantity = name.partition(".")
+        return self[instrument].readables.get(quantity, "")
+
+    def connect(self) -> None:
+        """Connect all instruments.
+
+        Raises:
+            NotConnectedError: Some failed; all of them are reported, all others closed again.
+        """
+        failures: dict[str, BaseException] = {}
+        for name, instrument in self._instruments.items():
+            try:
+                self.identities[name] = instrument.connect()
+            except (LabctlError, OSError) as error:
+                failures[name] = error
+        if failures:
+            self.close()
+            raise NotConnectedError(failures)
+
+    def close(self) -> None:
+        """Close all connections, those that never opened included."""
+        for instrument in self._instruments.values():
+            instrument.close()
+
+    def make_safe(self) -> list[SafeReport]:
+        """Carry out the safe state in its order; one failure never stops the rest."""
+        return [self._make_safe(action) for action in self._safe_state]
+
+    def snapshot(self) -> dict[str, dict[str, Any]]:
+        """Return every readable parameter of every instrument; a failing one says why."""
+        return {name: _snapshot(instrument) for name, instrument in self._instruments.items()}
+
+    def _make_safe(self, action: str) -> SafeReport:
+        name, _, verb = action.partition(".")
+        error = ""
+        for attempt in range(1, _TRIES + 1):
+            try:
+                self[name].make_safe(verb)
+            except (LabctlError, OSError) as failure:
+                error = str(failure)
+                self[name].flush()
+            else:
+                return SafeReport(action, "", attempt)
+        return SafeReport(action, error, _TRIES)
+
+
+def _snapshot(instrument: Instrument) -> dict[str, Any]:
+    try:
+        return instrument.snapshot()
+    except (LabctlError, OSError) as error:
+        return {"error": str(error)}
