@@ -69,7 +69,7 @@ class LeaseServer:
     def _answer(self, message: dict[str, Any]) -> dict[str, Any]:
         try:
             return {"result": self._verbs[message["do"]](message)}
-        except Exception as error:  # noqa: BLE001 - travels to the holder, who raises it
+        except Exception as error:
             return {"error": f"{type(error).__name__}: {error}"}
 
     def _start_wall_time(self) -> None:

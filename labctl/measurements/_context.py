@@ -91,6 +91,10 @@ class Context(Protocol):
         """Store the point; it counts once this returns."""
         ...
 
+    def calibrated(self, name: str, key: str, result: Mapping[str, Any]) -> None:
+        """Keep a calibration: in the run, in its dated file, and for the points that follow."""
+        ...
+
     def found(self, what: str, data: Mapping[str, Any]) -> None:
         """Journal something that was found and that later steps depend on."""
         ...

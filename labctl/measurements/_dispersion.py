@@ -17,7 +17,10 @@ _NOMINAL: dict[str, tuple[float, float]] = {
 
 
 def tune(
-    context: Context, spectrograph: Spectrograph, lines_per_mm: float | None, centre_nm: float | None
+    context: Context,
+    spectrograph: Spectrograph,
+    lines_per_mm: float | None,
+    centre_nm: float | None,
 ) -> float:
     """Select a grating and a centre wavelength where given; returns the read-back centre, nm.
 

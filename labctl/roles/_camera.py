@@ -142,6 +142,15 @@ class Camera(Instrument):
     def shutter_enabled(self) -> bool:
         """Ask whether the shutter opens for exposures."""
 
+    @abstractmethod
+    def quietest_mhz(self, quality: str) -> float:
+        """Return the slowest digitisation speed of a port, MHz."""
+
+    @property
+    def settings(self) -> CameraSettings | None:
+        """The settings that the camera holds, as read back; None before ``configure``."""
+        return self._settings
+
     @property
     def tripped(self) -> str:
         """What the guard has seen, or an empty string."""

@@ -46,6 +46,6 @@ class Announcer:
     def _hand(self, listener: Listener, event: Event) -> None:
         try:
             listener(event)
-        except Exception as error:  # noqa: BLE001 - a display of any kind must not end a run
+        except Exception as error:
             self._listeners.remove(listener)
             self.dropped.append(f"{listener!r}: {error!r}")

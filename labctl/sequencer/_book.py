@@ -53,7 +53,9 @@ class Book:
 
     def state(self, machine: StateMachine, reason: str = "") -> None:
         """Store and tell a change of state."""
-        self._event("info", "run", reason or machine.state, "state_changed", {"state": machine.state})
+        self._event(
+            "info", "run", reason or machine.state, "state_changed", {"state": machine.state}
+        )
         self.announcer.tell(StateChanged, state=machine.state, reason=reason)
 
     def message(self, level: Level, device: str, text: str, **data: Any) -> None:
@@ -71,11 +73,18 @@ class Book:
 
     def part(self, arrays: Sequence[Array], data: Mapping[str, Any], step_id: str) -> None:
         """Bank a part of a point."""
-        self.journal.append(RecordKind.POINT_PART, data, items(arrays), step_id=step_id, durable=True)
+        self.journal.append(
+            RecordKind.POINT_PART, data, items(arrays), step_id=step_id, durable=True
+        )
 
     def found(self, what: str, data: Mapping[str, Any], step_id: str) -> None:
         """Store something that was found and that later steps depend on."""
         self.journal.append(RecordKind.FOUND, {"what": what, **data}, step_id=step_id)
+
+    def calibration(self, name: str, key: str, result: Mapping[str, Any], step_id: str) -> None:
+        """Store a calibration that this run has made."""
+        data = {"what": "calibration", "name": name, "key": key, "result": result}
+        self.journal.append(RecordKind.ANALYSIS, data, step_id=step_id, durable=True)
 
     def point(
         self,

@@ -84,5 +84,3 @@ def _carry_out(session: Session, step: Step) -> None:
             session.wait(step.seconds)
         case Note():
             session.book.message("info", "note", step.text)
-
-

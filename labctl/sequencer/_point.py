@@ -51,7 +51,8 @@ class Point:
 
     def measure(self) -> None:
         """Carry the measurement out."""
-        self._session.begin_point(self._step_id)
+        # Numbered, not named by the step: a script draws the same noise as a recipe.
+        self._session.begin_point(f"{self._session.book.points}/{self._attempt}")
         self._began_s = self.clock.now()
         self._read_set_quantities()
         self._measurement.run(self)
@@ -89,6 +90,10 @@ class Point:
     def found(self, what: str, data: Mapping[str, Any]) -> None:
         """Journal something that later steps depend on."""
         self._session.book.found(what, data, self._step_id)
+
+    def calibrated(self, name: str, key: str, result: Mapping[str, Any]) -> None:
+        """Keep a calibration for the points that follow, and in the run."""
+        self._session.calibrated(name, key, result, self._step_id)
 
     def store(
         self,

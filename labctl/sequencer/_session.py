@@ -33,13 +33,18 @@ class Session:
         book: Book,
         control: Control,
         *,
-        calibrations: Mapping[str, Any],
+        calibrations: dict[str, dict[str, Any]],
+        keep_calibration: Callable[[str, str, Mapping[str, Any]], None] = lambda *_: None,
         begin_point: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """``begin_point`` tells a simulated set-up which point is measured now."""
+        """``begin_point`` tells a simulated set-up which point is measured now.
+
+        ``calibrations`` holds results by name and key; ``keep_calibration`` files new ones.
+        """
         self.station, self.book, self.control = station, book, control
         self.clock: Clock = book.clock
         self.calibrations = calibrations
+        self.keep_calibration = keep_calibration
         self.begin_point = begin_point
         self.set_values: dict[str, tuple[float, str]] = {}
         self._quality: dict[str, int] = {}
@@ -85,7 +90,11 @@ class Session:
     # -- steps -----------------------------------------------------------------------------------
 
     def move(
-        self, name: str, value: float, rule: SettleRule | None = None, on_timeout: OnTimeout = "abort"
+        self,
+        name: str,
+        value: float,
+        rule: SettleRule | None = None,
+        on_timeout: OnTimeout = "abort",
     ) -> float:
         """Give ``instrument.quantity`` a value and wait until it has arrived.
 
@@ -147,6 +156,12 @@ class Session:
             return
         self.book.reading(quantity, value, self.station.unit(quantity))
 
+    def calibrated(self, name: str, key: str, result: Mapping[str, Any], step_id: str) -> None:
+        """Keep a calibration: journal it, and use it from now on."""
+        self.calibrations.setdefault(name, {})[key] = dict(result)
+        self.book.calibration(name, key, result, step_id)
+        self.keep_calibration(name, key, result)
+
     # -- between steps ---------------------------------------------------------------------------
 
     def checkpoint(self) -> None:
@@ -189,7 +204,10 @@ class Session:
         """
         if not self._pass_time(ready, self.clock.now() + timeout_s, what, bankable):
             raise NoReplyError(
-                what.split(".")[0].split(" ")[0], what, f"not within {timeout_s:g} s", "is it stuck?"
+                what.split(".")[0].split(" ")[0],
+                what,
+                f"not within {timeout_s:g} s",
+                "is it stuck?",
             )
 
     def quality(self) -> int:
@@ -240,7 +258,9 @@ class Session:
             raise Skipped(text)
         if on_timeout == "abort":
             device = settable.name.partition(".")[0]
-            raise NoReplyError(device, settable.name, text, "give it more time, or a wider tolerance")
+            raise NoReplyError(
+                device, settable.name, text, "give it more time, or a wider tolerance"
+            )
         self._quality[settable.name] = Quality.TEMPERATURE_UNSTABLE | Quality.TEMPERATURE_TIMEOUT
         return settable.read(), False
 

@@ -45,7 +45,9 @@ class Station:
             return self._instruments[name]
         except KeyError:
             known = ", ".join(self._instruments)
-            raise ConfigError([Problem(f"no instrument {name!r}", hint=f"there are {known}")]) from None
+            raise ConfigError(
+                [Problem(f"no instrument {name!r}", hint=f"there are {known}")]
+            ) from None
 
     def get(self, name: str, role: type[R]) -> R:
         """Return an instrument by name, as its role."""

@@ -1,0 +1,65 @@
+# make demo: from a fresh machine to a temperature series on the simulated set-up.
+# make test: everything that a test needs, all checks, all tests.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP_AT_LEAST := "pip>=25.1"
+
+.PHONY: demo test check bench coverage environments system-packages clean
+
+demo: $(VENV)/installed
+	$(BIN)/labctl demo
+
+test:
+	bash tools/test.sh
+
+check: $(VENV)/installed-dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/pyright
+	$(BIN)/lint-imports --no-logo
+
+bench: $(VENV)/installed-dev $(if $(wildcard benchmarks/requirements.txt),.venv-bench)
+	$(BIN)/python -m benchmarks
+
+coverage: $(VENV)/installed-dev
+	$(BIN)/python -m benchmarks.coverage
+
+environments: $(VENV)/installed-dev .venv-nexus .venv-clients
+
+system-packages: $(VENV)/installed-dev
+	bash tools/system-packages.sh $(BIN)/python
+
+clean:
+	rm -rf $(VENV) .venv-nexus .venv-clients .venv-bench
+
+$(VENV)/created:
+	@echo "making $(VENV) and installing labctl: a few minutes, once"
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade $(PIP_AT_LEAST)
+	touch $@
+
+# Entry points, too, are read from pyproject.toml when the project is installed.
+$(VENV)/installed: pyproject.toml $(VENV)/created
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --editable . --group dev
+	touch $@
+
+# Environments of their own for packages that do not go together with ours.
+.PHONY: .venv-nexus .venv-clients .venv-bench
+.venv-nexus: .venv-nexus/installed
+.venv-clients: .venv-clients/installed
+.venv-bench: .venv-bench/installed
+
+.venv-nexus/installed: tests/nexus/requirements.txt
+.venv-clients/installed: tests/clients/requirements.txt
+.venv-bench/installed: benchmarks/requirements.txt
+.venv-nexus/installed .venv-clients/installed .venv-bench/installed:
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --upgrade $(PIP_AT_LEAST)
+	$(@D)/bin/python -m pip install --quiet --requirement $<
+	touch $@

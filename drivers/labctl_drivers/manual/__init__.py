@@ -1,0 +1,1 @@
+"""Things that a person does by hand."""

@@ -1,0 +1,1 @@
+"""Montana Instruments cryostats: the legacy Cryostation and the s-series."""

@@ -1,0 +1,96 @@
+"""The one place of this package that calls scipy: optimiser, Faddeeva function, chi-square."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import least_squares
+from scipy.special import chdtrc, wofz
+
+from labctl.errors import AnalysisError
+
+__all__ = ["Solution", "chi2_probability", "faddeeva", "solve"]
+
+Vector = NDArray[np.float64]
+Evaluate = Callable[[Vector], tuple[Vector, Vector]]
+
+
+def faddeeva(z: NDArray[np.complex128]) -> NDArray[np.complex128]:
+    """Return ``w(z) = exp(-z^2) erfc(-i z)``."""
+    return wofz(z)
+
+
+def chi2_probability(chi2: float, freedom: int) -> float:
+    """Return the probability that a chi-square of so many degrees of freedom is larger."""
+    return float(chdtrc(float(freedom), chi2))
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """Minimum of a sum of squares.
+
+    Attributes:
+        parameters: Shape (k,).
+        covariance: Inverse of ``J^T J`` of the residuals, shape (k, k).
+        residuals: Shape (n,).
+        jacobian: Of the residuals, shape (n, k).
+        at_bound: Which parameters ended on a bound, shape (k,).
+    """
+
+    parameters: Vector
+    covariance: Vector
+    residuals: Vector
+    jacobian: Vector
+    at_bound: NDArray[np.bool_]
+
+    @property
+    def chi2(self) -> float:
+        """Sum of the squared residuals."""
+        return float(self.residuals @ self.residuals)
+
+
+def solve(
+    evaluate: Evaluate, start: Vector, lower: Vector, upper: Vector, *, scale: Vector
+) -> Solution:
+    """Minimise the sum of squared residuals within bounds.
+
+    Args:
+        evaluate: Maps parameters (k,) to residuals (n,) and their Jacobian (n, k).
+        start: Starting parameters; moved inside the bounds if they are not.
+        lower: Lower bounds.
+        upper: Upper bounds.
+        scale: Typical size of each parameter.
+
+    Raises:
+        AnalysisError: If the residuals are not finite or the search does not end.
+    """
+    memory: dict[bytes, tuple[Vector, Vector]] = {}
+
+    def both(parameters: Vector) -> tuple[Vector, Vector]:
+        key = parameters.tobytes()
+        if key not in memory:
+            memory.clear()
+            memory[key] = evaluate(parameters)
+        return memory[key]
+
+    inside = np.clip(start, lower + 1e-9 * scale, upper - 1e-9 * scale)
+    settings: dict[str, Any] = {"method": "trf", "ftol": 1e-9, "xtol": 1e-9, "gtol": 1e-9}
+    try:
+        found = least_squares(
+            lambda p: both(p)[0], inside, jac=lambda p: both(p)[1],
+            bounds=(lower, upper), x_scale=scale, max_nfev=200, **settings,
+        )  # fmt: skip
+    except ValueError as error:
+        msg = f"the fit cannot start: {error}"
+        raise AnalysisError(msg) from error
+    residuals, jacobian = both(found.x)
+    near = 1e-6 * scale
+    at_bound = (found.x - lower < near) | (upper - found.x < near)
+    return Solution(found.x, _covariance(jacobian, scale), residuals, jacobian, at_bound)
+
+
+def _covariance(jacobian: Vector, scale: Vector) -> Vector:
+    scaled = jacobian * scale
+    return np.linalg.pinv(scaled.T @ scaled, rcond=1e-14, hermitian=True) * np.outer(scale, scale)

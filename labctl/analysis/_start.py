@@ -1,0 +1,81 @@
+"""Where the line is and how wide, before any fit: robust against spikes and slopes."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labctl.errors import AnalysisError
+
+__all__ = ["Start", "find_start", "matched_signal", "median3"]
+
+Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Start:
+    """Rough line.
+
+    Attributes:
+        pixel: Index of the maximum.
+        fwhm_pixels: Width at half maximum.
+        height: Above the background.
+        background: Level.
+        noise: Standard deviation of the background.
+    """
+
+    pixel: int
+    fwhm_pixels: float
+    height: float
+    background: float
+    noise: float
+
+
+def median3(values: Vector) -> Vector:
+    """Return the running median of three, which takes out single spikes."""
+    padded = np.pad(values, 1, mode="edge")
+    return np.median(np.lib.stride_tricks.sliding_window_view(padded, 3), axis=1)
+
+
+def find_start(counts: Vector, usable: NDArray[np.bool_], noise_floor: float) -> Start:
+    """Find the strongest line.
+
+    The background is the lower part of the spectrum; the line is the highest place after a
+    median of three and a mean of three, so that a cosmic ray does not win.
+
+    Args:
+        counts: Shape (pixel,), counts.
+        usable: Pixels that may be used.
+        noise_floor: Smallest standard deviation to believe, counts.
+
+    Raises:
+        AnalysisError: If nothing stands 4 sigma above the background.
+    """
+    filled = np.interp(np.arange(counts.size), np.flatnonzero(usable), counts[usable])
+    smooth = np.convolve(np.pad(median3(filled), 1, mode="edge"), np.ones(3) / 3, mode="valid")
+    lower = np.quantile(smooth, 0.3)
+    below = filled[filled <= lower]
+    background = float(np.median(filled[filled <= np.quantile(filled, 0.5)]))
+    noise = max(float(np.std(below)) * 1.5, noise_floor)
+    pixel = int(np.argmax(smooth))
+    height = float(smooth[pixel]) - background
+    if not height > 4 * noise / np.sqrt(3):
+        msg = f"no line: the highest place is {height:.3g} counts above a noise of {noise:.3g}"
+        raise AnalysisError(msg)
+    above = smooth > background + height / 2
+    left = pixel - int(np.argmin(above[pixel::-1])) if not above[: pixel + 1].all() else 0
+    right = pixel + int(np.argmin(above[pixel:])) if not above[pixel:].all() else counts.size - 1
+    return Start(pixel, float(max(right - left - 1, 1)), height, background, noise)
+
+
+def matched_signal(residuals: Vector, sigma: Vector, kernel: Vector) -> Vector:
+    """Return at each pixel the significance of a further line of the shape ``kernel``.
+
+    Args:
+        residuals: Counts minus model, shape (pixel,).
+        sigma: Standard deviation of each pixel.
+        kernel: Line per pixel, odd length, centred.
+    """
+    weighted = np.convolve(residuals / sigma**2, kernel[::-1], mode="same")
+    information = np.convolve(1 / sigma**2, kernel[::-1] ** 2, mode="same")
+    return weighted / np.sqrt(information)

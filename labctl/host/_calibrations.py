@@ -1,0 +1,92 @@
+"""Calibrations on disk: dated files that are kept for ever, and the one that is in force."""
+
+import json
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from labctl.errors import ConfigError, Problem
+from labctl.setup import Setup
+
+__all__ = ["CalibrationStore"]
+
+Results = dict[str, dict[str, Any]]
+
+
+class CalibrationStore:
+    """The calibrations that a set-up names, below one root folder.
+
+    A file holds ``{"name": …, "results": {key: {…, "calibrated_at": …}}}``.
+    """
+
+    def __init__(self, setup: Setup, root: Path) -> None:
+        """Keep files below ``root`` (simulated set-ups have their own)."""
+        self._entries = {
+            name: (root / entry.file, entry.valid_for_s)
+            for name, entry in setup.file.calibrations.items()
+        }
+
+    def load(self) -> Results:
+        """Return the results in force by name and key.
+
+        Raises:
+            ConfigError: A file exists but cannot be read; names all such files.
+        """
+        problems: list[Problem] = []
+        results: Results = {}
+        for name, (path, _) in self._entries.items():
+            if path.exists():
+                try:
+                    results[name] = dict(json.loads(path.read_text("utf-8"))["results"])
+                except (OSError, ValueError, KeyError, TypeError) as error:
+                    hint = "restore a dated copy beside it, or calibrate again"
+                    problems.append(Problem(f"not a calibration: {error}", str(path), hint))
+        if problems:
+            raise ConfigError(problems)
+        return results
+
+    def stale(self, results: Results, now: datetime) -> list[str]:
+        """Return in words which calibrations the set-up asks for are missing or have expired."""
+        return [
+            text
+            for name, (_, valid_for_s) in self._entries.items()
+            for text in _stale(name, results.get(name, {}), valid_for_s, now)
+        ]
+
+    def keep(self, name: str, key: str, result: Mapping[str, Any]) -> None:
+        """Put a new result in force and keep a dated copy; a name not in the set-up is not filed."""
+        if name not in self._entries:
+            return
+        path, _ = self._entries[name]
+        results = self.load().get(name, {})
+        results[key] = dict(result)
+        text = json.dumps({"name": name, "results": results}, indent=1)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")
+        dated = path.with_name(f"{path.stem}_{stamp}{path.suffix}")
+        dated.write_text(text, "utf-8")
+        fresh = path.with_name(f"{path.name}.part")
+        fresh.write_text(text, "utf-8")
+        os.replace(fresh, path)
+
+
+def _stale(
+    name: str, results: Mapping[str, Any], valid_for_s: float | None, now: datetime
+) -> list[str]:
+    remedy = f"make it with 'calibrate: {{kind: {name}, …}}'"
+    if not results:
+        return [f"the calibration {name!r} has never been made; {remedy}"]
+    if valid_for_s is None:
+        return []
+    return [
+        f"the calibration {name!r} of {key} is {age_s / 86400:.0f} days old; {remedy}"
+        for key, result in results.items()
+        if (age_s := (now - _made_at(result)).total_seconds()) > valid_for_s
+    ]
+
+
+def _made_at(result: Mapping[str, Any]) -> datetime:
+    text = result.get("calibrated_at") or result.get("evidence", {}).get("calibrated_at", "")
+    return datetime.fromisoformat(text) if text else datetime.fromtimestamp(0, UTC)

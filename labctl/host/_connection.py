@@ -1,0 +1,122 @@
+"""A set-up brought to life: clock, instruments and, where simulated, the world behind them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+
+from labctl.clock import RealClock, VirtualClock
+from labctl.host._lease import LeasedWorld
+from labctl.host._rig import Rig, Simulation, simulate
+from labctl.setup import Setup
+from labctl.stations import Station, build
+from labctl.transport import FlightRecorder
+
+__all__ = ["Connection", "SimulatedBy", "connect_station"]
+
+
+@dataclass(frozen=True)
+class SimulatedBy:
+    """How a set-up is simulated.
+
+    Attributes:
+        seed: Seed of everything random.
+        dot: The dot on the optical axis; empty: the one of the set-up, else the first.
+        speed: None: virtual time; else clock seconds per second of life.
+        world_port: Port of a world in its own process; None: the world lives in this process.
+        world_key: Secret of that world.
+    """
+
+    seed: int = 0
+    dot: str = ""
+    speed: float | None = None
+    world_port: int | None = None
+    world_key: str = ""
+
+
+class Connection:
+    """A station with its clock; use as a context manager, so that everything is closed again."""
+
+    def __init__(
+        self,
+        station: Station,
+        clock: VirtualClock | RealClock,
+        recorder: FlightRecorder,
+        simulation: Simulation | None,
+    ) -> None:
+        """Keep what belongs together; not yet connected."""
+        self.station, self.clock, self.recorder = station, clock, recorder
+        self._simulation = simulation
+
+    @property
+    def rig(self) -> Rig | None:
+        """The simulated set-up, if it is one."""
+        return self._simulation.rig if self._simulation else None
+
+    def begin_point(self, point_id: str) -> None:
+        """Tell a simulated set-up which point is measured now."""
+        if self.rig is not None:
+            self.rig.begin_point(point_id)
+
+    def __enter__(self) -> "Connection":
+        """Connect all instruments; reports all failures at once."""
+        try:
+            self.station.connect()
+        except BaseException:
+            self._close_world()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the connections, then the simulated set-up."""
+        try:
+            self.station.close()
+        finally:
+            self._close_world()
+
+    def _close_world(self) -> None:
+        if self._simulation is not None:
+            self._simulation.close()
+        elif isinstance(self.clock, RealClock):
+            self.clock.close()
+
+
+def connect_station(setup: Setup, by: SimulatedBy | None) -> Connection:
+    """Build the station of a set-up, real (``by`` None) or simulated; connect it with ``with``."""
+    if by is None:
+        clock = RealClock()
+        recorder = FlightRecorder(clock)
+        return Connection(build(setup, clock, recorder), clock, recorder, None)
+    simulation = _simulation(setup, by)
+    recorder = FlightRecorder(simulation.clock)
+    station = build(
+        setup,
+        simulation.clock,
+        recorder,
+        addresses=simulation.rig.addresses(),
+        library=_library(setup, simulation.rig),
+    )
+    return Connection(station, simulation.clock, recorder, simulation)
+
+
+def _simulation(setup: Setup, by: SimulatedBy) -> Simulation:
+    if by.world_port is not None:
+        world = LeasedWorld(by.world_port, by.world_key.encode(), _faces(setup))
+        if by.dot:
+            world.select_dot(by.dot)
+        return Simulation(world, VirtualClock(world))
+    return simulate(setup.rig_spec(dot=by.dot), seed=by.seed, speed=by.speed)
+
+
+def _library(setup: Setup, rig: Rig) -> Callable[[str], object | None]:
+    by_bytes = {"stream", "http"}
+    names = {n for n, e in setup.instruments.items() if e.driver_type.interface not in by_bytes}
+    return lambda name: rig.library(name) if name in names else None
+
+
+def _faces(setup: Setup) -> dict[str, Callable[..., object]]:
+    faces: dict[str, Callable[..., object]] = {}
+    for name, entry in setup.instruments.items():
+        if entry.driver_type.interface in ("library", "hand"):
+            found = entry_points(group="labctl.simulators", name=entry.simulator)
+            faces[name] = next(iter(found)).load().face
+    return faces

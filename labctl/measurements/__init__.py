@@ -1,0 +1,18 @@
+"""Measurements: one kind of acquisition each; parameters, what is stored, how it is done."""
+
+from labctl.measurements._calibrate import CalibrateDetector, CalibrateWavelength
+from labctl.measurements._context import Array, Bank, Context
+from labctl.measurements._measurement import Measurement
+from labctl.measurements._registry import measurement_types
+from labctl.measurements._spectrum import Spectrum
+
+__all__ = [
+    "Array",
+    "Bank",
+    "CalibrateDetector",
+    "CalibrateWavelength",
+    "Context",
+    "Measurement",
+    "Spectrum",
+    "measurement_types",
+]

@@ -1,0 +1,179 @@
+"""Calibrations as measurements: each stores its spectra and makes its own dated result."""
+
+from dataclasses import asdict
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from labctl.analysis import photon_transfer
+from labctl.measurements._context import Array, Context
+from labctl.measurements._dispersion import calibration_key, nominal_dispersion, tune
+from labctl.measurements._exposure import Exposure, expose
+from labctl.measurements._measurement import Measurement
+from labctl.measurements._settings import detector_key, point_settings
+from labctl.measurements._spectrum import spectrum_arrays
+from labctl.optics import (
+    GratingCalibration,
+    LampSettings,
+    calibrate_from_lamp,
+    find_lines,
+    lamp_lines,
+)
+from labctl.roles import Camera, CameraSettings, Lamp, Roi, Spectrograph
+from labctl.units import GroovesPerMm, Megahertz, Nanometers, Seconds
+
+__all__ = ["CalibrateDetector", "CalibrateWavelength"]
+
+_SETUP_S = 5.0
+
+
+class _LampExposure(Measurement):
+    """Parameters of an exposure to a calibration lamp.
+
+    Attributes:
+        grating_per_mm: Groove density of the grating, 1/mm.
+        center_nm: Wavelength in the middle of the camera, nm; lines of the lamp must lie near.
+        lamp: Element of the lamp.
+        exposure_s: Exposure of one frame, s.
+        frames: Number of frames.
+        port: Output port of the camera.
+        adc_mhz: Digitisation speed, MHz; None: the quietest of the port.
+        analog_gain: 1 low, 2 medium, 3 high.
+    """
+
+    needs: ClassVar[tuple[str, ...]] = ("spectrograph", "camera", "lamp")
+
+    grating_per_mm: GroovesPerMm = Field(gt=0, description="like 'grating: 300/mm'")
+    center_nm: Nanometers = Field(ge=0, description="like 'center: 550 nm'")
+    lamp: Literal["neon", "mercury", "argon"] = "neon"
+    exposure_s: Seconds = Field(gt=0, description="like 'exposure: 0.5 s'")
+    frames: int = Field(5, ge=1)
+    port: Literal["low_noise", "electron_multiplied"] = "low_noise"
+    adc_mhz: Megahertz | None = Field(None, gt=0)
+    analog_gain: int = Field(2, ge=1, le=3)
+
+    def exposures(self, context: Context, camera: Camera) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return frames with and without the lamp, counts, shape (frame, row, column)."""
+        settings = self._settings(camera)
+        exposure = Exposure(settings, self.frames, light=False)
+        lamp = context.station.only(Lamp, prefer="lamp")
+        dark = expose(context, camera, exposure)
+        lamp.switch_on(self.lamp)
+        try:
+            bright = expose(context, camera, exposure)
+        finally:
+            lamp.switch_off()
+        return bright, dark
+
+    def estimate_s(self) -> float:
+        """Return the expected lab time in s."""
+        return _SETUP_S + 2 * self.frames * self.exposure_s
+
+    def _settings(self, camera: Camera) -> CameraSettings:
+        columns, rows = camera.sensor_size()
+        speed_mhz = self.adc_mhz or camera.quietest_mhz(self.port)
+        roi = Roi(0, columns, 0, rows, 1, rows)
+        return CameraSettings(self.exposure_s, roi, 1, self.port, speed_mhz, self.analog_gain)
+
+
+class CalibrateWavelength(_LampExposure):
+    """Dispersion and response of a grating, from the lines of a lamp.
+
+    Attributes:
+        tolerance_nm: Largest error of the data-sheet dispersion that is searched, nm.
+    """
+
+    kind: ClassVar[str] = "calibrate_wavelength"
+
+    tolerance_nm: Nanometers = Field(2.0, gt=0)
+
+    def run(self, context: Context) -> None:
+        """Take the lamp's spectrum, fit the dispersion, keep both."""
+        spectrograph = context.station.only(Spectrograph, prefer="spectrograph")
+        camera = context.station.only(Camera, prefer="camera")
+        centre_nm = tune(context, spectrograph, self.grating_per_mm, self.center_nm)
+        bright, dark = self.exposures(context, camera)
+        counts = bright.mean(axis=0).sum(axis=0) - dark.mean(axis=0).sum(axis=0)
+        lamp = LampSettings(
+            centre_nm=centre_nm,
+            saturation_counts=0.9 * camera.full_scale_counts(),
+            tolerance_nm=self.tolerance_nm,
+            source=f"{self.lamp} lamp",
+            calibrated_at=context.clock.utc().isoformat(),
+        )
+        nominal = nominal_dispersion(spectrograph, camera)
+        calibration = calibrate_from_lamp(counts, lamp, lamp_lines(self.lamp), nominal)
+        key = calibration_key(self.grating_per_mm, spectrograph.read_exit())
+        context.calibrated("wavelength", key, calibration.to_dict())
+        response = response_of(counts, calibration, centre_nm, lamp)
+        context.calibrated("response", key, response)
+        axis_nm = calibration.region_nm(0, counts.size, centre_nm)
+        evidence = calibration.evidence
+        context.store(
+            spectrum_arrays(bright, axis_nm),
+            settings=point_settings(context, spectrograph, camera, calibration, self.frames),
+            live_time_s=self.frames * self.exposure_s,
+            brief=f"{evidence.lines} lines of {self.lamp}, residual {evidence.rms_nm * 1e3:.2f} pm,"
+            f" response {response['fwhm_nm']:.4f} nm",
+        )
+
+
+class CalibrateDetector(_LampExposure):
+    """Electrons per count, read noise and offset of one port, from the noise of lamp frames."""
+
+    kind: ClassVar[str] = "calibrate_detector"
+
+    def run(self, context: Context) -> None:
+        """Take frames with and without the lamp; their noise is the result."""
+        spectrograph = context.station.only(Spectrograph, prefer="spectrograph")
+        camera = context.station.only(Camera, prefer="camera")
+        tune(context, spectrograph, self.grating_per_mm, self.center_nm)
+        bright, dark = (frames.sum(axis=1) for frames in self.exposures(context, camera))
+        found = photon_transfer(bright.astype(np.float64), dark.astype(np.float64))
+        result = asdict(found) | {"calibrated_at": context.clock.utc().isoformat()}
+        context.calibrated("detector", detector_key(camera), result)
+        context.store(
+            [
+                Array("frames", bright.astype(np.uint32), "counts", ("frame", "x")),
+                Array("counts", bright.sum(axis=0, dtype=np.uint32), "counts", ("x",)),
+            ],
+            settings=point_settings(
+                context, spectrograph, camera, nominal_dispersion(spectrograph, camera), self.frames
+            ),
+            live_time_s=self.frames * self.exposure_s,
+            brief=f"{found.electrons_per_count.value:.3f} e-/count, "
+            f"read noise {found.read_noise_counts.value:.2f} counts",
+        )
+
+
+def response_of(
+    counts: NDArray[np.float64],
+    calibration: GratingCalibration,
+    centre_nm: float,
+    lamp: LampSettings,
+) -> dict[str, Any]:
+    """Return the width of the recorded lamp lines, whose own width is negligible.
+
+    Returns:
+        ``fwhm_nm`` with ``fwhm_error_nm`` (of the mean over the lines), ``shape`` and ``lines``.
+    """
+    lines = find_lines(counts, saturation_counts=lamp.saturation_counts)
+    widths = np.array(
+        [
+            line.fwhm_pixels * calibration.dispersion_nm_per_pixel(line.pixel, centre_nm)
+            for line in lines
+        ]
+    )
+    weights = np.array([line.snr for line in lines]) ** 2
+    weights = np.minimum(weights, np.median(weights))
+    mean = float(np.average(widths, weights=weights))
+    scatter = float(np.average((widths - mean) ** 2, weights=weights) ** 0.5)
+    return {
+        "fwhm_nm": mean,
+        "fwhm_error_nm": scatter / max(len(lines) - 1, 1) ** 0.5,
+        "shape": "gauss",
+        "lines": len(lines),
+        "calibrated_at": lamp.calibrated_at,
+    }

@@ -1,0 +1,52 @@
+"""What is stored beside the arrays of a point: how the instruments really stood."""
+
+from dataclasses import asdict
+from typing import Any
+
+from labctl.measurements._context import Context
+from labctl.optics import GratingCalibration
+from labctl.roles import Camera, Spectrograph
+
+__all__ = ["point_settings"]
+
+
+def point_settings(
+    context: Context,
+    spectrograph: Spectrograph,
+    camera: Camera,
+    calibration: GratingCalibration,
+    frames: int,
+) -> dict[str, Any]:
+    """Return camera and spectrograph settings as read back, and the calibrations in force."""
+    held = camera.settings
+    return {
+        "camera": {
+            **({} if held is None else asdict(held)),
+            "frames": frames,
+            "full_scale_counts": camera.full_scale_counts(),
+            "sensor_temperature_c": camera.read_sensor_temperature(),
+            "sensor_locked": camera.sensor_locked(),
+            "frame_time_s": camera.frame_time_s(),
+        },
+        "spectrograph": {
+            "lines_per_mm": calibration.lines_per_mm,
+            "grating": spectrograph.read_grating(),
+            "wavelength_nm": spectrograph.read_wavelength(),
+            "exit": spectrograph.read_exit(),
+        },
+        "calibration": {
+            "wavelength": calibration.to_dict(),
+            "detector": context.calibrations.get("detector", {}).get(detector_key(camera), None),
+            "response": context.calibrations.get("response", {}).get(
+                f"{calibration.lines_per_mm:g}/mm {spectrograph.read_exit()}", None
+            ),
+        },
+    }
+
+
+def detector_key(camera: Camera) -> str:
+    """Return the name under which the conversion of a port, speed and analog gain is kept."""
+    held = camera.settings
+    if held is None:
+        return ""
+    return f"{held.quality} {held.adc_mhz:g} MHz analog gain {held.analog_gain}"

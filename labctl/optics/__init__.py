@@ -1,0 +1,55 @@
+"""Optics: photon energy, grating dispersion, wavelength calibration, fluence, SPE files."""
+
+from labctl.optics._dispersion import DispersionFit, fit_dispersion
+from labctl.optics._energy import (
+    HC_EV_NM,
+    air_refractive_index,
+    density_per_ev,
+    density_per_nm,
+    ev_to_nm,
+    nm_to_ev,
+    pixel_edges,
+    width_nm_to_mev,
+)
+from labctl.optics._fluence import (
+    mean_excitations,
+    mean_power_w,
+    peak_fluence_uj_cm2,
+    pulse_energy_j,
+    saturation_rate_hz,
+)
+from labctl.optics._grating import PARAMETERS, CalibrationEvidence, GratingCalibration
+from labctl.optics._lamp_fit import LampSettings, calibrate_from_lamp
+from labctl.optics._lamps import LampLine, lamp_lines
+from labctl.optics._lines import FoundLine, find_lines
+from labctl.optics._spe import SpeFile, SpeRegion, read_spe
+
+__all__ = [
+    "HC_EV_NM",
+    "PARAMETERS",
+    "CalibrationEvidence",
+    "DispersionFit",
+    "FoundLine",
+    "GratingCalibration",
+    "LampLine",
+    "LampSettings",
+    "SpeFile",
+    "SpeRegion",
+    "air_refractive_index",
+    "calibrate_from_lamp",
+    "density_per_ev",
+    "density_per_nm",
+    "ev_to_nm",
+    "find_lines",
+    "fit_dispersion",
+    "lamp_lines",
+    "mean_excitations",
+    "mean_power_w",
+    "nm_to_ev",
+    "peak_fluence_uj_cm2",
+    "pixel_edges",
+    "pulse_energy_j",
+    "read_spe",
+    "saturation_rate_hz",
+    "width_nm_to_mev",
+]

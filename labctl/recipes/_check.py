@@ -1,0 +1,170 @@
+"""A recipe against a set-up: everything it asks for must exist and lie within the limits."""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from labctl.errors import ConfigError, Problem
+from labctl.measurements import Measurement
+from labctl.recipes._nodes import CalibrateNode, MeasureNode, Range, ScanNode
+from labctl.recipes._recipe import Recipe, walk
+from labctl.recipes._values import listed, number, unit_of, values_in
+from labctl.roles import SettableSpec
+from labctl.setup import InstrumentSetup, Location, Setup, did_you_mean, in_order
+from labctl.units import format_quantity
+
+__all__ = ["bind", "check_values"]
+
+Where = Callable[[Location], str]
+
+
+def bind(recipe: Recipe, setup: Setup, where: Where) -> Recipe:
+    """Return the recipe with the units of the set-up's settables.
+
+    Args:
+        recipe: The recipe.
+        setup: The set-up that shall carry it out.
+        where: Returns file and line of a location.
+
+    Raises:
+        ConfigError: With everything in the recipe that this set-up cannot do.
+    """
+    check = _Check(setup, where)
+    check.sample(recipe)
+    for node, at in walk(recipe.file.steps):
+        if isinstance(node, ScanNode):
+            check.scan(node, at)
+        elif isinstance(node, MeasureNode):
+            check.measurement(node, at)
+    if check.problems:
+        raise ConfigError(in_order(check.problems))
+    return replace(recipe, units=check.units)
+
+
+def check_values(recipe: Recipe, where: Where) -> list[Problem]:
+    """Return what is wrong with the scans as far as it can be seen without a set-up."""
+    problems: list[Problem] = []
+    for node, at in walk(recipe.file.steps):
+        if isinstance(node, ScanNode) and isinstance(node.values, Range):
+            try:
+                next(values_in(node, unit_of(node)), None)
+            except ValueError as error:
+                what, _, hint = str(error).partition("; ")
+                problems.append(Problem(f"{node.scan}: {what}", where((*at, "values")), hint))
+    return problems
+
+
+class _Check:
+    def __init__(self, setup: Setup, where: Where) -> None:
+        self._setup, self._where = setup, where
+        self.units: dict[str, str] = {}
+        self.problems: list[Problem] = []
+
+    def problem(self, what: str, at: Location, hint: str = "") -> None:
+        self.problems.append(Problem(what, self._where(at), hint))
+
+    def sample(self, recipe: Recipe) -> None:
+        wanted, document = recipe.file.sample, self._setup.sample
+        if document is None:
+            return
+        name = str(document.data.get("name", ""))
+        if wanted.name and wanted.name != name:
+            hint = "write the name of the sample that is mounted, or choose another --sample"
+            what = f"the recipe is for the sample {wanted.name!r}, the set-up has {name!r}"
+            self.problem(what, ("sample", "name"), hint)
+        elif wanted.dot and wanted.dot not in self._setup.dots:
+            hint = did_you_mean(wanted.dot, self._setup.dots, kind="dots")
+            self.problem(f"the sample has no dot {wanted.dot!r}", ("sample", "dot"), hint)
+
+    def scan(self, node: ScanNode, at: Location) -> None:
+        try:
+            spec = self._setup.settable(node.scan)
+        except ConfigError as error:
+            for problem in error.problems:
+                self.problem(f"scan: {problem.what}", (*at, "scan"), problem.hint)
+            return
+        self.units[node.scan] = spec.unit
+        self._settle(node, spec, at)
+        if isinstance(node.values, Range):
+            self._range(node, spec, (*at, "values"))
+        else:
+            self._list(node, spec, (*at, "values"))
+
+    def _list(self, node: ScanNode, spec: SettableSpec, at: Location) -> None:
+        values = node.values if isinstance(node.values, tuple) else ()
+        for index, amount in enumerate(values):
+            try:
+                value = number(amount, spec.unit)
+            except ValueError as error:
+                self._said(f"{node.scan}: {error}", (*at, index))
+                continue
+            if value not in spec.limits:
+                shown = format_quantity(value, spec.unit)
+                self._outside(node.scan, shown, spec, (*at, index))
+
+    def _range(self, node: ScanNode, spec: SettableSpec, at: Location) -> None:
+        try:
+            outside = [v for v in values_in(node, spec.unit) if v not in spec.limits]
+        except ValueError as error:
+            self._said(f"{node.scan}: {error}", at)
+            return
+        if outside:
+            shown = listed([f"{value:.6g}" for value in outside])
+            self._outside(node.scan, f"{shown} {spec.unit}", spec, at)
+
+    def _outside(self, scan: str, shown: str, spec: SettableSpec, at: Location) -> None:
+        low, high = spec.limits.low, format_quantity(spec.limits.high, spec.unit)
+        self.problem(f"{scan}: {shown} is out of range", at, f"allowed: {low:g} to {high}")
+
+    def _settle(self, node: ScanNode, spec: SettableSpec, at: Location) -> None:
+        if node.settle is None:
+            return
+        if not spec.settles:
+            hint = "it arrives by itself; remove 'settle'"
+            self.problem(f"{node.scan} has nothing to settle", (*at, "settle"), hint)
+            return
+        for key in ("tolerance", "std"):
+            amount = getattr(node.settle, key)
+            if amount is None:
+                continue
+            try:
+                value = number(amount, spec.unit)
+            except ValueError as error:
+                self._said(f"settle.{key}: {error}", (*at, "settle", key))
+                continue
+            if not 0 < value < math.inf:
+                self.problem(f"settle.{key}: must be greater than 0", (*at, "settle", key))
+
+    def measurement(self, node: MeasureNode, at: Location) -> None:
+        verb = "calibrate" if isinstance(node, CalibrateNode) else node.measurement.kind
+        for role in node.measurement.needs:
+            if not self._setup.having(role):
+                there = ", ".join(self._setup.instruments)
+                what = f"{verb} needs a {role}, and the set-up has none"
+                self.problem(what, (*at, verb), f"it has {there}")
+        for instrument in self._setup.having("spectrograph"):
+            for key, what, hint in _optics(node.measurement, instrument):
+                self.problem(f"{verb}.{key}: {what}", (*at, verb, key), hint)
+
+    def _said(self, text: str, at: Location) -> None:
+        what, _, hint = text.partition("; ")
+        self.problem(what, at, hint)
+
+
+def _optics(
+    measurement: Measurement, spectrograph: InstrumentSetup
+) -> Iterator[tuple[str, str, str]]:
+    """Yield what the spectrograph cannot do: key, what, hint."""
+    spec = spectrograph.settables.get("wavelength")
+    center_nm = getattr(measurement, "center_nm", None)
+    if spec and center_nm is not None and center_nm not in spec.limits:
+        high = format_quantity(spec.limits.high, spec.unit)
+        hint = f"allowed: {spec.limits.low:g} to {high}"
+        yield "center", f"{center_nm:g} nm is out of range", hint
+    grating_per_mm = getattr(measurement, "grating_per_mm", None)
+    gratings = getattr(spectrograph.settings, "gratings", None)
+    if grating_per_mm is None or not gratings:
+        return
+    if grating_per_mm not in gratings.values():
+        known = ", ".join(f"{lines:g}/mm" for lines in gratings.values())
+        yield "grating", f"there is no grating of {grating_per_mm:g}/mm", f"gratings: {known}"

@@ -1,0 +1,28 @@
+"""The sequencer: carries out the steps of a run, whatever happens meanwhile."""
+
+from labctl.sequencer._announce import Announcer, Listener
+from labctl.sequencer._book import Book, Status
+from labctl.sequencer._control import Aborted, Control, Interruption, Repeated, Skipped
+from labctl.sequencer._engine import Outcome, ending, execute
+from labctl.sequencer._session import OnTimeout, Session
+from labctl.sequencer._states import FINAL, TRANSITIONS, StateMachine
+
+__all__ = [
+    "FINAL",
+    "TRANSITIONS",
+    "Aborted",
+    "Announcer",
+    "Book",
+    "Control",
+    "Interruption",
+    "Listener",
+    "OnTimeout",
+    "Outcome",
+    "Repeated",
+    "Session",
+    "Skipped",
+    "StateMachine",
+    "Status",
+    "ending",
+    "execute",
+]

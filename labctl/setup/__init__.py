@@ -1,0 +1,52 @@
+"""The set-up file: instruments, light paths, safe state; checked completely before use."""
+
+from labctl.setup._amount import Amount, number_in
+from labctl.setup._changes import changed
+from labctl.setup._instrument import InstrumentSetup
+from labctl.setup._load import check_sample, in_order, load_setup, read_setup
+from labctl.setup._models import (
+    Calibration,
+    Fault,
+    Interlock,
+    Laser,
+    Monitor,
+    Rule,
+    SetupFile,
+    User,
+)
+from labctl.setup._plain import plain
+from labctl.setup._schema import setup_schema
+from labctl.setup._setup import Setup
+from labctl.setup._words import did_you_mean, explain, keys_of, spelled
+from labctl.setup._yaml import Document, Key, Location, load_yaml, parse_yaml
+
+__all__ = [
+    "Amount",
+    "Calibration",
+    "Document",
+    "Fault",
+    "InstrumentSetup",
+    "Interlock",
+    "Key",
+    "Laser",
+    "Location",
+    "Monitor",
+    "Rule",
+    "Setup",
+    "SetupFile",
+    "User",
+    "changed",
+    "check_sample",
+    "did_you_mean",
+    "explain",
+    "in_order",
+    "keys_of",
+    "load_setup",
+    "load_yaml",
+    "number_in",
+    "parse_yaml",
+    "plain",
+    "read_setup",
+    "setup_schema",
+    "spelled",
+]

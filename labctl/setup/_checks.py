@@ -1,0 +1,180 @@
+"""What concerns several parts of a set-up: names that must exist, addresses that must differ.
+
+These checks work on the plain data, so that a mistake elsewhere in the file hides none of them.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, cast
+
+from labctl.errors import ConfigError, Problem
+from labctl.roles import Instrument
+from labctl.setup._amount import number_in
+from labctl.setup._plugins import Plugins
+from labctl.setup._words import did_you_mean
+from labctl.setup._yaml import Document, Location
+
+__all__ = ["check_references"]
+
+_EXITS = {"exit": ("front", "side")}
+_POSITIONS = {"spectrograph": _EXITS}
+"""Role → part that a light path may name → its positions."""
+
+
+class _References:
+    def __init__(self, document: Document, plugins: Plugins) -> None:
+        self._document = document
+        self._blocks = _mapping(document.data.get("instruments"))
+        self._drivers = dict(_drivers(self._blocks, plugins))
+        self.problems: list[Problem] = []
+
+    def problem(self, what: str, at: Location, hint: str = "") -> None:
+        self.problems.append(Problem(what, self._document.where(at), hint))
+
+    def addresses(self) -> None:
+        seen: dict[str, str] = {}
+        for name, block in self._blocks.items():
+            block = _mapping(block)
+            driver = self._drivers.get(name)
+            address = block.get("address") or ""
+            if not isinstance(address, str) or (driver and driver.interface == "hand"):
+                continue
+            library = driver is not None and driver.interface == "library"
+            if not address and not library:
+                continue
+            key = f"{block.get('driver')} {address}" if library else normal(address)
+            if key in seen:
+                where = f"the address {address!r}" if address else "no address"
+                what = f"{seen[key]} and {name} both have {where}"
+                hint = "one connection belongs to one instrument"
+                self.problem(what, ("instruments", name, "address"), hint)
+            seen.setdefault(key, name)
+
+    def safe_state(self) -> None:
+        for index, entry in enumerate(_list(self._document.data.get("safe_state"))):
+            self._named(entry, ("safe_state", index), "safe action", lambda d: d.safe_actions)
+
+    def monitors(self) -> None:
+        for index, entry in enumerate(_list(self._document.data.get("monitors"))):
+            at = ("monitors", index, "read")
+            self._named(_mapping(entry).get("read"), at, "reading", lambda d: d.readables)
+
+    def interlocks(self) -> None:
+        for index, entry in enumerate(_list(self._document.data.get("interlocks"))):
+            block, at = _mapping(entry), ("interlocks", index)
+            units = self._named(
+                block.get("watch"), (*at, "watch"), "reading", lambda d: d.readables
+            )
+            if units is not None:
+                self._amounts(block, at, ("above", "below", "band", "rearm"), str(units))
+
+    def rules(self) -> None:
+        for index, entry in enumerate(_list(self._document.data.get("rules"))):
+            block, at = _mapping(entry), ("rules", index)
+            spec = self._named(
+                block.get("limit"), (*at, "limit"), "settable", lambda d: d.settables
+            )
+            if spec is not None:
+                self._amounts(block, at, ("to",), spec.unit)
+            units = self._named(block.get("when"), (*at, "when"), "reading", lambda d: d.readables)
+            if units is not None:
+                self._amounts(block, at, ("above", "below"), str(units))
+
+    def paths(self) -> None:
+        for path, positions in _mapping(self._document.data.get("paths")).items():
+            for part, position in _mapping(positions).items():
+                self._position(str(part), position, ("paths", path, part))
+
+    def _position(self, part: str, position: Any, at: Location) -> None:
+        name, _, what = part.partition(".")
+        if not self._instrument(name, part, at) or name not in self._drivers:
+            return
+        role = self._drivers[name].role
+        if role == "selector" and not what:
+            return
+        parts = _POSITIONS.get(role, {})
+        if what not in parts:
+            hint = did_you_mean(part, [f"{name}.{key}" for key in parts], kind="possible")
+            self.problem(f"{part!r} is nothing that a light path can set", at, hint)
+        elif position not in parts[what]:
+            hint = f"use {' or '.join(parts[what])}"
+            self.problem(f"{part} has no position {position!r}", at, hint)
+
+    def _named(
+        self,
+        reference: Any,
+        at: Location,
+        kind: str,
+        entries: Callable[[type[Instrument]], Mapping[str, Any]],
+    ) -> Any:
+        """Return the entry that ``instrument.entry`` names, or None after noting a problem."""
+        if not isinstance(reference, str) or reference.count(".") != 1:
+            return None
+        name, _, entry = reference.partition(".")
+        if not self._instrument(name, reference, at) or name not in self._drivers:
+            return None
+        known = entries(self._drivers[name])
+        if entry not in known:
+            what = f"{name} has no {kind} {entry!r}"
+            self.problem(what, at, did_you_mean(entry, known, kind=f"{kind}s"))
+        return known.get(entry)
+
+    def _instrument(self, name: str, reference: str, at: Location) -> bool:
+        if name in self._blocks:
+            return True
+        hint = did_you_mean(name, self._blocks, kind="instruments")
+        self.problem(f"{reference!r} names no instrument of this set-up", at, hint)
+        return False
+
+    def _amounts(
+        self, block: Mapping[Any, Any], at: Location, keys: Iterable[str], unit: str
+    ) -> None:
+        for key in keys:
+            given = block.get(key)
+            for amount in _list(given) if isinstance(given, list) else [given]:
+                if isinstance(amount, str | int | float):
+                    self._amount(amount, unit, (*at, key))
+
+    def _amount(self, amount: str | float, unit: str, at: Location) -> None:
+        try:
+            number_in(amount, unit)
+        except ValueError as error:
+            what, _, hint = str(error).partition("; ")
+            self.problem(f"{at[-1]}: {what}", at, hint)
+
+
+def check_references(document: Document, plugins: Plugins) -> list[Problem]:
+    """Return what is wrong between the parts of a set-up file."""
+    found = _References(document, plugins)
+    found.addresses()
+    found.paths()
+    found.safe_state()
+    found.monitors()
+    found.interlocks()
+    found.rules()
+    return found.problems
+
+
+def normal(address: str) -> str:
+    """Return an address in the form in which equal connections are equal texts."""
+    text = address.strip().upper().removesuffix("/")
+    head, separator, tail = text.partition("::")
+    if head in ("TCPIP", "GPIB", "USB"):
+        head += "0"
+    return f"{head}{separator}{tail}".removesuffix("::INSTR")
+
+
+def _drivers(blocks: Mapping[Any, Any], plugins: Plugins) -> Iterator[tuple[str, type[Instrument]]]:
+    for name, block in blocks.items():
+        driver = _mapping(block).get("driver")
+        try:
+            yield str(name), plugins.driver(str(driver))
+        except ConfigError:  # said with the instrument
+            continue
+
+
+def _mapping(value: Any) -> dict[Any, Any]:
+    return cast(dict[Any, Any], value) if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return cast(list[Any], value) if isinstance(value, list) else []

@@ -1,0 +1,139 @@
+"""Loading a set-up: everything that is wrong with it is found before anything is touched."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from pydantic import BaseModel, ValidationError
+
+from labctl.errors import ConfigError, Problem
+from labctl.setup._changes import changed
+from labctl.setup._checks import check_references
+from labctl.setup._instrument import InstrumentSetup, read_instrument
+from labctl.setup._models import InstrumentBlock, SetupFile
+from labctl.setup._plugins import Plugins
+from labctl.setup._rig import check_rig
+from labctl.setup._setup import Setup
+from labctl.setup._words import explain
+from labctl.setup._yaml import Document, load_yaml
+
+__all__ = ["check_sample", "load_setup", "read_setup"]
+
+
+def load_setup(
+    path: Path | str, *, sample: Path | str | None = None, changes: Iterable[str] = ()
+) -> Setup:
+    """Read and check a set-up file; connects nothing.
+
+    Args:
+        path: The file.
+        sample: Sample file that replaces the one named in the set-up.
+        changes: ``key=value`` changes of the set-up.
+
+    Raises:
+        ConfigError: With every problem of set-up and sample, each with file and line.
+    """
+    document = changed(load_yaml(Path(path)), changes)
+    return read_setup(document, sample=Path(sample) if sample else None)
+
+
+def read_setup(document: Document, *, sample: Path | None = None) -> Setup:
+    """Check a set-up that is already read; otherwise as ``load_setup``."""
+    plugins = Plugins()
+    file, problems = _file(document)
+    instruments, found = _instruments(document, plugins)
+    problems += found + check_references(document, plugins)
+    sample_document, found = _sample(document, sample)
+    problems += found
+    if sample_document is not None:
+        problems += check_rig(document, sample_document, instruments, plugins)
+    if problems or file is None:
+        raise ConfigError(in_order(problems))
+    return Setup(document.path, file, instruments, sample_document, _notices(file))
+
+
+def check_sample(path: Path | str) -> Document:
+    """Read and check a sample file by itself.
+
+    Raises:
+        ConfigError: With every problem.
+    """
+    document = load_yaml(Path(path))
+    problems = check_rig(None, document, {}, Plugins())
+    if problems:
+        raise ConfigError(in_order(problems))
+    return document
+
+
+def in_order(problems: list[Problem]) -> list[Problem]:
+    """Return the problems file by file, in the order of the lines, each once."""
+    files = list(dict.fromkeys(problem.where.rpartition(":")[0] for problem in problems))
+
+    def position(problem: Problem) -> tuple[int, int]:
+        file, _, line = problem.where.rpartition(":")
+        return files.index(file), int(line) if line.isdigit() else 0
+
+    return sorted(dict.fromkeys(problems), key=position)
+
+
+def _file(document: Document) -> tuple[SetupFile | None, list[Problem]]:
+    try:
+        return SetupFile.model_validate(document.data), []
+    except ValidationError as error:
+        return None, explain(error, SetupFile, document)
+
+
+def _instruments(
+    document: Document, plugins: Plugins
+) -> tuple[dict[str, InstrumentSetup], list[Problem]]:
+    blocks = document.data.get("instruments")
+    instruments: dict[str, InstrumentSetup] = {}
+    problems: list[Problem] = []
+    if not isinstance(blocks, dict):
+        return instruments, problems
+    for name, block in cast(Mapping[Any, Any], blocks).items():
+        if not isinstance(name, str) or not _valid(InstrumentBlock, block):
+            continue  # the model of the whole file has said why
+        instrument, found = read_instrument(name, document, plugins)
+        problems += found
+        if instrument is not None:
+            instruments[name] = instrument
+    return instruments, problems
+
+
+def _valid(model: type[BaseModel], data: Any) -> bool:
+    try:
+        model.model_validate(data)
+    except ValidationError:
+        return False
+    return True
+
+
+def _sample(document: Document, given: Path | None) -> tuple[Document | None, list[Problem]]:
+    named = document.data.get("sample")
+    if given is None and not isinstance(named, str):
+        return None, []
+    where = "--sample" if given else document.where(("sample",))
+    path = given or _beside(document.path, Path(str(named)))
+    if not path.is_file():
+        hint = "a relative name is looked for beside the set-up file, then in the present folder"
+        return None, [Problem(f"there is no sample file '{given or named}'", where, hint)]
+    try:
+        return load_yaml(path), []
+    except ConfigError as error:
+        return None, list(error.problems)
+
+
+def _beside(setup: Path, named: Path) -> Path:
+    named = named.expanduser()
+    beside = setup.parent / named
+    return beside if beside.is_file() else named
+
+
+def _notices(file: SetupFile) -> tuple[str, ...]:
+    reserved = {"interlocks": file.interlocks, "rules": file.rules}
+    return tuple(
+        f"{key} are checked, but this version of labctl does not act on them yet"
+        for key, entries in reserved.items()
+        if entries
+    )

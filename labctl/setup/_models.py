@@ -1,0 +1,239 @@
+"""The set-up file as frozen models; what concerns two keys at once is checked elsewhere."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from labctl.setup._amount import Amount
+from labctl.units import (
+    FluenceUjCm2,
+    Hertz,
+    Micrometers,
+    Nanometers,
+    Seconds,
+    split_suffix,
+)
+
+__all__ = [
+    "Action",
+    "Calibration",
+    "Fault",
+    "InstrumentBlock",
+    "Interlock",
+    "Laser",
+    "Monitor",
+    "Rule",
+    "SetupFile",
+    "Simulate",
+    "User",
+    "World",
+]
+
+Reference = Annotated[str, Field(pattern=r"^[a-z]\w*\.[a-z]\w*$")]
+"""``instrument.quantity`` or ``instrument.action``."""
+Action = Literal["close_light", "suspend", "abort"]
+
+
+def _key(name: str) -> str:
+    return split_suffix(name)[0]
+
+
+class Block(BaseModel):
+    """A block of the file: unknown keys are errors; quantities have units in the file only."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", alias_generator=_key, validate_by_name=False
+    )
+
+
+class Laser(Block):
+    """What the laser is believed to do.
+
+    Attributes:
+        wavelength_nm: Excitation wavelength, nm.
+        rep_rate_hz: Pulses per second; None for continuous light.
+        spot_1e2_diameter_um: Diameter of the spot where the intensity is 1/e², um.
+        peak_fluence_uj_cm2: Set by hand: fluence in the centre of the spot, uJ/cm².
+    """
+
+    wavelength_nm: Nanometers = Field(gt=0, description="like 'wavelength: 405 nm'")
+    rep_rate_hz: Hertz | None = Field(None, gt=0)
+    spot_1e2_diameter_um: Micrometers = Field(gt=0, description="like '2.4 um'")
+    peak_fluence_uj_cm2: FluenceUjCm2 | None = Field(None, ge=0)
+
+
+class Fault(Block):
+    """A fault that the simulated set-up injects by itself.
+
+    Attributes:
+        kind: Name of the fault; each simulator has its own list.
+        after_s: Time from the start of the simulated set-up, s.
+        parameters: What this kind needs.
+    """
+
+    kind: str = Field(min_length=1)
+    after_s: Seconds = Field(0.0, ge=0)
+    parameters: dict[str, Any] = Field(default_factory=dict[str, Any])
+
+
+class Simulate(Block):
+    """How an instrument is simulated: what it really is, and how it fails."""
+
+    simulator: str | None = None
+    truth: dict[str, Any] = Field(default_factory=dict[str, Any])
+    faults: tuple[Fault, ...] = ()
+
+
+class InstrumentBlock(BaseModel):
+    """The keys that every instrument has; all others belong to its driver."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    driver: str = Field(min_length=1, description="like 'driver: montana.cryostation'")
+    address: str = ""
+    limits: dict[str, tuple[Amount, Amount]] = Field(
+        default_factory=dict[str, tuple[Amount, Amount]]
+    )
+    simulate: Simulate = Simulate()
+
+
+class Monitor(Block):
+    """A quantity that is read again and again during a run."""
+
+    read: Reference
+    every_s: Seconds = Field(gt=0, description="like 'every: 5 s'")
+
+
+class Interlock(Block):
+    """A condition over a reading that stops the run. Exactly one condition per entry.
+
+    Attributes:
+        watch: The reading.
+        above: Trips when the reading is larger.
+        below: Trips when it is smaller.
+        band: Trips when it is outside.
+        stale_s: Trips when no valid reading came for so long, s.
+        alarm: Trips when the instrument reports an alarm.
+        rearm: Reading at which a suspended run may go on; beyond the trip threshold.
+        delay_s: How long the condition must hold before it trips, s.
+        do: ``close_light``, ``suspend`` (close light, go on after re-arming) or ``abort``.
+        latch: Whether a person must re-arm.
+        why: Reason, shown when it trips.
+    """
+
+    watch: Reference
+    above: Amount | None = None
+    below: Amount | None = None
+    band: tuple[Amount, Amount] | None = None
+    stale_s: Seconds | None = Field(None, gt=0)
+    alarm: Literal[True] | None = None
+    rearm: Amount | None = None
+    delay_s: Seconds = Field(0.0, ge=0)
+    do: Action
+    latch: bool = True
+    why: str = ""
+
+    @model_validator(mode="after")
+    def _one_condition(self) -> "Interlock":
+        given = [self.above, self.below, self.band, self.stale_s, self.alarm]
+        if sum(condition is not None for condition in given) != 1:
+            message = "needs exactly one condition; use above, below, band, stale or alarm"
+            raise ValueError(message)
+        return self
+
+
+class Rule(Block):
+    """A rule between two instruments: a narrower limit while another one reads so and so.
+
+    Attributes:
+        limit: The settable that is limited.
+        to: Lowest and highest value while the condition holds.
+        when: The reading that decides.
+        above: The rule holds while the reading is larger.
+        below: The rule holds while it is smaller.
+        why: Reason, shown with a refusal.
+    """
+
+    limit: Reference
+    to: tuple[Amount, Amount]
+    when: Reference
+    above: Amount | None = None
+    below: Amount | None = None
+    why: str = ""
+
+    @model_validator(mode="after")
+    def _one_condition(self) -> "Rule":
+        if (self.above is None) == (self.below is None):
+            message = "needs exactly one condition; use above or below"
+            raise ValueError(message)
+        return self
+
+
+class Calibration(Block):
+    """Where a calibration is kept, and how long it may be trusted.
+
+    Attributes:
+        file: Written by the calibration measurement, below ``data_root``.
+        valid_for_s: None: it does not expire.
+    """
+
+    file: Path = Field(description="like 'file: calibrations/wavelength.json'")
+    valid_for_s: Seconds | None = Field(None, gt=0)
+
+    @field_validator("file")
+    @classmethod
+    def _below_data_root(cls, file: Path) -> Path:
+        if file.is_absolute() or ".." in file.parts:
+            message = f"'{file}' leaves the data folder; name a file below data_root"
+            raise ValueError(message)
+        return file
+
+
+class User(Block):
+    """Who measures; written into every file."""
+
+    name: str = Field(min_length=1)
+    email: str = ""
+    affiliation: str = ""
+    orcid: str = Field("", pattern=r"^(\d{4}-\d{4}-\d{4}-\d{3}[\dX])?$")
+
+
+class World(Block):
+    """What concerns the simulated set-up as a whole.
+
+    Attributes:
+        memory: Whether slow processes (drift, dose, blinking) remember.
+        dot: The dot that lies on the optical axis at the start.
+        laser: Truths of the laser that differ from what is believed.
+    """
+
+    memory: bool = True
+    dot: str = ""
+    laser: Laser | None = None
+
+    @field_validator("memory", mode="before")
+    @classmethod
+    def _on_or_off(cls, value: Any) -> Any:
+        return {"on": True, "off": False}.get(value, value) if isinstance(value, str) else value
+
+
+class SetupFile(Block):
+    """A set-up file. Instruments are read one by one, each with the model of its driver."""
+
+    schema_version: Literal[1] = Field(description="write 'schema_version: 1'")
+    name: str = Field(min_length=1, description="like 'name: cryogenic µ-PL'")
+    data_root: Path = Path("~/labctl-data")
+    user: User | None = None
+    laser: Laser | None = None
+    instruments: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], InstrumentBlock] = Field(
+        min_length=1, description="one block per instrument, each with its driver"
+    )
+    paths: dict[str, dict[str, str]] = Field(default_factory=dict[str, dict[str, str]])
+    safe_state: tuple[Reference, ...] = ()
+    monitors: tuple[Monitor, ...] = ()
+    interlocks: tuple[Interlock, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    calibrations: dict[str, Calibration] = Field(default_factory=dict[str, Calibration])
+    sample: Path | None = None
+    simulate: World = World()

@@ -1,0 +1,154 @@
+"""The validated set-up: what everything above the drivers knows about the instruments."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from labctl.errors import ConfigError, Problem
+from labctl.roles import SettableSpec
+from labctl.setup._instrument import InstrumentSetup
+from labctl.setup._models import SetupFile
+from labctl.setup._plain import plain
+from labctl.setup._truth import write_truth
+from labctl.setup._words import did_you_mean
+from labctl.setup._yaml import Document
+from labctl.units import format_quantity
+
+__all__ = ["Setup"]
+
+
+@dataclass(frozen=True)
+class Setup:
+    """A set-up file in which nothing is wrong; nothing is connected.
+
+    Attributes:
+        path: The file.
+        file: Its content.
+        instruments: Instruments by name, in the order of the file.
+        sample: The sample file, if there is one.
+        notices: What a person should know although nothing is wrong.
+    """
+
+    path: Path
+    file: SetupFile
+    instruments: Mapping[str, InstrumentSetup]
+    sample: Document | None = None
+    notices: tuple[str, ...] = field(default=())
+
+    @property
+    def name(self) -> str:
+        """Name of the set-up in the user's words."""
+        return self.file.name
+
+    @property
+    def data_root(self) -> Path:
+        """Folder below which everything is written."""
+        return self.file.data_root.expanduser()
+
+    @property
+    def safe_state(self) -> tuple[str, ...]:
+        """``instrument.action``, in the order of execution."""
+        return self.file.safe_state
+
+    @property
+    def monitors(self) -> dict[str, float]:
+        """``instrument.quantity`` → period in s."""
+        return {monitor.read: monitor.every_s for monitor in self.file.monitors}
+
+    @property
+    def calibrations(self) -> dict[str, Path]:
+        """Name of a calibration → its file, below ``data_root``."""
+        return {name: self.data_root / entry.file for name, entry in self.file.calibrations.items()}
+
+    @property
+    def dots(self) -> tuple[str, ...]:
+        """Names of the dots of the sample."""
+        return tuple(self.sample.data["dots"]) if self.sample else ()
+
+    def having(self, role: str) -> list[InstrumentSetup]:
+        """Return the instruments that play a role."""
+        return [entry for entry in self.instruments.values() if entry.role == role]
+
+    def settable(self, reference: str) -> SettableSpec:
+        """Return what is known about ``instrument.quantity``, with the limits of this set-up.
+
+        Raises:
+            ConfigError: No such instrument or settable; without a place in a file.
+        """
+        name, _, quantity = reference.partition(".")
+        if name not in self.instruments:
+            hint = did_you_mean(name, self.instruments, kind="instruments")
+            raise ConfigError([Problem(f"the set-up has no instrument {name!r}", hint=hint)])
+        settables = self.instruments[name].settables
+        if quantity not in settables:
+            known = [f"{name}.{entry}" for entry in settables]
+            hint = did_you_mean(reference, known, kind="settables")
+            raise ConfigError([Problem(f"{name} has no settable {quantity!r}", hint=hint)])
+        return settables[quantity]
+
+    def rig_spec(
+        self, sample: Mapping[str, Any] | None = None, dot: str | None = None
+    ) -> dict[str, Any]:
+        """Return what the simulated set-up is built from: plain numbers, keys with units.
+
+        Args:
+            sample: Content of a sample file; the set-up's own if None.
+            dot: The dot on the optical axis; else that of the set-up, else the first.
+
+        Raises:
+            ConfigError: There is no sample.
+        """
+        content = sample if sample is not None else self.sample.data if self.sample else None
+        if content is None:
+            hint = "write 'sample: file.yaml' in the set-up, or use --sample"
+            raise ConfigError([Problem("a simulation needs a sample", str(self.path), hint)])
+        world = self.file.simulate
+        first = next(iter(content.get("dots", {})), "")
+        spec: dict[str, Any] = {
+            "sample": dict(content),
+            "dot": dot or world.dot or first,
+            "memory": world.memory,
+            "instruments": {name: _spec(entry) for name, entry in self.instruments.items()},
+        }
+        laser = world.laser or self.file.laser
+        if laser is not None:
+            spec["laser"] = plain(laser)
+        return spec
+
+    def resolved(self) -> dict[str, Any]:
+        """Return the set-up with every default written out, as JSON that loads again."""
+        content = self.file.model_dump(
+            mode="json", by_alias=True, exclude_none=True, exclude={"instruments"}
+        )
+        content["instruments"] = {
+            name: _resolved(entry) for name, entry in self.instruments.items()
+        }
+        return content
+
+
+def _spec(entry: InstrumentSetup) -> dict[str, Any]:
+    return {
+        "simulator": entry.simulator,
+        "settings": plain(entry.settings),
+        "truth": dict(entry.truth),
+    }
+
+
+def _resolved(entry: InstrumentSetup) -> dict[str, Any]:
+    settings = entry.settings.model_dump(mode="json", by_alias=True, exclude_none=True)
+    block: dict[str, Any] = {"driver": entry.driver, **settings}
+    if entry.address:
+        block["address"] = entry.address
+    settables = entry.driver_type.settables
+    block["limits"] = {
+        name: [format_quantity(bound, settables[name].unit) for bound in (span.low, span.high)]
+        for name, span in entry.limits.items()
+    }
+    if entry.truth_defaults:
+        block["simulate"] = {
+            "simulator": entry.simulator,
+            "truth": write_truth(entry.truth, entry.truth_defaults),
+            "faults": [fault.model_dump(mode="json", by_alias=True) for fault in entry.faults],
+        }
+    return block

@@ -1,0 +1,115 @@
+"""What differs between systems when a file must survive: directory sync, locks, replacing."""
+
+import os
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
+_LOCK_OFFSET = 2**62
+"""Windows locks hide the locked bytes from readers, so a byte far behind the end is used."""
+
+
+def create_exclusively(path: Path) -> int:
+    """Create a new file for writing, held by a lock that ends with this process.
+
+    Raises:
+        OSError: If it exists or cannot be created.
+    """
+    flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(path, flags, 0o644)
+    _lock(descriptor)
+    return descriptor
+
+
+def is_held(path: Path) -> bool:
+    """Return whether a living process writes this journal."""
+    descriptor = os.open(path, os.O_RDWR if sys.platform == "win32" else os.O_RDONLY)
+    try:
+        return not _try_lock(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_file(path: Path) -> None:
+    """Bring the content of a closed file to the disk."""
+    descriptor = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_directory(path: Path) -> None:
+    """Bring new names in a directory to the disk; Windows has no such call and needs none."""
+    if sys.platform == "win32":
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _pause(seconds: float) -> None:
+    threading.Event().wait(seconds)
+
+
+def replace(
+    source: Path, target: Path, *, tries: int = 5, pause: Callable[[float], None] = _pause
+) -> Path:
+    """Put ``source`` in the place of ``target`` in one step and return where it came to lie.
+
+    Windows refuses while another program holds the old file open. After ``tries`` refusals,
+    0.2 s apart, the next free name ``target.1``, ``target.2`` … is used, so that nothing is lost.
+    """
+    for attempt in range(tries):
+        if attempt:
+            pause(0.2)
+        try:
+            source.replace(target)
+        except PermissionError:
+            continue
+        sync_directory(target.parent)
+        return target
+    number = 1
+    while (spare := target.with_name(f"{target.name}.{number}")).exists():
+        number += 1
+    source.replace(spare)
+    sync_directory(target.parent)
+    return spare
+
+
+if sys.platform == "win32":
+
+    def _lock(descriptor: int) -> None:
+        os.lseek(descriptor, _LOCK_OFFSET, os.SEEK_SET)
+        msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+
+    def _try_lock(descriptor: int) -> bool:
+        os.lseek(descriptor, _LOCK_OFFSET, os.SEEK_SET)
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
+        return True
+
+else:
+
+    def _lock(descriptor: int) -> None:
+        # A reader that is just asking holds it for an instant only, so waiting is short.
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+
+    def _try_lock(descriptor: int) -> bool:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True

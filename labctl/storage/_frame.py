@@ -1,0 +1,224 @@
+"""Bytes of a journal: file header, record prefix and JSON header. No file is touched here.
+
+The normative description is docs/spec/journal.md.
+"""
+
+import json
+import math
+import re
+import struct
+import sys
+import zlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic_core import PydanticSerializationError, to_json
+
+from labctl.errors import StorageError
+from labctl.storage._records import ArrayItem, ArrayLayout, Header, RecordKind
+
+MAGIC = b"\x89LCJ\r\n\x1a\n"
+VERSION = 1
+FILE_HEADER = struct.Struct("<8sI")
+PREFIX = struct.Struct("<IIII")
+LENGTH_LIMIT = 2**31 - 1
+"""Longest header or body in bytes: what one write call takes on every system."""
+
+RESERVED_NAMES = frozenset({"point", "superseded"})
+"""Names that the reader gives to its own columns."""
+
+_DTYPE_KINDS = frozenset("biufc")
+
+
+def file_header() -> bytes:
+    """Return the twelve bytes with which a journal begins."""
+    return FILE_HEADER.pack(MAGIC, VERSION)
+
+
+def frame(header: bytes, arrays: Sequence[NDArray[Any]]) -> tuple[bytes, int]:
+    """Return one whole record and the length of its body; the arrays come from ``stored``."""
+    parts = [values.data for values in arrays]
+    body_length = sum(part.nbytes for part in parts)
+    if len(header) > LENGTH_LIMIT or body_length > LENGTH_LIMIT:
+        message = f"a record of {len(header) + body_length} bytes is too long for the journal"
+        raise StorageError(message)
+    body_crc = 0
+    for part in parts:
+        body_crc = zlib.crc32(part, body_crc)
+    prefix = PREFIX.pack(len(header), body_length, zlib.crc32(header), body_crc)
+    return b"".join((prefix, header, *parts)), body_length
+
+
+def stored(values: NDArray[Any]) -> NDArray[Any]:
+    """Return the array as the journal holds it: C order, little endian, numbers only."""
+    dtype = values.dtype
+    if dtype.kind not in _DTYPE_KINDS or dtype.itemsize > 16:
+        message = f"arrays of dtype {dtype} cannot be stored; use numbers or booleans"
+        raise StorageError(message)
+    if dtype.isnative and values.flags.c_contiguous and sys.byteorder == "little":
+        return values
+    # ascontiguousarray would turn a scalar into an array of one element.
+    return np.asarray(values, dtype=dtype.newbyteorder("<"), order="C")
+
+
+def describe(arrays: Sequence[ArrayItem], values: Sequence[NDArray[Any]]) -> bytes:
+    """Return the JSON list of descriptors; ``values`` are what ``stored`` returned for the arrays.
+
+    Raises:
+        StorageError: If a name is no name or used twice, or the axes do not fit the shapes.
+    """
+    found = [
+        _describe(item.name, array.dtype.char, array.shape, item.units, item.axes)
+        for item, array in zip(arrays, values, strict=True)
+    ]
+    if len(found) > 1:
+        _check_together(arrays, values)
+    return b",".join(found)
+
+
+# A run writes the same few descriptors again and again.
+@lru_cache(maxsize=256)
+def _describe(
+    name: str, char: str, shape: tuple[int, ...], units: str, axes: tuple[str, ...]
+) -> bytes:
+    for word in (name, *axes):
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", word) or word in RESERVED_NAMES:
+            message = f"{word!r} cannot name an array or axis: use letters, digits, underscores"
+            raise StorageError(message)
+    if len(axes) != len(shape):
+        message = f"{name}: {len(axes)} axes named for {len(shape)} dimensions"
+        raise StorageError(message)
+    return to_json(
+        {
+            "name": name,
+            "dtype": np.dtype(char).newbyteorder("<").str,
+            "shape": shape,
+            "units": units,
+            "axes": axes,
+        }
+    )
+
+
+def _check_together(arrays: Sequence[ArrayItem], values: Sequence[NDArray[Any]]) -> None:
+    if len({item.name for item in arrays}) != len(arrays):
+        message = f"array names are not unique: {', '.join(item.name for item in arrays)}"
+        raise StorageError(message)
+    lengths: dict[str, int] = {}
+    for item, array in zip(arrays, values, strict=True):
+        for axis, length in zip(item.axes, array.shape, strict=True):
+            if lengths.setdefault(axis, length) != length:
+                message = f"{item.name}: axis {axis} is {length} long here, {lengths[axis]} before"
+                raise StorageError(message)
+
+
+def dump_header(
+    kind: RecordKind,
+    seq: int,
+    times: tuple[float, datetime],
+    place: tuple[str, int, int],
+    arrays: bytes,
+    data: Mapping[str, Any],
+) -> bytes:
+    """Return the JSON header; numbers in ``data`` that are not finite become null.
+
+    Args:
+        kind: Kind of the record.
+        seq: Number of the record.
+        times: Monotonic time in s, time of day.
+        place: Step, attempt, segment.
+        arrays: What ``describe`` returned.
+        data: Content of the record.
+    """
+    # Put together by hand: half of the time of encoding everything as one object.
+    return (
+        b'{"kind":"%s","seq":%d,"t_mono_s":%s,"t_utc":"%s",'
+        b'"step_id":%s,"attempt":%d,"segment":%d,"arrays":[%s],"data":%s}'
+    ) % (
+        kind.value.encode(),
+        seq,
+        repr(times[0]).encode(),
+        times[1].isoformat().encode(),
+        to_json(place[0]),
+        place[1],
+        place[2],
+        arrays,
+        _json(data),
+    )
+
+
+def dump_text(value: object) -> str:
+    """Return plain JSON text of a stored value, on one line."""
+    return _json(value).decode()
+
+
+def _json(value: object) -> bytes:
+    try:
+        return to_json(value, inf_nan_mode="null", fallback=_plain)
+    except PydanticSerializationError as error:
+        raise StorageError(str(error)) from error
+
+
+def parse_header(raw: bytes) -> Header:
+    """Return the fields of a JSON header.
+
+    Raises:
+        ValueError: If it is no header of a record.
+    """
+    try:
+        fields: dict[str, Any] = json.loads(raw)
+        return Header(
+            kind=str(fields["kind"]),
+            seq=int(fields["seq"]),
+            t_mono_s=float(fields["t_mono_s"]),
+            t_utc=datetime.fromisoformat(fields["t_utc"]),
+            step_id=str(fields["step_id"]),
+            attempt=int(fields["attempt"]),
+            segment=int(fields["segment"]),
+            data=dict(fields["data"]),
+            layout=tuple(_parse_layout(item) for item in fields["arrays"]),
+        )
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        message = f"the header is no header of a record: {error}"
+        raise ValueError(message) from error
+
+
+def split_body(layout: Sequence[ArrayLayout], body: bytes) -> dict[str, ArrayItem]:
+    """Return the arrays of a body as read-only views of it.
+
+    Raises:
+        ValueError: If the descriptors do not cover the body exactly.
+    """
+    if sum(item.size_bytes for item in layout) != len(body):
+        message = "array descriptors do not match the length of the body"
+        raise ValueError(message)
+    arrays: dict[str, ArrayItem] = {}
+    offset = 0
+    for item in layout:
+        count = math.prod(item.shape)
+        flat: NDArray[Any] = np.frombuffer(body, np.dtype(item.dtype), count, offset)
+        arrays[item.name] = ArrayItem(item.name, flat.reshape(item.shape), item.units, item.axes)
+        offset += item.size_bytes
+    return arrays
+
+
+def _parse_layout(fields: Mapping[str, Any]) -> ArrayLayout:
+    shape = tuple(int(length) for length in fields["shape"])
+    axes = tuple(str(axis) for axis in fields["axes"])
+    dtype = np.dtype(fields["dtype"])
+    if dtype.kind not in _DTYPE_KINDS or len(axes) != len(shape) or min(shape, default=0) < 0:
+        message = f"array {fields['name']!r} has an impossible descriptor"
+        raise ValueError(message)
+    return ArrayLayout(str(fields["name"]), dtype.str, shape, str(fields["units"]), axes)
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, (np.generic, np.ndarray)):
+        return cast("NDArray[Any]", value).tolist()
+    if isinstance(value, Mapping):
+        return dict(cast("Mapping[str, Any]", value))
+    message = f"{type(value).__name__} cannot be stored in a journal header"
+    raise StorageError(message)

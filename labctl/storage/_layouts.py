@@ -1,0 +1,96 @@
+"""What the arrays of each measurement mean, and where NeXus wants them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labctl.storage._records import ArrayLayout
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """How the arrays of a measurement are shown.
+
+    Attributes:
+        signal: Array that is plotted; the first array if the measurement has none of this name.
+        group: Name of the NXdata group.
+        coordinates: Axis name → array that gives its positions.
+        detector: Name of the detector if a point does not say it.
+        detector_type: Word of NXoptical_spectroscopy, or our own.
+        multichannel: Whether one reading of the detector has several channels.
+        sub_type: ``experiment_sub_type`` of NXoptical_spectroscopy, or empty.
+    """
+
+    signal: str
+    group: str
+    coordinates: Mapping[str, str] = field(default_factory=dict[str, str])
+    detector: str = "detector"
+    detector_type: str = ""
+    multichannel: bool = True
+    sub_type: str = ""
+
+
+MEANINGS: Mapping[str, Meaning] = {
+    "spectrum": Meaning("counts", "spectra", {"x": "wavelength"}, "camera", "CCD"),
+    "map": Meaning("counts", "map", {"x": "wavelength"}, "camera", "CCD", sub_type="imaging"),
+    "polarization": Meaning("counts", "polarization", {"x": "wavelength"}, "camera", "CCD"),
+    "image": Meaning("counts", "image", {}, "camera", "CCD", sub_type="imaging"),
+    "trpl": Meaning(
+        "counts", "decay", {"bin": "delay"}, "tagger", "TCSPC module", sub_type="time resolved"
+    ),
+    "g2": Meaning("coincidences", "g2", {"bin": "tau"}, "tagger", "TCSPC module"),
+    "trace": Meaning("counts", "trace", {"bin": "time"}, "tagger", "TCSPC module"),
+}
+"""Measurements with a place of their own; others are stored under their own name."""
+
+OPEN_ENUMERATION_WORDS = frozenset(
+    {
+        "CCD",
+        "photomultiplier",
+        "photodiode",
+        "avalanche-photodiode",
+        "streak camera",
+        "bolometer",
+    }
+)
+"""Words for ``detector_type`` that NXoptical_spectroscopy lists; others are marked as our own."""
+
+
+def meaning_of(measurement: str) -> Meaning:
+    """Return what is known about a measurement."""
+    return MEANINGS.get(measurement, Meaning("", measurement or "points"))
+
+
+def signal_of(measurement: str, layout: Sequence[ArrayLayout]) -> str:
+    """Return the name of the array that is plotted, or an empty text without arrays."""
+    names = [item.name for item in layout]
+    wanted = meaning_of(measurement).signal
+    if wanted in names:
+        return wanted
+    positions = set(coordinates_of(measurement, layout).values())
+    return next((name for name in names if name not in positions), "")
+
+
+def coordinates_of(measurement: str, layout: Sequence[ArrayLayout]) -> dict[str, str]:
+    """Return axis → array with the positions along it.
+
+    An array is such a coordinate if it has one axis only and is named like that axis, or if the
+    measurement's meaning says so.
+    """
+    known = meaning_of(measurement).coordinates
+    found: dict[str, str] = {}
+    for item in layout:
+        if len(item.axes) == 1 and item.name in (item.axes[0], known.get(item.axes[0])):
+            found[item.axes[0]] = item.name
+    return found
+
+
+def photon_energy_ev(wavelength_nm: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the axis in eV that is shown beside an axis in nm, E = hc / wavelength."""
+    # Imported here because it brings scipy, which a program that only writes journals can spare.
+    from labctl.optics import nm_to_ev
+
+    return nm_to_ev(wavelength_nm.astype(np.float64))

@@ -1,0 +1,113 @@
+"""Checks of a rig's spec: every problem at once, with its path and a hint."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields
+from difflib import get_close_matches
+from typing import Any, cast
+
+from labctl_sim._registry import find_simulator
+from labctl_sim.sample import check_sample, load_sample
+from labctl_sim.world import LaserTruth
+
+Path = tuple[str | int, ...]
+Problem = tuple[Path, str]
+
+_KEYS = ("sample", "dot", "memory", "laser", "instruments")
+_INSTRUMENT_KEYS = ("simulator", "settings", "truth", "port")
+_HIGHEST_PORT = 65535
+
+
+def check_spec(spec: Mapping[str, Any]) -> list[Problem]:
+    """Find all problems of a spec."""
+    problems = list(_unknown((), spec, _KEYS))
+    problems += [((), f"the key {key!r} is missing") for key in _missing(spec)]
+    if "sample" in spec:
+        problems += _check_sample(spec)
+    problems += _check_laser(spec.get("laser", {}))
+    instruments = spec.get("instruments", {})
+    if not isinstance(instruments, Mapping):
+        return [*problems, (("instruments",), "must map names to blocks")]
+    for name, entry in cast("Mapping[str, Any]", instruments).items():
+        problems += _check_instrument(("instruments", name), entry)
+    return problems
+
+
+def _missing(spec: Mapping[str, Any]) -> list[str]:
+    return [key for key in ("sample", "dot", "instruments") if key not in spec]
+
+
+def _check_sample(spec: Mapping[str, Any]) -> list[Problem]:
+    problems: list[Problem] = [
+        (("sample", *path), text) for path, text in check_sample(spec["sample"])
+    ]
+    if problems or "dot" not in spec:
+        return problems
+    dots = list(load_sample(spec["sample"]).dots)
+    if spec["dot"] in dots:
+        return []
+    return [(("dot",), f"the sample has no dot {spec['dot']!r}; {_hint(str(spec['dot']), dots)}")]
+
+
+def _check_laser(laser: Any) -> Iterator[Problem]:
+    if not isinstance(laser, Mapping):
+        yield ("laser",), "must be a block of numbers"
+        return
+    block = cast("Mapping[str, Any]", laser)
+    yield from _unknown(("laser",), block, [field.name for field in fields(LaserTruth)])
+    for key, value in block.items():
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            yield ("laser", key), f"{value!r} is not a number"
+
+
+def _check_instrument(path: Path, entry: Any) -> Iterator[Problem]:
+    if not isinstance(entry, Mapping):
+        yield path, "must be a block with the key 'simulator'"
+        return
+    block = cast("Mapping[str, Any]", entry)
+    yield from _unknown(path, block, _INSTRUMENT_KEYS)
+    port = block.get("port") or 0
+    if not isinstance(port, int) or not 0 <= port <= _HIGHEST_PORT:
+        yield (*path, "port"), f"{port!r} is not a port number"
+    if "simulator" not in block:
+        yield path, "the key 'simulator' is missing"
+        return
+    try:
+        simulator = find_simulator(str(block["simulator"]))
+    except KeyError as error:
+        yield (*path, "simulator"), str(error.args[0])
+        return
+    yield from _check_truth((*path, "truth"), block.get("truth") or {}, simulator.truth_defaults)
+
+
+def _check_truth(path: Path, truth: Any, defaults: Mapping[str, Any]) -> Iterator[Problem]:
+    if not isinstance(truth, Mapping):
+        yield path, "must be a block"
+        return
+    block = cast("Mapping[str, Any]", truth)
+    yield from _unknown(path, block, defaults)
+    for key, value in block.items():
+        if key in defaults and not _same_kind(value, defaults[key]):
+            kind = type(defaults[key]).__name__
+            yield (*path, key), f"{value!r} is not of the kind of {defaults[key]!r} ({kind})"
+
+
+def _same_kind(value: Any, default: Any) -> bool:
+    if isinstance(default, bool) or isinstance(value, bool):
+        return isinstance(default, bool) and isinstance(value, bool)
+    if isinstance(default, int | float):
+        return isinstance(value, int | float)
+    return isinstance(value, type(default))
+
+
+def _unknown(path: Path, block: Mapping[str, Any], known: Iterable[str]) -> Iterator[Problem]:
+    names = list(known)
+    for key in block:
+        if key not in names:
+            yield (*path, key), f"unknown key {key!r}; {_hint(str(key), names)}"
+
+
+def _hint(word: str, known: list[str]) -> str:
+    close = get_close_matches(word, known, 1)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    return f"there are {', '.join(known)}" if known else "there are none"

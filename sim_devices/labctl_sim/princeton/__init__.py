@@ -1,0 +1,1 @@
+"""Princeton Instruments: spectrographs and cameras."""

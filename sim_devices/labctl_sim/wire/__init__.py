@@ -1,0 +1,20 @@
+"""Byte protocols on loopback: the server thread, sessions, serial speed, HTTP, fault injection."""
+
+from labctl_sim.wire._faults import Faults
+from labctl_sim.wire._http import HttpRequest, HttpResponse, HttpSession
+from labctl_sim.wire._serial import SerialLine
+from labctl_sim.wire._server import Server
+from labctl_sim.wire._session import Opener, Send, Session, Timeline
+
+__all__ = [
+    "Faults",
+    "HttpRequest",
+    "HttpResponse",
+    "HttpSession",
+    "Opener",
+    "Send",
+    "SerialLine",
+    "Server",
+    "Session",
+    "Timeline",
+]

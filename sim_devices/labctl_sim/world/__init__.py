@@ -1,0 +1,29 @@
+"""The simulated physical world: sample, light path, detectors, cryostat.
+
+Laws and numbers stand in one small module each, with their source; nothing here knows a
+protocol or an instrument's words.
+"""
+
+from labctl_sim.world._emccd import Emccd
+from labctl_sim.world._emccd_truth import EmccdTruth
+from labctl_sim.world._lamps import LAMPS
+from labctl_sim.world._spectrograph import DEFAULT_SLIT_UM, SpectrographState, SpectrographTruth
+from labctl_sim.world._table import LaserTruth, Table
+from labctl_sim.world._thermal import Thermal, ThermalTruth
+from labctl_sim.world._truth import truth_defaults
+from labctl_sim.world._world import World
+
+__all__ = [
+    "DEFAULT_SLIT_UM",
+    "LAMPS",
+    "Emccd",
+    "EmccdTruth",
+    "LaserTruth",
+    "SpectrographState",
+    "SpectrographTruth",
+    "Table",
+    "Thermal",
+    "ThermalTruth",
+    "World",
+    "truth_defaults",
+]

@@ -1,0 +1,100 @@
+"""What stands on the optical table: laser, shutters, lamp, room light, filters."""
+
+import bisect
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class LaserTruth:
+    """The excitation laser as it really is."""
+
+    wavelength_nm: float = 405.0
+    rep_rate_hz: float = 1e7
+    spot_1e2_diameter_um: float = 2.4
+    peak_fluence_uj_cm2: float = 0.85
+    """Peak fluence J0 = 2 E_pulse / (pi w^2), w half the spot diameter."""
+
+
+class Timeline:
+    """A value that is constant between changes; remembers all of them."""
+
+    def __init__(self, start_s: float, value: float) -> None:
+        """Begin with ``value`` at ``start_s``."""
+        self._times_s = [start_s]
+        self._values = [value]
+        self._integrals = [0.0]
+
+    def set(self, at_s: float, value: float) -> None:
+        """Change to ``value`` at ``at_s`` (never before the last change)."""
+        if value != self._values[-1]:
+            self._integrals.append(self._integral_to(at_s))
+            self._times_s.append(max(at_s, self._times_s[-1]))
+            self._values.append(value)
+
+    def mean(self, begin_s: float, end_s: float) -> float:
+        """Mean value between two times; at ``begin_s`` if they are equal."""
+        if end_s <= begin_s:
+            return self._values[max(bisect.bisect_right(self._times_s, begin_s) - 1, 0)]
+        return (self._integral_to(end_s) - self._integral_to(begin_s)) / (end_s - begin_s)
+
+    def integral(self, begin_s: float, end_s: float) -> float:
+        """Value times seconds between two times."""
+        return self._integral_to(end_s) - self._integral_to(begin_s)
+
+    def _integral_to(self, at_s: float) -> float:
+        index = max(bisect.bisect_right(self._times_s, at_s) - 1, 0)
+        return self._integrals[index] + self._values[index] * (at_s - self._times_s[index])
+
+
+class Table:
+    """State of everything between the laser and the spectrograph.
+
+    Changes of the excitation are remembered with their time, so that an exposure sees exactly
+    the light of its own duration.
+    """
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        """All light off; ``now`` is the world's clock, s."""
+        self._now = now
+        self._laser_on = False
+        self._shutter_open = False
+        self.excitation = Timeline(now(), 0.0)
+        """1 while laser light reaches the dot, else 0."""
+        self.lamp: str | None = None
+        """None, "neon", "mercury" or "argon"."""
+        self.room_light_rel = 0.0
+        """0 is dark, 1 the ceiling lights on."""
+        self.laser_line_leak_rel = 0.0
+        """Share of the laser photons at the sample that reaches the spectrograph slit."""
+        self.attenuation_rel = 1.0
+        """Fluence at the dot against that of `LaserTruth`."""
+        self.analyser_deg: float | None = None
+        """Transmission axis of a linear polarizer in the collection path; None: not there."""
+        self.edge_filter_nm: float | None = None
+        """Edge of the tunable short-pass filter; None: out of the path."""
+        self.field_kv_cm = 0.0
+        """Electric field that the electrodes make at the dot."""
+
+    @property
+    def laser_on(self) -> bool:
+        """Whether the laser emits."""
+        return self._laser_on
+
+    @laser_on.setter
+    def laser_on(self, value: bool) -> None:
+        self._laser_on = value
+        self._note()
+
+    @property
+    def shutter_open(self) -> bool:
+        """Whether the excitation shutter is open."""
+        return self._shutter_open
+
+    @shutter_open.setter
+    def shutter_open(self, value: bool) -> None:
+        self._shutter_open = value
+        self._note()
+
+    def _note(self) -> None:
+        self.excitation.set(self._now(), float(self._laser_on and self._shutter_open))

@@ -1,0 +1,280 @@
+"""The world behind all simulators."""
+
+import math
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from labctl_sim.sample import Dot, Sample
+from labctl_sim.world._collection import collection_rel, spot_rel
+from labctl_sim.world._constants import ELEMENTARY_CHARGE_C, HC_EV_NM
+from labctl_sim.world._emccd import Emccd
+from labctl_sim.world._emccd_truth import EmccdTruth
+from labctl_sim.world._emission import Band, Surroundings, bands, exciton_energy_ev
+from labctl_sim.world._linewidth import homogeneous_fwhm_mev
+from labctl_sim.world._memory import Memory, bleached
+from labctl_sim.world._picture import Emitter, Scene
+from labctl_sim.world._populations import local_heating_k, mean_excitations
+from labctl_sim.world._spectrograph import SpectrographState, SpectrographTruth
+from labctl_sim.world._table import LaserTruth, Table
+from labctl_sim.world._thermal import Thermal, ThermalTruth
+from labctl_sim.world._truth import read_truth
+from labctl_sim.world._types import FloatArray
+
+Action = Callable[[], None]
+Schedule = Callable[[float, Action], Action]
+_OUT_OF_SIGHT_REL = 1e-6
+_AMBIENT_K = 295.0
+
+
+class World:
+    """One sample, one laser, one set of optics, one clock; every simulator sees the same.
+
+    Hold `lock` on every entry from another thread.
+    """
+
+    def __init__(
+        self,
+        *,
+        sample: Sample,
+        dot: str,
+        laser: LaserTruth,
+        now: Callable[[], float],
+        schedule: Schedule,
+        seed: Callable[..., int],
+        memory: bool = True,
+    ) -> None:
+        """Build a world at room temperature, with a spectrograph of default truth.
+
+        Args:
+            sample: what is mounted.
+            dot: name of the dot on the optical axis.
+            laser: the excitation.
+            now: the clock, s.
+            schedule: ``schedule(at_s, action)`` returns a function that cancels.
+            seed: ``seed(*labels)`` is an integer that depends on the run's seed and the labels.
+            memory: whether drift, slow spectral diffusion and dose act.
+
+        Raises:
+            KeyError: the sample has no such dot.
+        """
+        self.lock = threading.RLock()
+        self.now = now
+        self.sample = sample
+        self.laser = laser
+        self._schedule = schedule
+        self._seed = seed
+        self._began_s = now()
+        self.point_id = ""
+        self.point_began_s = self._began_s
+        self.table = Table(now)
+        self.spectrograph = SpectrographState(SpectrographTruth())
+        self.thermal = self._thermal(ThermalTruth(start_temperature_k=_AMBIENT_K))
+        self.memory = Memory(self._lasting_generator, on=memory)
+        self.stage_um: tuple[float, float, float] | None = None
+        """Displacement by the nanopositioners since `select_dot`; None: there are none, and
+        whoever sits at the set-up keeps the dot in place, so that drift does not show."""
+        self._camera: Emccd | None = None
+        self.dot_name = dot
+        self._doses: dict[str, float] = {}
+        self._dose_from_s = self._began_s
+        self._reference_um = (0.0, 0.0, 0.0)
+        self.select_dot(dot)
+
+    def after(self, delay_s: float, action: Action) -> Action:
+        """Do ``action`` (with the lock held) in ``delay_s``; returns a function that cancels."""
+
+        def locked() -> None:
+            with self.lock:
+                action()
+
+        return self._schedule(self.now() + delay_s, locked)
+
+    def begin_point(self, point_id: str) -> None:
+        """A new stored result begins; noise of detectors depends on its name."""
+        with self.lock:
+            self.point_id = point_id
+            self.point_began_s = self.now()
+
+    def generator(self, device: str, *labels: str | int) -> np.random.Generator:
+        """Random numbers that depend on run seed, device, point and labels, on nothing else."""
+        return np.random.Generator(np.random.PCG64(self._seed(device, self.point_id, *labels)))
+
+    def select_dot(self, dot: str) -> None:
+        """Put a dot on the optical axis and in focus.
+
+        Raises:
+            KeyError: the sample has no such dot.
+        """
+        with self.lock:
+            self.sample.dot(dot)
+            self._note_dose()
+            self.dot_name = dot
+            self._reference_um = self._drift_um(self.now())
+            if self.stage_um is not None:
+                self.stage_um = (0.0, 0.0, 0.0)
+
+    @property
+    def dot(self) -> Dot:
+        """The dot on the axis."""
+        return self.sample.dots[self.dot_name]
+
+    def attach_cryostat(self, truth: Mapping[str, Any]) -> Thermal:
+        """Mount the sample in a cryostat; keys of `ThermalTruth`, others are left alone."""
+        self.thermal = self._thermal(read_truth(ThermalTruth, truth))
+        self._reference_um = self._drift_um(self.now())
+        return self.thermal
+
+    def attach_spectrograph(self, truth: Mapping[str, Any]) -> SpectrographState:
+        """Set the optics; keys of `SpectrographTruth`, others are left alone."""
+        self.spectrograph = SpectrographState(read_truth(SpectrographTruth, truth))
+        return self.spectrograph
+
+    def camera(self, truth: Mapping[str, Any], name: str = "camera") -> Emccd:
+        """A camera at an exit of the spectrograph; keys of `EmccdTruth`, others left alone."""
+        camera = Emccd(self, read_truth(EmccdTruth, truth), name)
+        self._camera = self._camera or camera
+        return camera
+
+    def electron_rate_per_pixel(self) -> FloatArray:
+        """Expected photo-electrons per second and sensor column (all rows) of the first camera.
+
+        Shape (columns,), float64, without noise and without dark current.
+        """
+        camera = self._camera or Emccd(self, EmccdTruth(), "camera")
+        return camera.electron_rate_per_column()
+
+    def excitations(self) -> float:
+        """Mean number of excitations per pulse in the dot on the axis while it is lit."""
+        return self._excitations(self.dot, self._fluence_uj_cm2())
+
+    def truth(self) -> dict[str, Any]:
+        """What really is now, for tests: nothing that fits or calibrates may read it.
+
+        ``energy_ev`` (hc over the wavelength in vacuum) and ``fwhm_observed_mev`` belong to the
+        strongest line; the latter is the width on the sensor of the first camera.
+        """
+        around, _ = self._around(self.dot_name, self.now())
+        laws = self.sample.laws
+        lines = sorted(bands(laws, self.dot, around), key=lambda line: -line.photons_per_pulse)
+        return {
+            "dot": self.dot_name,
+            "sample_temperature_k": self.thermal.sample_k(),
+            "dot_temperature_k": around.temperature_k,
+            "energy_ev": lines[0].energy_ev if lines else None,
+            "triplet_centre_ev": exciton_energy_ev(laws, self.dot, around),
+            "fwhm_observed_mev": self._observed_fwhm_mev(lines),
+            "fwhm_intrinsic_mev": homogeneous_fwhm_mev(laws.broadening, around.temperature_k),
+            "diffusion_sd_mev": self.dot.diffusion.fast_sd_mev,
+            "excitations": around.excitations,
+            "bands": [line._asdict() for line in lines],
+            "spectrograph": dict(vars(self.spectrograph.truth)),
+            "cryostat": dict(vars(self.thermal.truth)),
+            "camera": {} if self._camera is None else dict(vars(self._camera.truth)),
+        }
+
+    def _observed_fwhm_mev(self, lines: list[Band]) -> float | None:
+        camera = self._camera or Emccd(self, EmccdTruth(), "camera")
+        if not lines:
+            return None
+        return camera.optics().observed_fwhm_mev(lines[0], 1e-3 * self.dot.diffusion.fast_sd_mev)
+
+    def scene(self, at_s: float) -> Scene:
+        """Everything that shines at a time, as if the excitation were on."""
+        table = self.table
+        return Scene(
+            emitters=self._emitters(at_s),
+            analyser_deg=table.analyser_deg,
+            edge_filter_nm=table.edge_filter_nm,
+            lamp=table.lamp,
+            leak_photons_hz=table.laser_line_leak_rel * self.laser_photons_hz(),
+            leak_nm=self.laser.wavelength_nm,
+            room_light_rel=table.room_light_rel,
+        )
+
+    def laser_photons_hz(self) -> float:
+        """Laser photons per second at the sample: J0 pi w^2 f / 2 over the photon energy."""
+        waist_cm = 0.5e-4 * self.laser.spot_1e2_diameter_um
+        pulse_uj = 0.5 * self._fluence_uj_cm2() * math.pi * waist_cm**2
+        photon_uj = HC_EV_NM / self.laser.wavelength_nm * ELEMENTARY_CHARGE_C * 1e6
+        return pulse_uj / photon_uj * self.laser.rep_rate_hz
+
+    def _emitters(self, at_s: float) -> tuple[Emitter, ...]:
+        found: list[Emitter] = []
+        for name, dot in self.sample.dots.items():
+            around, collected = self._around(name, at_s)
+            if collected < _OUT_OF_SIGHT_REL or around.excitations <= 0.0:
+                continue
+            lines = tuple(bands(self.sample.laws, dot, around))
+            if lines:
+                light_hz = collected * self.laser.rep_rate_hz
+                found.append(Emitter(lines, 1e-3 * dot.diffusion.fast_sd_mev, light_hz))
+        return tuple(found)
+
+    def _around(self, name: str, at_s: float) -> tuple[Surroundings, float]:
+        """What a dot feels, and the share of its light that is collected."""
+        dot = self.sample.dots[name]
+        x, y, z = self._offset_um(name, at_s)
+        distance_um = math.hypot(x, y)
+        optics = self.spectrograph.truth
+        collected = collection_rel(distance_um, z, optics.collection_sd_um, optics.focus_depth_um)
+        fluence = self._fluence_uj_cm2() * spot_rel(distance_um, self.laser.spot_1e2_diameter_um)
+        bath_k = self.thermal.sample_at(at_s)
+        left, bleach_mev = bleached(dot.bleaching, self._dose(name, at_s))
+        heated_k = bath_k + local_heating_k(self.sample.laws.excitation, fluence, bath_k)
+        walk_mev = self.memory.diffusion_mev(name, dot.diffusion, at_s - self._began_s)
+        around = Surroundings(
+            temperature_k=heated_k,
+            excitations=self._excitations(dot, fluence),
+            field_kv_cm=self.table.field_kv_cm,
+            extra_shift_mev=walk_mev + bleach_mev,
+        )
+        return around, collected * left
+
+    def _offset_um(self, name: str, at_s: float) -> tuple[float, float, float]:
+        dot, centre = self.sample.dots[name], self.dot
+        apart = [a - b for a, b in zip(dot.position_um, centre.position_um, strict=True)]
+        if self.stage_um is not None:
+            drift = self._drift_um(at_s)
+            apart = [
+                place + moved - reference + stage
+                for place, moved, reference, stage in zip(
+                    apart, drift, self._reference_um, self.stage_um, strict=True
+                )
+            ]
+        return apart[0], apart[1], apart[2]
+
+    def _drift_um(self, at_s: float) -> tuple[float, float, float]:
+        return self.memory.drift_um(at_s - self._began_s, self.thermal.sample_at(at_s))
+
+    def _fluence_uj_cm2(self) -> float:
+        return self.laser.peak_fluence_uj_cm2 * self.table.attenuation_rel
+
+    def _excitations(self, dot: Dot, fluence_uj_cm2: float) -> float:
+        law = self.sample.laws.excitation
+        return mean_excitations(law, dot, fluence_uj_cm2, self.laser.wavelength_nm)
+
+    def _dose(self, name: str, at_s: float) -> float:
+        """Absorbed excitations of a dot; only the dot on the axis collects them."""
+        dose = self._doses.get(name, 0.0)
+        if name == self.dot_name and self.memory.on:
+            lit_s = self.table.excitation.integral(self._dose_from_s, at_s)
+            dose += lit_s * self.excitations() * self.laser.rep_rate_hz
+        return dose
+
+    def _note_dose(self) -> None:
+        now_s = self.now()
+        if self.memory.on:
+            self._doses[self.dot_name] = self._dose(self.dot_name, now_s)
+        self._dose_from_s = now_s
+
+    def _thermal(self, truth: ThermalTruth) -> Thermal:
+        return Thermal(
+            truth, self.now, lambda sensor, block: self._lasting_generator(sensor, block)
+        )
+
+    def _lasting_generator(self, *labels: str | int) -> np.random.Generator:
+        """For processes that go on through all points."""
+        return np.random.Generator(np.random.PCG64(self._seed("world", *labels)))
