@@ -4,7 +4,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-make --no-print-directory environments system-packages
+make --no-print-directory -j 2 environments
+make --no-print-directory system-packages
 set_up_s=$SECONDS
 make --no-print-directory check
 checks_s=$((SECONDS - set_up_s))

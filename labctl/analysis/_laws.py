@@ -263,8 +263,7 @@ def _fit(
 
 def _whitening(covariance: Vector) -> Vector:
     try:
-        lower: Vector = np.linalg.cholesky(covariance).astype(np.float64)
-        return np.linalg.solve(lower, np.eye(lower.shape[0]))
+        return np.linalg.inv(np.linalg.cholesky(covariance)).astype(np.float64)
     except np.linalg.LinAlgError as error:
         msg = "the errors of the points must be positive"
         raise AnalysisError(msg) from error

@@ -29,7 +29,8 @@ def report(
     """Turn a fit into its result, errors scaled if the fit is poor."""
     probability = chi2_probability(fitted.chi2, fitted.freedom)
     reduced = fitted.chi2 / max(fitted.freedom, 1)
-    scale = float(np.sqrt(reduced)) if probability < _POOR and reduced > 1 else 1.0
+    poor = probability < _POOR and reduced > 1
+    scale = float(np.sqrt(reduced)) if poor or problem.noise.assumed else 1.0
     q = _Quantities(problem, fitted, scale)
     observed, intrinsic = q.observed(), q.intrinsic()
     shift = q.response_shift(response)
@@ -164,7 +165,8 @@ def _flags(
     found = {
         "saturated or unusable pixels": excluded > 0,
         "cosmic rays rejected": cosmic_rays > 0,
-        "poor fit, errors scaled": scale > 1,
+        "poor fit, errors scaled": scale > 1 and not problem.noise.assumed,
+        "noise not calibrated, errors from the scatter": problem.noise.assumed,
         "line at the edge of the window": to_edge < 2 * observed_mev,
         "parameter at its bound": bool(fitted.at_bound.any()),
         "line narrower than two pixels": observed_mev < 2 * problem.axis.pixel_mev,

@@ -3,7 +3,6 @@
 from labctl.measurements._calibrate import CalibrateDetector, CalibrateWavelength
 from labctl.measurements._context import Array, Bank, Context
 from labctl.measurements._measurement import Measurement
-from labctl.measurements._registry import measurement_types
 from labctl.measurements._spectrum import Spectrum
 
 __all__ = [
@@ -14,5 +13,4 @@ __all__ = [
     "Context",
     "Measurement",
     "Spectrum",
-    "measurement_types",
 ]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from labctl.recipes._expand import count
-from labctl.recipes._nodes import CalibrateNode, MeasureNode, Node, RepeatNode, ScanNode, WaitNode
+from labctl.recipes._nodes import MeasureNode, Node, RepeatNode, ScanNode, WaitNode
 from labctl.recipes._recipe import Recipe
 from labctl.recipes._values import length, values_in
 from labctl.roles import Cryostat, SettableSpec
@@ -59,9 +59,7 @@ def _add(node: Node, times: int, parts: dict[str, float], setup: Setup) -> None:
         case WaitNode():
             _book(parts, "wait", times * node.wait_s)
         case MeasureNode():
-            word = "calibrate " if isinstance(node, CalibrateNode) else ""
-            name = f"{word}{node.measurement.kind}"
-            _book(parts, name, times * node.measurement.estimate_s())
+            _book(parts, node.measurement.kind, times * node.measurement.estimate_s())
         case _:
             pass
 

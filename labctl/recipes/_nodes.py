@@ -65,7 +65,7 @@ Values = Annotated[
     Annotated[tuple[Amount, ...], Tag("list")] | Annotated[Range, Tag("range")],
     Discriminator(
         _form,
-        custom_error_type="value_error",
+        custom_error_type="values_form",
         custom_error_message="must be a list or a range; write [4, 10, 20] or "
         "{start: 4 K, stop: 90 K, num: 10}",
     ),

@@ -117,7 +117,8 @@ class _Parser:
         return self.validated(ScanNode, data, at, hide=len(at))
 
     def _repeat(self, entry: dict[Any, Any], at: Location) -> BaseModel | None:
-        data, body = dict(entry), entry["repeat"]
+        data: dict[Any, Any] = dict(entry)
+        body = entry["repeat"]
         if isinstance(body, dict) and "steps" in body:
             inner = dict(cast(dict[Any, Any], body))
             inner["steps"] = self.steps(inner["steps"], (*at, "repeat", "steps"))
@@ -141,7 +142,7 @@ class _Parser:
         return self._with_siblings(CalibrateNode, measurement, "calibrate", entry, at)
 
     def _parameters(self, kind: type[Measurement], body: Any, at: Location) -> Measurement | None:
-        data = {} if body is None else body
+        data: Any = {} if body is None else body
         found = self.validated(kind, data, at, hide=len(at) - 1)
         return found if isinstance(found, Measurement) else None
 

@@ -17,6 +17,7 @@ from labctl.recipes._nodes import (
     ScanNode,
     Settle,
 )
+from labctl.recipes._registry import CALIBRATE
 from labctl.recipes._values import canonical
 from labctl.setup import Location
 
@@ -84,7 +85,7 @@ def _data(node: Node) -> dict[str, Any]:
             inner = [_data(inner) for inner in node.repeat.steps]
             data = {"repeat": {"times": node.repeat.times, "steps": inner}}
         case CalibrateNode():
-            kind = node.measurement.kind
+            kind = node.measurement.kind.removeprefix(CALIBRATE)
             data = {"calibrate": {"kind": kind, **_parameters(node)}, "label": node.label}
         case MeasureNode():
             data = {node.measurement.kind: _parameters(node), "label": node.label}

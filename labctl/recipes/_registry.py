@@ -1,24 +1,24 @@
-"""The measurements and calibrations that a recipe can name."""
+"""The measurements and calibrations that a recipe can name, found by their entry points."""
 
 from importlib.metadata import entry_points
 
 from labctl.errors import ConfigError, Problem
 from labctl.measurements import Measurement, Spectrum
 
-__all__ = ["calibration_types", "measurement_types"]
+__all__ = ["CALIBRATE", "calibration_types", "measurement_types"]
 
-MEASUREMENTS = "labctl.measurements"
-CALIBRATIONS = "labctl.calibrations"
+CALIBRATE = "calibrate_"
+"""Beginning of the names of calibrations, which recipes write ``calibrate: {kind: …}``."""
 
 
 def measurement_types() -> dict[str, type[Measurement]]:
-    """Return the measurements by their names in recipes."""
-    return {Spectrum.kind: Spectrum, **_installed(MEASUREMENTS)}
+    """Return the measurements by the word that begins their step."""
+    return {Spectrum.kind: Spectrum, **_installed("labctl.measurements")}
 
 
 def calibration_types() -> dict[str, type[Measurement]]:
-    """Return the calibrations by the ``kind`` that ``calibrate`` names."""
-    return _installed(CALIBRATIONS)
+    """Return the calibrations by their ``kind`` in the step ``calibrate``."""
+    return _installed("labctl.calibrations")
 
 
 def _installed(group: str) -> dict[str, type[Measurement]]:

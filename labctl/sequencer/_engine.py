@@ -4,7 +4,7 @@ from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from labctl.errors import LabctlError
+from labctl.errors import DeviceError, LabctlError
 from labctl.recipes import Measure, Move, Note, Step, Wait
 from labctl.sequencer._book import Status
 from labctl.sequencer._control import Interruption, Skipped
@@ -68,9 +68,11 @@ def execute(session: Session, steps: Iterable[Step]) -> None:
         session.checkpoint()
         try:
             _carry_out(session, step)
-        except Skipped as wish:
+        except (Skipped, DeviceError) as reason:
+            if isinstance(reason, DeviceError) and step.on_error == "abort":
+                raise
             skipped = step.path[:-1] if isinstance(step, Move) else step.path
-            session.book.message("warning", "run", f"step {step.id} skipped: {wish}")
+            session.book.message("warning", "run", f"step {step.id} skipped: {reason}")
     session.checkpoint()
 
 

@@ -134,7 +134,7 @@ def _complaint(kind: str, context: dict[str, Any], entry: dict[str, Any]) -> tup
     if kind == "literal_error":
         return f"{given!r} is not possible", f"use {context['expected']}"
     text = str(entry["msg"]).removeprefix("Value error, ")
-    if kind == "value_error":
+    if kind in ("value_error", "values_form"):
         what, _, hint = text.partition("; ")
         return what, hint
     return f"{given!r}: {text[:1].lower()}{text[1:]}", ""

@@ -8,7 +8,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from labctl.storage._index import Group, MonitorLog, RunIndex
-from labctl.storage._layouts import coordinates_of, photon_energy_ev, signal_of
+from labctl.storage._layouts import coordinates_of, has_energy, photon_energy_ev, signal_of
 from labctl.storage._records import ArrayLayout
 from labctl.storage._table import Column, PointTable
 
@@ -67,8 +67,8 @@ def group_dataset(
             dims, stack = dims[1:], stack[0]
         variable = (dims, stack, {"units": item.units})
         (coords if item.name in positions.values() else values)[item.name] = variable
-        if item.name == "wavelength" and item.units == "nm":
-            coords.setdefault("energy", (dims, photon_energy_ev(stack), {"units": "eV"}))
+        if has_energy(group.layout, item):
+            coords["energy"] = (dims, photon_energy_ev(stack), {"units": "eV"})
     attributes = {
         "measurement": group.measurement,
         "signal": signal_of(group.measurement, group.layout),

@@ -1,6 +1,6 @@
 """Everything about a run except its arrays, gathered from record headers in one pass."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -50,24 +50,32 @@ class Group:
 
     Attributes:
         key: Name in ``Run.data``.
+        nexus_name: Name of the NXdata group.
         measurement: Kind of measurement.
         layout: Descriptors that all points share.
         rows: Rows of the point table, in order.
     """
 
     key: str
+    nexus_name: str
     measurement: str
     layout: tuple[ArrayLayout, ...]
     rows: list[int] = field(default_factory=list[int])
 
-    @property
-    def nexus_name(self) -> str:
-        """Name of the NXdata group."""
-        name = identifier(self.key)
-        measured = identifier(self.measurement)
-        if name == measured or name.startswith(f"{measured}_"):
-            return meaning_of(self.measurement).group + name[len(measured) :]
-        return name
+
+_ENTRY_NAMES = frozenset({"data", "instrument", "labctl", "sample", "title", "user", "definition"})
+
+
+def _joined(measurement: str, label: str) -> str:
+    return "_".join(part for part in (measurement, label) if part) or "points"
+
+
+def _free(wanted: str, taken: Container[str]) -> str:
+    name, number = wanted, 1
+    while name in taken:
+        number += 1
+        name = f"{wanted}_{number}"
+    return name
 
 
 class RunIndex:
@@ -170,13 +178,11 @@ class RunIndex:
         signature = (measurement, label, header.layout)
         key = self._keys.get(signature)
         if key is None:
-            wanted = "_".join(part for part in (measurement, label) if part) or "points"
-            key, number = wanted, 1
-            while key in self.groups:
-                number += 1
-                key = f"{wanted}_{number}"
-            self._keys[signature] = key
-            self.groups[key] = Group(key, measurement, header.layout)
+            taken = {group.nexus_name for group in self.groups.values()} | _ENTRY_NAMES
+            shown = meaning_of(measurement).group
+            key = self._keys[signature] = _free(_joined(measurement, label), self.groups)
+            name = _free(identifier(_joined(shown, label)), taken)
+            self.groups[key] = Group(key, name, measurement, header.layout)
         return self.groups[key]
 
     def _add_event(self, header: Header) -> None:

@@ -88,9 +88,16 @@ def coordinates_of(measurement: str, layout: Sequence[ArrayLayout]) -> dict[str,
     return found
 
 
+def has_energy(layout: Sequence[ArrayLayout], item: ArrayLayout) -> bool:
+    """Return whether an array is a wavelength axis beside which its energies are shown."""
+    is_axis = item.name == "wavelength" and item.units == "nm" and len(item.axes) == 1
+    return is_axis and all(other.name != "energy" for other in layout)
+
+
 def photon_energy_ev(wavelength_nm: NDArray[Any]) -> NDArray[np.float64]:
     """Return the axis in eV that is shown beside an axis in nm, E = hc / wavelength."""
     # Imported here because it brings scipy, which a program that only writes journals can spare.
     from labctl.optics import nm_to_ev
 
-    return nm_to_ev(wavelength_nm.astype(np.float64))
+    with np.errstate(divide="ignore"):
+        return nm_to_ev(wavelength_nm.astype(np.float64))

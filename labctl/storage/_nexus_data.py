@@ -11,6 +11,7 @@ from labctl.storage._h5 import H5Group, H5Stack
 from labctl.storage._index import Group, RunIndex
 from labctl.storage._layouts import (
     coordinates_of,
+    has_energy,
     meaning_of,
     photon_energy_ev,
     signal_of,
@@ -156,8 +157,9 @@ class GroupWriter:
         return names
 
     def _write_energy(self, data: H5Group) -> tuple[int, ...] | None:
-        item = next((item for item in self._group.layout if item.name == "wavelength"), None)
-        if item is None or item.units != "nm" or data.has("energy") or len(item.axes) != 1:
+        layout = self._group.layout
+        item = next((item for item in layout if has_energy(layout, item)), None)
+        if item is None:
             return None
         wavelength_nm = data.read("wavelength")
         data.array("energy", photon_energy_ev(wavelength_nm), "eV", long_name="photon energy (eV)")

@@ -171,7 +171,7 @@ class Transport:
             def pump() -> None:
                 self._pump(request, timeout_s)
 
-            request = Request(self.name, command, decode, deadline_s, pump, at_end)
+            request = Request(self.name, str(command), decode, deadline_s, pump, at_end)
             self._request = request
             return request
 
@@ -194,7 +194,7 @@ class Transport:
         """
         with self._lock:
             request = self.begin(data, decode, command=command, timeout_s=timeout_s, at_end=at_end)
-            what = f"{self.name}: reply to {command!r}"
+            what = f"{self.name}: reply to {str(command)!r}"
             try:
                 while not request.done:
                     self.clock.wait_until(
@@ -232,7 +232,7 @@ class Transport:
         if self._request is not None:
             raise self._busy(command)
         if self._port is None and not self._doubt:
-            raise RefusedError(self.name, f"{command!r}: not connected", "connect first")
+            raise RefusedError(self.name, f"{str(command)!r}: not connected", "connect first")
         if not self._doubt:
             try:
                 self._drain()
@@ -310,7 +310,7 @@ class Transport:
         self._inbox = b""
 
     def _send(self, data: bytes, command: str) -> None:
-        self.recorder.sent(self.name, data, command)
+        self.recorder.sent(self.name, data, str(command))
         try:
             if self.tap is not None:
                 data = self.tap.outgoing(data)
@@ -330,11 +330,11 @@ class Transport:
     def _gone(self, command: str, error: OSError) -> NoReplyError:
         self._close_port()
         self._doubt = True
-        return NoReplyError(self.name, command, str(error), "check power and cable")
+        return NoReplyError(self.name, str(command), str(error), "check power and cable")
 
     def _busy(self, command: str) -> RefusedError:
         pending = self._request.command if self._request is not None else ""
-        what = f"{command!r} while the answer to {pending!r} is awaited"
+        what = f"{str(command)!r} while the answer to {pending!r} is awaited"
         return RefusedError(self.name, what, "one request at a time; wait until it has ended")
 
     def _open_port(self) -> None:

@@ -154,7 +154,7 @@ class Cryostation(Cryostat):
         if math.isnan(self.read_temperature()):
             raise DeviceRefusedError(
                 self.name,
-                self._thermometer()[0],
+                str(self._thermometer()[0]),
                 f"no {self._settings.sample_thermometer} thermometer is fitted",
                 "choose another one by 'sample_thermometer' in the set-up",
             )

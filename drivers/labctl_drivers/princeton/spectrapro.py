@@ -146,6 +146,8 @@ class SpectraPro(Spectrograph):
             self._ask(wire.MODEL, wire.parse_word)
 
     def _check_unit(self) -> None:
+        # A controller that was switched off meanwhile may have taken up its echo again.
+        self._echo = _ECHO[self._settings.echo]
         found = self.identity()
         if found != self._unit:
             raise DeviceRefusedError(

@@ -100,7 +100,7 @@ class Sc10(Shutter):
         found = self._value(Command.IDENTITY)
         if found != self._model:
             what = f"another unit answers: {found}, was {self._model}"
-            raise DeviceRefusedError(self.name, Command.IDENTITY, what, "check the cables")
+            raise DeviceRefusedError(self.name, str(Command.IDENTITY), what, "check the cables")
         self._enter_manual_mode()
 
     def _enter_manual_mode(self) -> None:
@@ -110,7 +110,9 @@ class Sc10(Shutter):
         mode = self._value(Command.MODE)
         if mode != wanted:
             what = f"stays in mode {mode}"
-            raise DeviceRefusedError(self.name, Command.SET_MANUAL_MODE, what, "set it by hand")
+            raise DeviceRefusedError(
+                self.name, str(Command.SET_MANUAL_MODE), what, "set it by hand"
+            )
 
     def _value(self, command: Command) -> str:
         return self._ask(command, decode_value)

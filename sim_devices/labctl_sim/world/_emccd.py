@@ -170,10 +170,7 @@ class Emccd:
         scene: Scene = self._world.scene(at_s)
         if self._picture is None or self._picture[0] != scene:
             self._picture = (scene, optics.picture(scene))
-        wavelength_nm = np.full(truth.columns, 530.0)
-        if optics.mount is not None:
-            wavelength_nm = optics.mount.wavelength_nm(optics.pixels)
-        return self._picture[1], truth.efficiency(wavelength_nm)
+        return self._picture[1], truth.efficiency(optics.colour_nm())
 
     def _band_shares(self, edges: FloatArray, columns: slice) -> FloatArray:
         """Share of a point source's light between row edges; (edges - 1, columns)."""

@@ -66,7 +66,10 @@ def observed_fwhm_px(
     cycles = np.linspace(0.0, 12.0 / scale, 6001)
     decay = math.pi * lorentz_fwhm_px * cycles + 2.0 * (math.pi * gauss_sd_px * cycles) ** 2
     shape = np.exp(-decay) * np.sinc(cycles * slit_px) * np.sinc(cycles * pixel_px)
-    x = np.linspace(0.0, scale, 801)
-    profile = np.array([np.trapezoid(shape * np.cos(2.0 * math.pi * cycles * at)) for at in x])
-    height = float(profile[0])
-    return 2.0 * float(np.interp(-0.5 * height, -profile, x))
+    height = float(np.trapezoid(shape))
+    inside, outside = 0.0, scale
+    for _ in range(40):
+        middle = 0.5 * (inside + outside)
+        above = float(np.trapezoid(shape * np.cos(2.0 * math.pi * cycles * middle)))
+        inside, outside = (middle, outside) if above > 0.5 * height else (inside, middle)
+    return inside + outside

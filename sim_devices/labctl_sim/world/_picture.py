@@ -20,6 +20,7 @@ from labctl_sim.world._types import FloatArray
 
 _PER_PIXEL = 4
 _SHORTEST_NM = 200.0
+_TYPICAL_NM = 530.0
 _ZERO_ORDER_REL = 0.3
 
 
@@ -82,6 +83,13 @@ class Optics:
     def mount(self) -> Mount | None:
         """Geometry; None when no light can reach the sensor."""
         return self._mount
+
+    def colour_nm(self) -> FloatArray:
+        """Wavelength on each column for the detector's efficiency; 530 nm about zero order."""
+        if self._mount is None:
+            return np.full(self._columns, _TYPICAL_NM)
+        wavelength_nm = self._mount.wavelength_nm(self.pixels)
+        return np.where(wavelength_nm > _SHORTEST_NM, wavelength_nm, _TYPICAL_NM)
 
     def picture(self, scene: Scene) -> Picture:
         """Where the photons of a scene fall."""

@@ -7,7 +7,7 @@ import h5py
 import numpy as np
 import pytest
 import xarray as xr
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -340,7 +340,11 @@ def points(draw: st.DrawFn) -> list[dict[str, Any]]:
     return found
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=10,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow],
+)
 @given(plan=points())
 def test_any_run_reads_the_same_from_journal_and_product(
     plan: list[dict[str, Any]],

@@ -198,6 +198,7 @@ def test_superlattice_band_shares_the_light(lit_world: Maker) -> None:
 
 def test_room_temperature_shows_the_urbach_tail(lit_world: Maker) -> None:
     world = lit_world(temperature_k=295.0, laws={"room_temperature": {}})
+    world.attach_spectrograph({"stray_light_rel": 0.0})
     world.spectrograph.centre_nm = 525.0
     rate = world.electron_rate_per_pixel()
     mount = world.spectrograph.mount(16.0, 1600)

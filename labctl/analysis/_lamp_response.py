@@ -1,0 +1,48 @@
+"""Instrument response from a recorded lamp or laser line."""
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labctl.analysis._noise import NoiseModel
+from labctl.analysis._peakfit import fit_peak
+from labctl.analysis._response import InstrumentResponse
+from labctl.optics import HC_EV_NM
+
+__all__ = ["measure_response"]
+
+Vector = NDArray[np.float64]
+
+
+def measure_response(
+    counts: Vector,
+    wavelength_nm: Vector,
+    noise: NoiseModel,
+    *,
+    near_nm: float | None = None,
+    shape: Literal["gauss", "voigt"] = "gauss",
+) -> InstrumentResponse:
+    """Measure the response from one line whose own width is negligible.
+
+    The width is that of the recorded line, so the pixel is in it.
+
+    Args:
+        counts: Recorded spectrum, shape (pixel,), counts.
+        wavelength_nm: At the pixel centres, shape (pixel,).
+        noise: Noise model of the camera.
+        near_nm: Where to look; None takes the strongest line.
+        shape: Profile to fit; ``voigt`` also finds Lorentzian wings.
+
+    Raises:
+        AnalysisError: No line, or no convergence.
+    """
+    near_ev = None if near_nm is None else HC_EV_NM / near_nm
+    line = fit_peak(counts, wavelength_nm, noise, shape=shape, near_ev=near_ev)
+    centre_nm = HC_EV_NM / line.energy_ev.value
+    nm_per_mev = 1e-3 * centre_nm**2 / HC_EV_NM
+    return InstrumentResponse(
+        gauss_fwhm_nm=float(np.sqrt(max(line.gauss_squared_mev2.value, 0.0))) * nm_per_mev,
+        lorentz_fwhm_nm=line.lorentz_fwhm_mev.value * nm_per_mev if shape == "voigt" else 0.0,
+        fwhm_error_nm=line.fwhm_observed_mev.error * nm_per_mev,
+    )

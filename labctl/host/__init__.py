@@ -1,0 +1,34 @@
+"""The host runs the engine, in this process or in a child, behind one interface."""
+
+from labctl.host._child import ChildHost
+from labctl.host._connection import Connection, SimulatedBy, connect_station
+from labctl.host._lab import CryostatHandle, Lab, ScriptRun, station
+from labctl.host._lease import LeasedWorld, LeaseServer
+from labctl.host._local import LocalHost, prepare
+from labctl.host._request import RunRequest
+from labctl.host._rig import Rig, Simulation, simulate
+from labctl.host._runner import Plan, RunReport, open_run
+from labctl.host._state import RunState
+
+__all__ = [
+    "ChildHost",
+    "Connection",
+    "CryostatHandle",
+    "Lab",
+    "LeaseServer",
+    "LeasedWorld",
+    "LocalHost",
+    "Plan",
+    "Rig",
+    "RunReport",
+    "RunRequest",
+    "RunState",
+    "ScriptRun",
+    "SimulatedBy",
+    "Simulation",
+    "connect_station",
+    "open_run",
+    "prepare",
+    "simulate",
+    "station",
+]

@@ -1,0 +1,284 @@
+"""The set-up in a user's own Python: ``with labctl.station("setup.yaml") as lab:``.
+
+A script uses the same session as a recipe: same journal, safe state, monitors and file.
+"""
+
+import sys
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from labctl.clock import Clock
+from labctl.errors import RefusedError
+from labctl.events import Command
+from labctl.host._connection import Connection, SimulatedBy, connect_station
+from labctl.host._runner import Plan, RunReport, open_run
+from labctl.measurements import Measurement
+from labctl.roles import Camera, Cryostat, Instrument, Lamp, SettleRule, Shutter, Spectrograph
+from labctl.sequencer import Control, Listener, OnTimeout, Session
+from labctl.setup import Setup, load_setup
+from labctl.stations import Station
+from labctl.storage import Run, read_run
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["CryostatHandle", "Lab", "ScriptRun", "station"]
+
+
+class CryostatHandle:
+    """The cryostat of a script: setting a temperature can wait until it has settled."""
+
+    def __init__(self, lab: "Lab", cryostat: Cryostat) -> None:
+        """Wrap the driver; every other attribute is the driver's own."""
+        self._lab, self._cryostat = lab, cryostat
+
+    def set_temperature(
+        self,
+        kelvin: float,
+        *,
+        wait: bool = True,
+        settle: SettleRule | None = None,
+        on_timeout: OnTimeout = "abort",
+    ) -> float:
+        """Set the sample's temperature.
+
+        Args:
+            kelvin: Set point, K.
+            wait: Whether to return only when it has settled.
+            settle: Settle rule; None: that of the role.
+            on_timeout: What a temperature that does not settle does to the run.
+
+        Returns:
+            The mean reading over the dwell time, K (the present reading without ``wait``).
+        """
+        if wait:
+            name = f"{self._cryostat.name}.temperature"
+            return self._lab.set(name, kelvin, settle=settle, on_timeout=on_timeout)
+        self._cryostat.start_temperature(kelvin)
+        return self._cryostat.read_temperature()
+
+    def temperature(self) -> float:
+        """Return the present temperature nearest the sample, K."""
+        return self._cryostat.read_temperature()
+
+    def __getattr__(self, name: str) -> Any:
+        """Return an attribute of the driver."""
+        return getattr(self._cryostat, name)
+
+
+class ScriptRun:
+    """A run that a script has opened."""
+
+    def __init__(self, lab: "Lab", session: Session, report: RunReport) -> None:
+        """Hand out what the script may do."""
+        self._lab, self._session, self._report = lab, session, report
+
+    @property
+    def uid(self) -> str:
+        """Uid of the run."""
+        return self._report.uid
+
+    @property
+    def journal(self) -> Path:
+        """Where it is stored while it goes on."""
+        return self._report.journal
+
+    @property
+    def product(self) -> Path | None:
+        """The finished file; None while the run goes on."""
+        return self._report.product
+
+    @property
+    def status(self) -> str:
+        """``complete``, ``aborted`` or ``failed``, once the run has ended."""
+        return self._report.outcome.status
+
+    def note(self, text: str) -> None:
+        """Store a remark with the run."""
+        self._session.book.message("info", "note", text)
+
+    def data(self) -> Run:
+        """Return what has been stored so far."""
+        return read_run(self._report.product or self._report.journal)
+
+
+class Lab:
+    """A connected set-up, its instruments by their names in the set-up file."""
+
+    cryostat: CryostatHandle
+    spectrograph: Spectrograph
+    camera: Camera
+    shutter: Shutter
+    lamp: Lamp
+
+    def __init__(
+        self,
+        setup: Setup,
+        connection: Connection,
+        *,
+        out: Path | None,
+        by: SimulatedBy | None,
+        listeners: Iterable[Listener],
+    ) -> None:
+        """Take over a connected station; use ``labctl.station`` to make one."""
+        self.setup = setup
+        self._connection, self._out, self._by = connection, out, by
+        self._listeners = tuple(listeners)
+        self._control: Control | None = None
+        self._session: Session | None = None
+        self._steps = 0
+        for name in connection.station:
+            setattr(self, name, self._handle(connection.station[name]))
+
+    @property
+    def station(self) -> Station:
+        """The connected station."""
+        return self._connection.station
+
+    @property
+    def clock(self) -> Clock:
+        """The clock of the set-up; ``lab.wait`` waits by it."""
+        return self._connection.clock
+
+    @contextmanager
+    def run(
+        self, name: str, *, sample: str = "", dot: str = "", points: int | None = None
+    ) -> Generator[ScriptRun]:
+        """Open a run around ordinary loops; everything measured inside is stored in it.
+
+        Whatever ends the block (its end, Ctrl-C, an exception) makes the set-up safe first, then
+        stores how the run ended, then builds its file.
+        """
+        if self._session is not None:
+            raise RefusedError("run", "a run is already open", "close it first")
+        plan = self._plan(name, sample, dot, points)
+        self._control = Control()
+        self._steps = 0
+        try:
+            with open_run(
+                self._connection,
+                self.setup,
+                plan,
+                out=self._out,
+                control=self._control,
+                listeners=self._listeners,
+            ) as live:
+                self._session = live.session
+                yield ScriptRun(self, live.session, live.report)
+                live.session.checkpoint()
+        finally:
+            self._session = self._control = None
+
+    def measure(self, measurement: Measurement, *, label: str = "") -> "xr.Dataset":
+        """Measure one point and store it.
+
+        Outside a run, a run of this one point is made, because nothing measured is ever lost.
+
+        Returns:
+            The stored point, named coordinates with units.
+        """
+        if self._session is None:
+            with self.run(measurement.kind) as run:
+                return self._measure(measurement, label, run)
+        return self._measure(measurement, label, None)
+
+    def set(
+        self,
+        settable: str,
+        value: float,
+        *,
+        settle: SettleRule | None = None,
+        on_timeout: OnTimeout = "abort",
+    ) -> float:
+        """Give ``instrument.quantity`` a value and wait for it; returns the read-back."""
+        session = self._need_session(f"set {settable}")
+        session.checkpoint()
+        return session.move(settable, value, settle, on_timeout)
+
+    def wait(self, seconds: float) -> None:
+        """Let lab time pass."""
+        if self._session is None:
+            self.clock.sleep(seconds)
+        else:
+            self._session.wait(seconds)
+
+    def post(self, command: Command) -> None:
+        """Hand the open run a command; safe from any thread and from signal handlers."""
+        if self._control is not None:
+            self._control.post(command)
+
+    def make_safe(self) -> None:
+        """Carry out the safe state now."""
+        self.station.make_safe()
+
+    def _measure(self, measurement: Measurement, label: str, run: ScriptRun | None) -> "xr.Dataset":
+        session = self._need_session("measure")
+        session.checkpoint()
+        session.measure(measurement, step_id=f"script/{self._steps}", label=label)
+        self._steps += 1
+        stored = read_run(session.book.journal.path)
+        return stored.data[measurement.kind].isel(point=-1)
+
+    def _need_session(self, what: str) -> Session:
+        if self._session is None:
+            raise RefusedError(
+                "run", f"cannot {what} outside a run", "write 'with lab.run(\"name\"):' around it"
+            )
+        return self._session
+
+    def _handle(self, instrument: Instrument) -> Any:
+        return CryostatHandle(self, instrument) if isinstance(instrument, Cryostat) else instrument
+
+    def _plan(self, name: str, sample: str, dot: str, points: int | None) -> Plan:
+        script = Path(sys.argv[0]).name if sys.argv and sys.argv[0] else "interactive"
+        by = self._by
+        return Plan(
+            name=name,
+            recipe={"script": script},
+            points=points,
+            sample=sample,
+            dot=dot or (by.dot if by else ""),
+            seed=by.seed if by else None,
+        )
+
+
+@contextmanager
+def station(
+    setup: str | Path,
+    *,
+    simulate: bool = False,
+    sample: str | Path | None = None,
+    dot: str = "",
+    seed: int = 0,
+    speed: float | None = None,
+    out: str | Path | None = None,
+    changes: Sequence[str] = (),
+    listeners: Iterable[Listener] = (),
+) -> Generator[Lab]:
+    """Connect a set-up and hand it to a script.
+
+    Args:
+        setup: Set-up file.
+        simulate: Whether every instrument is replaced by its simulator.
+        sample: Sample file of the simulation instead of the one that the set-up names.
+        dot: The dot on the optical axis of the simulation.
+        seed: Seed of everything random in the simulation.
+        speed: None: virtual time; else clock seconds per second of life.
+        out: Folder for runs instead of the set-up's ``data_root``.
+        changes: ``key=value`` changes of the set-up.
+        listeners: Are told every event of every run.
+
+    Raises:
+        ConfigError: Something is wrong with the input; nothing was touched.
+        NotConnectedError: Instruments do not answer.
+    """
+    loaded = load_setup(setup, sample=sample, changes=changes)
+    by = SimulatedBy(seed=seed, dot=dot, speed=speed) if simulate else None
+    with connect_station(loaded, by) as connection:
+        lab = Lab(loaded, connection, out=Path(out) if out else None, by=by, listeners=listeners)
+        try:
+            yield lab
+        finally:
+            lab.make_safe()

@@ -1,0 +1,99 @@
+"""The engine in this process: commands in, events out."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from labctl.errors import ConfigError
+from labctl.events import Command
+from labctl.host._connection import SimulatedBy, connect_station
+from labctl.host._request import RunRequest
+from labctl.host._runner import Plan, RunReport, open_run
+from labctl.recipes import Recipe, count, estimate, expand, load_recipe
+from labctl.sequencer import Control, Listener, execute
+from labctl.setup import Setup, load_setup
+
+__all__ = ["LocalHost", "prepare"]
+
+
+class LocalHost:
+    """Runs the engine on the calling thread."""
+
+    def __init__(self) -> None:
+        """Begin without a run."""
+        self._control = Control()
+
+    def post(self, command: Command) -> None:
+        """Hand the run a command; safe from any thread and from signal handlers."""
+        self._control.post(command)
+
+    def run(self, request: RunRequest, listeners: Iterable[Listener] = ()) -> RunReport:
+        """Carry out a recipe to its end and report.
+
+        Raises:
+            ConfigError: Something is wrong with the input; nothing was touched.
+            NotConnectedError: Instruments do not answer; nothing was started.
+        """
+        setup, recipe, plan = prepare(request)
+        connection = connect_station(setup, _simulated(request, plan))
+        with (
+            connection,
+            open_run(
+                connection,
+                setup,
+                plan,
+                out=request.out,
+                control=self._control,
+                listeners=listeners,
+            ) as live,
+        ):
+            execute(live.session, expand(recipe))
+        return live.report
+
+
+def prepare(request: RunRequest) -> tuple[Setup, Recipe, Plan]:
+    """Read and check everything that a request names; touches nothing.
+
+    Raises:
+        ConfigError: With every problem of set-up, sample and recipe.
+    """
+    setup, recipe = _load(request.setup, request.recipe, request.sample, request.changes)
+    expected = estimate(recipe, setup)
+    sample = recipe.file.sample
+    plan = Plan(
+        name=recipe.name,
+        recipe=recipe.resolved(),
+        points=count(recipe),
+        expected_s=expected.seconds,
+        sample=sample.name,
+        dot=request.dot or sample.dot,
+        seed=request.seed if request.simulate else None,
+        user=request.user,
+    )
+    return setup, recipe, plan
+
+
+def _load(
+    setup_path: Path, recipe_path: Path, sample: Path | None, changes: Iterable[str]
+) -> tuple[Setup, Recipe]:
+    try:
+        setup = load_setup(setup_path, sample=sample, changes=changes)
+    except ConfigError as error:
+        # What is wrong with the form of the recipe is told in the same breath.
+        try:
+            load_recipe(recipe_path)
+        except ConfigError as more:
+            raise ConfigError([*error.problems, *more.problems]) from error
+        raise
+    return setup, load_recipe(recipe_path, setup)
+
+
+def _simulated(request: RunRequest, plan: Plan) -> SimulatedBy | None:
+    if not request.simulate:
+        return None
+    return SimulatedBy(
+        seed=request.seed,
+        dot=plan.dot,
+        speed=request.speed,
+        world_port=request.world_port,
+        world_key=request.world_key,
+    )

@@ -1,0 +1,121 @@
+"""Other projects' unmodified clients against the simulators, on the wall clock, ten times faster."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from labctl.clock import RealClock
+from labctl_sim.rig import Rig
+
+HERE = Path(__file__).parent
+SPEC: dict[str, Any] = {
+    "sample": {
+        "schema_version": 1,
+        "name": "one dot",
+        "composition": "CsPbBr3",
+        "dots": {"A7": {"edge_length": "23 nm", "lifetime": "100 ps"}},
+    },
+    "dot": "A7",
+    "instruments": {
+        "cryostation": {"simulator": "montana.cryostation"},
+        "s50": {"simulator": "montana.s_series"},
+        "spectrapro": {
+            "simulator": "princeton.spectrapro",
+            "settings": {"gratings": {"1": {"lines_per_mm": 300}, "2": {"lines_per_mm": 1800}}},
+        },
+    },
+}
+LINUX_ONLY = pytest.mark.skipif(sys.platform != "linux", reason="needs a pseudo-terminal")
+
+
+@pytest.fixture
+def python(request: pytest.FixtureRequest) -> Path:
+    """Give the interpreter that has the clients: LABCTL_CLIENTS_PYTHON, else .venv-clients."""
+    named = os.environ.get("LABCTL_CLIENTS_PYTHON")
+    return Path(named) if named else request.getfixturevalue("clients_python")
+
+
+@pytest.fixture
+def rig(python: Path) -> Iterator[Rig]:
+    """Give a running rig; no handler may have failed at the end."""
+    clock = RealClock(speed=10.0)
+    rig = Rig(
+        SPEC,
+        now=clock.now,
+        schedule=clock.schedule,
+        seed=lambda *labels: sum(repr(labels).encode()),
+    )
+    rig.start()
+    yield rig
+    rig.close()
+    clock.close()
+    assert rig.errors == []
+
+
+def run(python: Path, name: str, rig: Rig, instrument: str) -> dict[str, Any]:
+    """Run a client against an instrument; give what it printed last."""
+    address = rig.addresses()[instrument]
+    if address.startswith("http"):
+        parts = urlsplit(address)
+        host, port = str(parts.hostname), str(parts.port)
+    else:
+        _, host, port, _ = address.split("::")
+    done = subprocess.run(
+        [str(python), str(HERE / f"{name}.py"), host, port],
+        capture_output=True,
+        text=True,
+        timeout=60.0,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return result
+
+
+def test_qmi_and_the_legacy_cryostation(python: Path, rig: Rig) -> None:
+    got = run(python, "client_qmi_cryostation", rig, "cryostation")
+    assert got["platform_k"] == pytest.approx(4.0, abs=0.1)
+    assert got["sample_k"] == pytest.approx(4.0, abs=0.1)
+    assert 0.0 <= got["stability_k"] < 0.1
+    assert got["alarm"] is False
+    assert got["magnet"] is None
+    assert got["gain"] == 0.3
+    assert got["set_point_k"] == 12.5
+    assert rig.world.thermal.target_k == 12.5
+
+
+def test_qcodes_and_the_legacy_cryostation(python: Path, rig: Rig) -> None:
+    got = run(python, "client_qcodes_cryostation", rig, "cryostation")
+    assert got["platform_k"] == pytest.approx(4.0, abs=0.1)
+    assert got["set_point_k"] == 11.0
+
+
+def test_the_maker_s_own_library_and_the_s_series(python: Path, rig: Rig) -> None:
+    got = run(python, "client_scryostation", rig, "s50")
+    assert got["up"] is True
+    assert got["goal"] == "Cooldown"
+    assert got["platform"] == [True, pytest.approx(4.0, abs=0.1)]
+    assert got["user2"][0] is False
+    assert got["channels"] == ["cryoOptic", "platform", "stage1", "stage2", "user1", "user2"]
+    assert got["target_k"] == 14.0
+    assert got["refusal"] == "ApiError: POST: 400: Not possible now"
+    assert got["goal_after"] == "Warmup"
+
+
+@LINUX_ONLY
+def test_yaq_and_the_monochromator(python: Path, rig: Rig) -> None:
+    got = run(python, "client_yaqd_spectrapro", rig, "spectrapro")
+    assert got["gratings"][:3] == ["300 g/mm, 500 nm blaze", "1800 g/mm, 500 nm blaze", ""]
+    assert got["slits"] == ["None"] * 4
+    assert got["mirrors"] == ["None", "FRONT"]
+    assert (got["start_nm"], got["position_nm"]) == (0.0, 531.0)
+    assert got["grating_after"] == "1800 g/mm, 500 nm blaze"
+    assert got["mirror_after"] == "SIDE"
+    assert rig.world.spectrograph.lines_per_mm == 1800.0
