@@ -56,10 +56,11 @@ $(VENV)/installed-dev: $(VENV)/installed
 .venv-bench: .venv-bench/installed
 
 .venv-nexus/installed: tests/nexus/requirements.txt
-.venv-clients/installed: tests/clients/requirements.txt
+.venv-clients/installed: tests/clients/requirements.txt $(wildcard tests/clients/*-no-deps.txt)
 .venv-bench/installed: benchmarks/requirements.txt
 .venv-nexus/installed .venv-clients/installed .venv-bench/installed:
 	$(PYTHON) -m venv $(@D)
 	$(@D)/bin/python -m pip install --quiet --upgrade $(PIP_AT_LEAST)
 	$(@D)/bin/python -m pip install --quiet --requirement $<
+	$(foreach file,$(filter %-no-deps.txt,$^),$(@D)/bin/python -m pip install --quiet --no-deps -r $(file))
 	touch $@

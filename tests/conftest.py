@@ -26,9 +26,11 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ.setdefault("NUMBA_CACHE_DIR", str(ROOT / ".pytest_cache" / "numba"))
 
-PYTHON = "Scripts/python.exe" if sys.platform == "win32" else "bin/python"
-os.environ.setdefault("LABCTL_NEXUS_PYTHON", str(ROOT / ".venv-nexus" / PYTHON))
-os.environ.setdefault("LABCTL_CLIENTS_PYTHON", str(ROOT / ".venv-clients" / PYTHON))
+INSIDE = "Scripts/python.exe" if sys.platform == "win32" else "bin/python"
+ENVIRONMENTS = {"LABCTL_NEXUS_PYTHON": ".venv-nexus", "LABCTL_CLIENTS_PYTHON": ".venv-clients"}
+for _variable, _folder in ENVIRONMENTS.items():
+    if (ROOT / _folder / INSIDE).exists():
+        os.environ.setdefault(_variable, str(ROOT / _folder / INSIDE))
 
 hypothesis.settings.register_profile("labctl", deadline=None, derandomize=ON_CI)
 hypothesis.settings.load_profile("labctl")
@@ -108,24 +110,24 @@ def shared() -> Path:
     return folder
 
 
-def _python_of(variable: str, environment: str) -> Path:
-    python = Path(os.environ[variable])
-    if not python.exists():
-        reason = f"no environment {environment}; 'make {environment}' makes it"
+def _python_of(variable: str) -> Path:
+    if variable not in os.environ:
+        folder = ENVIRONMENTS[variable]
+        reason = f"no environment {folder}; 'make {folder}' makes it"
         pytest.fail(reason, pytrace=False) if ON_CI else pytest.skip(reason)
-    return python
+    return Path(os.environ[variable])
 
 
 @pytest.fixture(scope="session")
 def nexus_python() -> Path:
     """Return the Python of the environment with pynxtools, silx and nexusformat."""
-    return _python_of("LABCTL_NEXUS_PYTHON", ".venv-nexus")
+    return _python_of("LABCTL_NEXUS_PYTHON")
 
 
 @pytest.fixture(scope="session")
 def clients_python() -> Path:
     """Return the Python of the environment with other projects' instrument clients."""
-    return _python_of("LABCTL_CLIENTS_PYTHON", ".venv-clients")
+    return _python_of("LABCTL_CLIENTS_PYTHON")
 
 
 # Shares and their times.

@@ -8,6 +8,7 @@ from labctl.host._local import LocalHost, prepare
 from labctl.host._request import RunRequest
 from labctl.host._rig import Rig, Simulation, simulate
 from labctl.host._runner import Plan, RunReport, open_run
+from labctl.host._serve import serve, serve_virtual
 from labctl.host._state import RunState
 
 __all__ = [
@@ -29,6 +30,8 @@ __all__ = [
     "connect_station",
     "open_run",
     "prepare",
+    "serve",
+    "serve_virtual",
     "simulate",
     "station",
 ]

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator
 
 from labctl.measurements import Measurement
 from labctl.setup import Amount
@@ -105,10 +105,18 @@ class Node(_Block):
 class ScanNode(Node):
     """Give a settable one value after the other, and carry out the steps at each."""
 
-    scan: str = Field(pattern=r"^[a-z]\w*\.[a-z]\w*$")
+    scan: str = Field(description="like 'scan: cryostat.temperature'")
     values: Values = Field(description="like 'values: [4 K, 10 K]'")
     settle: Settle | None = None
     steps: tuple[Node, ...] = Field(min_length=1, description="what to do at each value")
+
+    @field_validator("scan")
+    @classmethod
+    def _names_a_settable(cls, scan: str) -> str:
+        if scan.count(".") != 1:
+            message = f"{scan!r} does not name a settable; write it like 'cryostat.temperature'"
+            raise ValueError(message)
+        return scan
 
 
 class Repetition(_Block):

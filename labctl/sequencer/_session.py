@@ -237,16 +237,21 @@ class Session:
         rule = rule or Cryostat.settle_rule
         watch = SettleWatch(rule, value)
         settable.start(value)
-        deadline_s = self.clock.now() + rule.timeout_s
+        began_s = self.clock.now()
         while not watch.settled():
-            if self.clock.now() >= deadline_s:
+            if self.clock.now() >= began_s + rule.timeout_s:
                 return self._not_settled(settable, value, rule, on_timeout)
-            self.wait(rule.poll_s)
+            self._await_beat(began_s, rule.poll_s)
             reading = settable.read()
             self.book.readings.add(settable.name, self.clock.now(), reading, settable.spec.unit)
             watch.add(self.clock.now(), reading)
             self.progress(f"{settable.name} {reading:.3f} -> {value:g} {settable.spec.unit}")
         return watch.mean(), True
+
+    def _await_beat(self, began_s: float, period_s: float) -> None:
+        # Beats are counted from the start, so that the time that readings take does not add up.
+        beats = int((self.clock.now() - began_s) / period_s + 1e-9) + 1
+        self._pass_time(lambda: False, began_s + beats * period_s, "the next reading")
 
     def _not_settled(
         self, settable: Settable, value: float, rule: SettleRule, on_timeout: OnTimeout

@@ -10,7 +10,7 @@ from labctl.errors import ConfigError, Problem
 from labctl.roles import Instrument
 from labctl.setup._amount import number_in
 from labctl.setup._plugins import Plugins
-from labctl.setup._words import did_you_mean
+from labctl.setup._words import did_you_mean, spelled
 from labctl.setup._yaml import Document, Location
 
 __all__ = ["check_references"]
@@ -139,7 +139,7 @@ class _References:
             number_in(amount, unit)
         except ValueError as error:
             what, _, hint = str(error).partition("; ")
-            self.problem(f"{at[-1]}: {what}", at, hint)
+            self.problem(f"{spelled(at)}: {what}", at, hint)
 
 
 def check_references(document: Document, plugins: Plugins) -> list[Problem]:

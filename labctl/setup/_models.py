@@ -1,9 +1,10 @@
 """The set-up file as frozen models; what concerns two keys at once is checked elsewhere."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from labctl.setup._amount import Amount
 from labctl.units import (
@@ -30,8 +31,24 @@ __all__ = [
     "World",
 ]
 
-Reference = Annotated[str, Field(pattern=r"^[a-z]\w*\.[a-z]\w*$")]
+
+def _reference(text: str) -> str:
+    if not re.fullmatch(r"[a-z]\w*\.[a-z]\w*", text):
+        message = f"{text!r} does not name a part of an instrument; write it like 'shutter.close'"
+        raise ValueError(message)
+    return text
+
+
+def _name(text: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", text):
+        message = f"{text!r} is no name; use small letters, digits and _, like 'camera_2'"
+        raise ValueError(message)
+    return text
+
+
+Reference = Annotated[str, AfterValidator(_reference)]
 """``instrument.quantity`` or ``instrument.action``."""
+Name = Annotated[str, AfterValidator(_name)]
 Action = Literal["close_light", "suspend", "abort"]
 
 
@@ -226,7 +243,7 @@ class SetupFile(Block):
     data_root: Path = Path("~/labctl-data")
     user: User | None = None
     laser: Laser | None = None
-    instruments: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], InstrumentBlock] = Field(
+    instruments: dict[Name, InstrumentBlock] = Field(
         min_length=1, description="one block per instrument, each with its driver"
     )
     paths: dict[str, dict[str, str]] = Field(default_factory=dict[str, dict[str, str]])

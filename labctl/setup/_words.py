@@ -11,6 +11,8 @@ from labctl.setup._yaml import Document, Key, Location
 
 __all__ = ["did_you_mean", "explain", "keys_of", "spelled"]
 
+_FEW = 8
+"""Longest list that is worth reading beside a name that is probably the right one."""
 _KINDS = {
     "model_type": "must be a block of keys",
     "model_attributes_type": "must be a block of keys",
@@ -28,13 +30,14 @@ _KINDS = {
     "finite_number": "must be a finite number",
     "path_type": "must be the name of a file",
     "string_too_short": "must not be empty",
+    "too_short": "must not be empty",
+    "string_pattern_mismatch": "does not have the right form",
 }
 _BOUNDS = {
     "greater_than": ("gt", "must be greater than {}"),
     "greater_than_equal": ("ge", "must be at least {}"),
     "less_than": ("lt", "must be less than {}"),
     "less_than_equal": ("le", "must be at most {}"),
-    "too_short": ("min_length", "needs at least {} entries"),
     "too_long": ("max_length", "has more than {} entries"),
 }
 
@@ -45,7 +48,10 @@ def did_you_mean(name: object, known: Iterable[object], *, kind: str = "known") 
     folded = {entry.lower(): entry for entry in names}
     close = get_close_matches(str(name).lower(), folded, n=1, cutoff=0.6)
     listed = f"{kind}: {', '.join(names)}" if names else f"{kind}: none"
-    return f"did you mean {folded[close[0]]!r}? {listed}" if close else listed
+    if not close:
+        return listed
+    meant = f"did you mean {folded[close[0]]!r}?"
+    return f"{meant} {listed}" if len(names) <= _FEW else meant
 
 
 def spelled(location: Iterable[Key]) -> str:
@@ -82,17 +88,25 @@ def explain(
     for entry in error.errors(include_url=False):
         entry = cast(dict[str, Any], entry)
         location = _located(document, base, entry["loc"])
+        given = _at(document, location)
+        if _short(given) and entry["type"] not in ("missing", "extra_forbidden"):
+            entry["input"] = given  # what the user wrote, not what was made of it
         what, hint = _said(entry, model, location[hide:])
         line = document.lines.get(location, 0)
         found.append((line, Problem(what, document.where(location), hint)))
     return [problem for _, problem in sorted(found, key=lambda pair: pair[0])]
 
 
+def _at(document: Document, location: Location) -> Any:
+    data: Any = document.data
+    for key in location:
+        data = data[key]
+    return data
+
+
 def _located(document: Document, base: Location, loc: tuple[Key, ...]) -> Location:
     # Unions and validators put words of their own into the location; the data decide.
-    data: Any = document.data
-    for key in base:
-        data = data[key]
+    data = _at(document, base)
     location = list(base)
     for key in loc:
         if _holds(data, key):
@@ -110,6 +124,8 @@ def _holds(data: Any, key: Key) -> bool:
 def _said(entry: dict[str, Any], model: type[BaseModel], shown: Location) -> tuple[str, str]:
     kind, context = entry["type"], entry.get("ctx", {})
     loc: tuple[Key, ...] = entry["loc"]
+    if kind == "missing" and isinstance(loc[-1], int):
+        return f"{spelled(shown)}: value {loc[-1] + 1} is missing", ""
     if kind == "missing":
         return f"{_joined(shown, loc[-1])} is missing", _needed(model, loc)
     if kind == "extra_forbidden":

@@ -31,7 +31,7 @@ def _environment() -> dict[str, Any]:
         "machine": platform.machine(),
         "byte_order": sys.byteorder,
         "packages": _packages(),
-        "git": _git_revision(Path(__file__).resolve().parent),
+        "git": git_revision(Path(__file__).resolve().parent),
     }
 
 
@@ -40,7 +40,8 @@ def _packages() -> dict[str, str]:
     return {name: found[name] for name in sorted(found, key=str.lower)}
 
 
-def _git_revision(folder: Path) -> str:
+def git_revision(folder: Path) -> str:
+    """Return the commit of the tree that holds this module's file in ``folder``, or empty."""
     program = shutil.which("git")
     if program is None:
         return ""

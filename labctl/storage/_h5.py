@@ -227,7 +227,7 @@ class H5Node:
         group = self._node if isinstance(self._node, h5py.Group) else None
         if group is None or path not in group:
             return None
-        return H5Node(group[path], path if path.startswith("/") else f"{self.path}/{path}")
+        return H5Node(group[path], f"{self.path.rstrip('/')}/{path}")
 
     def same_object(self, other: "H5Node") -> bool:
         """Return whether two paths lead to one object."""

@@ -15,6 +15,7 @@ from labctl.transport._request import Request
 __all__ = ["Tap", "Transport"]
 
 T = TypeVar("T")
+Cancel = Callable[[], None]
 
 _QUIET_S = 0.25
 _LONGEST_NOISE_S = 10.0
@@ -63,6 +64,7 @@ class Transport:
         self._dial = dial
         self._port: Port | None = None
         self._request: Request[Any] | None = None
+        self._alarm: Cancel | None = None
         self._inbox = b""
         self._doubt = False
         self._lock = threading.RLock()
@@ -128,6 +130,8 @@ class Transport:
         with self._lock:
             if self._request is not None:
                 raise self._busy("look for bytes")
+            if self._port is None:
+                raise self._unconnected("look for bytes")
             try:
                 self._inbox += self._receive()
             except OSError as error:
@@ -164,15 +168,10 @@ class Transport:
             NoReplyError: The connection is gone and cannot be made again.
         """
         with self._lock:
-            self._prepare(command)
-            self._send(data, command)
-            deadline_s = self.clock.now() + timeout_s
-
-            def pump() -> None:
-                self._pump(request, timeout_s)
-
-            request = Request(self.name, str(command), decode, deadline_s, pump, at_end)
-            self._request = request
+            request = self._begin(data, decode, command, timeout_s, at_end)
+            if self.clock.virtual:
+                # Virtual time must stop at the deadline even if nothing else happens then.
+                self._alarm = self.clock.call_every(timeout_s, lambda: None)
             return request
 
     def query(
@@ -193,7 +192,7 @@ class Transport:
             DeviceRefusedError: The answer is a refusal.
         """
         with self._lock:
-            request = self.begin(data, decode, command=command, timeout_s=timeout_s, at_end=at_end)
+            request = self._begin(data, decode, command, timeout_s, at_end)
             what = f"{self.name}: reply to {str(command)!r}"
             try:
                 while not request.done:
@@ -225,6 +224,27 @@ class Transport:
                 device_call=True,
             )
 
+    def _begin(
+        self,
+        data: bytes,
+        decode: Decoder[T],
+        command: str,
+        timeout_s: float,
+        at_end: Decoder[T] | None,
+    ) -> Request[T]:
+        self._prepare(command)
+        # An interrupt from here on would leave an answer under way that nobody awaits.
+        self._doubt = True
+        self._send(data, command)
+        deadline_s = self.clock.now() + timeout_s
+
+        def pump() -> None:
+            self._pump(request, timeout_s)
+
+        request = Request(self.name, str(command), decode, deadline_s, pump, at_end)
+        self._request, self._doubt = request, False
+        return request
+
     def _prepare(self, command: str) -> None:
         if self._request is not None:
             with suppress(DeviceError):
@@ -232,7 +252,7 @@ class Transport:
         if self._request is not None:
             raise self._busy(command)
         if self._port is None and not self._doubt:
-            raise RefusedError(self.name, f"{str(command)!r}: not connected", "connect first")
+            raise self._unconnected(command)
         if not self._doubt:
             try:
                 self._drain()
@@ -255,13 +275,20 @@ class Transport:
             if not request.done and self.clock.now() >= request.deadline_s:
                 request.expire(timeout_s)
             if request.done:
-                self._request = None
+                self._release()
                 self._doubt = self._port is None or _in_doubt(request.error)
 
     def _drop_request(self, why: str) -> None:
-        request, self._request = self._request, None
+        request = self._request
+        self._release()
         if request is not None and not request.done:
             request.abandon(why)
+
+    def _release(self) -> None:
+        self._request = None
+        if self._alarm is not None:
+            self._alarm()
+            self._alarm = None
 
     def _recover(self, *, reopen: bool) -> None:
         self._drop_request("the connection was made anew")
@@ -336,6 +363,9 @@ class Transport:
         pending = self._request.command if self._request is not None else ""
         what = f"{str(command)!r} while the answer to {pending!r} is awaited"
         return RefusedError(self.name, what, "one request at a time; wait until it has ended")
+
+    def _unconnected(self, command: str) -> RefusedError:
+        return RefusedError(self.name, f"{str(command)!r}: not connected", "connect first")
 
     def _open_port(self) -> None:
         try:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from labctl.clock import EventQueue, VirtualClock
+from labctl.clock import Clock, EventQueue, RealClock, VirtualClock
 from labctl.transport import HttpTransport, LibraryLink, VisaTransport
 from labctl_sim.rig import Rig
 
@@ -23,15 +23,23 @@ def seed(*labels: object) -> int:
 
 
 class Bench:
-    """A rig with its clock; counts how much wall time nobody should need."""
+    """A rig with its clock: virtual time, or the wall clock at some speed."""
 
-    def __init__(self, instruments: Mapping[str, Mapping[str, Any]]) -> None:
+    def __init__(self, instruments: Mapping[str, Mapping[str, Any]], speed: float | None) -> None:
         queue = EventQueue()
+        self.real = None if speed is None else RealClock(speed)
+        self.clock: Clock = self.real or VirtualClock(queue)
+        time: Clock | EventQueue = self.real or queue
         spec = {"sample": SAMPLE, "dot": "A1", "instruments": instruments}
-        self.rig = Rig(spec, now=queue.now, schedule=queue.schedule, seed=seed)
-        self.clock = VirtualClock(queue)
+        self.rig = Rig(spec, now=time.now, schedule=time.schedule, seed=seed)
         self.rig.start()
         queue.settle = self.rig.quiesce
+
+    def close(self) -> None:
+        if self.real is not None:
+            self.real.close()
+        self.rig.close()
+        assert self.rig.errors == []
 
     def visa(self, name: str) -> VisaTransport:
         return VisaTransport(name, self.rig.addresses()[name], self.clock)
@@ -47,11 +55,10 @@ class Bench:
 def bench() -> Generator[Callable[..., Bench]]:
     made: list[Bench] = []
 
-    def make(**instruments: Mapping[str, Any]) -> Bench:
-        made.append(Bench(instruments))
+    def make(speed: float | None = None, **instruments: Mapping[str, Any]) -> Bench:
+        made.append(Bench(instruments, speed))
         return made[-1]
 
     yield make
     for one in made:
-        one.rig.close()
-        assert one.rig.errors == []
+        one.close()

@@ -232,7 +232,7 @@ def test_simulators_own_faults_are_reached(bench: Bench) -> None:
 
 def test_a_library_call_that_hangs_returns_when_the_rig_closes(spec: dict[str, Any]) -> None:
     with running(spec) as bench:
-        bench.rig.inject("lamp", "hang_call")
+        bench.rig.inject("lamp", "hang")
         caller = threading.Thread(target=lambda: bench.rig.call("lamp", "state", []))
         caller.start()
         caller.join(0.1)
@@ -246,7 +246,7 @@ def test_select_dot_and_truth(bench: Bench) -> None:
     truth = bench.rig.truth()
     assert truth["dot"] == "B2"
     assert truth["instruments"]["cryostat"]["base_temperature_k"] == 3.4
-    assert truth["instruments"]["cryostat"]["reply_delay_s"] == 0.02
+    assert truth["instruments"]["cryostat"]["decimal_comma"] is False
     assert truth["laser"]["wavelength_nm"] == 405.0
 
 

@@ -20,7 +20,6 @@ __all__ = [
     "decode_number",
     "decode_text",
     "decode_thermometer",
-    "heater",
     "thermometer",
 ]
 
@@ -52,11 +51,6 @@ class Thermometer:
 def thermometer(loop: str) -> str:
     """Return the path of a thermometer: ``platform``, ``user1``, ``user2``, ``cryoOptic``."""
     return f"{_LOOPS}/{loop}/thermometer/properties/sample"
-
-
-def heater(loop: str) -> str:
-    """Return the path of a heater."""
-    return f"{_LOOPS}/{loop}/heater/properties/sample"
 
 
 def decode_thermometer(reply: HttpReply) -> Thermometer:

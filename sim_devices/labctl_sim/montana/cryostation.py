@@ -27,7 +27,9 @@ class Cryostation(MontanaCryostat):
         "external_control": True,
         "magnet_fitted": False,
         "pid_getters_work": True,
-        "reply_delay_s": 0.02,
+        # The manual states no time to a reply. None is assumed, so that reading more often cannot
+        # shift what follows.
+        "reply_delay_s": 0.0,
     }
 
     def __init__(

@@ -1,15 +1,13 @@
 """Fault injection: kinds that every simulator knows, and those that a simulator adds itself.
 
 A simulator adds a kind by a method ``fault_<kind>(**parameters)``; ``clear_faults()`` and
-``reset()`` are used if it has them. A simulator with a table of its own has ``fault_kinds`` (names)
-and ``inject(kind, **parameters)``, which also takes the kind ``heal``.
+``reset()`` are used if it has them.
 """
 
 import inspect
 import threading
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
-from functools import partial
 from itertools import count
 from typing import Any
 
@@ -60,8 +58,6 @@ class Faults:
                 "late": self._late,
                 "disconnect": self._go_away,
             }
-        else:
-            self._kinds["hang_call"] = self._hang
         self._kinds |= _own_kinds(simulator)
 
     def kinds(self) -> Sequence[str]:
@@ -75,8 +71,8 @@ class Faults:
         cut), ``late`` (``delay_s``), each with ``times`` (default 1; None until cleared), ``after``
         (replies that pass first) and ``command`` (only replies to input that contains this text);
         ``disconnect`` (``for_s``: new connections end at once for so long); ``hang`` (``for_s``,
-        default until cleared). Without a wire: ``hang_call`` (``for_s``), a call does not return.
-        Everywhere ``clear``; of the simulator ``reset`` and its own kinds, which win over these.
+        default until cleared; without a wire a call does not return). Everywhere ``clear``; of the
+        simulator ``reset`` and its own kinds, which win over these.
 
         Raises:
             ValueError: The kind or a parameter is unknown; the message lists what there is.
@@ -114,9 +110,6 @@ class Faults:
         clear_own: Any = getattr(self._simulator, "clear_faults", None)
         if clear_own is not None:
             clear_own()
-        elif hasattr(self._simulator, "fault_kinds"):
-            own: Any = self._simulator
-            own.inject("heal")
 
     def _hang(self, for_s: float = _FOREVER_S) -> None:
         self._rules.hung_until_s = self._timeline.now() + for_s
@@ -146,12 +139,10 @@ class Faults:
             self._disconnect()
 
 
-def _own_kinds(simulator: Any) -> dict[str, Callable[..., None]]:
+def _own_kinds(simulator: object) -> dict[str, Callable[..., None]]:
+    names = [name for name in dir(simulator) if name.startswith(_PREFIX)]
     kinds: dict[str, Callable[..., None]] = {
-        kind: partial(simulator.inject, kind) for kind in getattr(simulator, "fault_kinds", ())
+        name.removeprefix(_PREFIX): getattr(simulator, name) for name in names
     }
-    for name in dir(simulator):
-        if name.startswith(_PREFIX) and name != "fault_kinds":
-            kinds[name.removeprefix(_PREFIX)] = getattr(simulator, name)
     reset: Callable[..., None] | None = getattr(simulator, "reset", None)
     return kinds if reset is None else {**kinds, "reset": reset}

@@ -1,3 +1,6 @@
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from labctl.clock import VirtualClock
@@ -79,3 +82,17 @@ def test_a_new_connection_believes_nothing() -> None:
     driver.close()
     driver.connect()
     assert driver.is_off()
+
+
+def test_the_simulated_hand(bench: Callable[..., Any]) -> None:
+    found = bench(lamp={"simulator": "manual.lamp"})
+    driver = lamp(found.hand("lamp"))
+    driver.switch_on("neon")
+    assert found.rig.world.table.lamp == "neon"
+    driver.switch_on("mercury")
+    assert driver.lit() == "mercury"
+    driver.make_safe("off")
+    assert found.rig.world.table.lamp is None
+    found.rig.inject("lamp", "dark")
+    with pytest.raises(DeviceRefusedError, match="nothing is lit"):
+        driver.switch_on("neon")

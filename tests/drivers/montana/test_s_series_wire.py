@@ -37,9 +37,6 @@ def test_paths() -> None:
     assert wire.thermometer("user1") == (
         "/v1/sampleChamber/temperatureControllers/user1/thermometer/properties/sample"
     )
-    assert wire.heater("platform") == (
-        "/v1/sampleChamber/temperatureControllers/platform/heater/properties/sample"
-    )
 
 
 def test_thermometer_of_new_and_old_firmware() -> None:

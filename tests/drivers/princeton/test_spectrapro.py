@@ -242,7 +242,7 @@ def test_flush_gives_up_a_move(connect: Connect) -> None:
 
 @pytest.mark.parametrize("nanometers", [math.nan, math.inf, -1.0, 1200.1])
 def test_impossible_wavelengths_send_nothing(connect: Connect, nanometers: float) -> None:
-    driver, bench = connect()
+    driver, _ = connect()
     with pytest.raises(RefusedError):
         driver.start_wavelength(nanometers)
     assert not driver.is_moving()
@@ -261,6 +261,20 @@ def test_snapshot_is_plain(connect: Connect) -> None:
         },
         "exit": "front",
     }
+
+
+def test_the_same_driver_on_the_wall_clock(bench: MakeBench) -> None:
+    found = bench(speed=10.0, mono={"simulator": "princeton.spectrapro"})
+    # A busy machine may take its time: the deadline is generous, the move is not.
+    settings = SpectraProSettings.model_validate({"reply_timeout": "60 s"})
+    driver = SpectraPro("mono", found.visa("mono"), settings, {})
+    try:
+        driver.connect()
+        driver.start_wavelength(531.0)
+        assert wait(driver, found) > 531.0 / 200.0
+        assert driver.read("wavelength") == 531.0
+    finally:
+        driver.close()
 
 
 TAPE = [

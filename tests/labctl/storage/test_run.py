@@ -25,6 +25,7 @@ from labctl.storage import (
     read_journal,
     read_run,
 )
+from labctl.storage._frame import frame
 
 Begin = Callable[..., Any]
 Spectrum = Callable[..., list[ArrayItem]]
@@ -40,16 +41,18 @@ def assert_same(journal: Run, product: Run) -> None:
     assert (journal.sidecars, journal.found) == (product.sidecars, product.found)
     assert (journal.analyses, journal.unknown_kinds) == (product.analyses, product.unknown_kinds)
     assert [h.seq for h in journal.headers()] == [h.seq for h in product.headers()]
-    xr.testing.assert_identical(journal.points, product.points)
+    assert journal.points.identical(product.points)
     assert list(journal.monitors) == list(product.monitors)
     for name, log in journal.monitors.items():
-        xr.testing.assert_identical(log, product.monitors[name])
+        assert log.identical(product.monitors[name])
     assert list(journal.data) == list(product.data)
     for key, data in journal.data.items():
-        xr.testing.assert_identical(data, product.data[key])
-        assert {n: v.dtype for n, v in data.variables.items()} == {
-            n: v.dtype for n, v in product.data[key].variables.items()
-        }
+        assert data.identical(product.data[key])
+        assert dtypes(data) == dtypes(product.data[key])
+
+
+def dtypes(data: xr.Dataset) -> dict[str, str]:
+    return {str(name): str(data[name].values.dtype) for name in data.variables}
 
 
 def both(folder: Path) -> tuple[Run, Run]:
@@ -82,7 +85,8 @@ def test_a_finished_run_reads_the_same_from_journal_and_product(
     assert spectra["cryostat_temperature_std"].values.tolist() == [0.005] * 3
     assert spectra["camera_exposure_s"].attrs["units"] == "s"
     assert spectra["camera_mode"].values.tolist() == ["em"] * 3
-    assert int(spectra["counts"].sel(wavelength=530.31, method="nearest")[2]) == 2003
+    counts: Any = spectra["counts"]
+    assert int(counts.sel(wavelength=530.31, method="nearest")[2]) == 2003
     energy_ev = HC_EV_NM / spectra["wavelength"].values
     np.testing.assert_allclose(spectra["energy"].values, energy_ev, rtol=1e-15)
     log = product.monitors["cryostat.temperature"]
@@ -274,8 +278,6 @@ def test_a_missing_segment_is_an_error(scribe: Begin, folder: Path) -> None:
 
 
 def test_records_of_a_later_version_are_skipped_and_counted(finished: Path, folder: Path) -> None:
-    from labctl.storage._frame import frame
-
     with read_journal(finished) as reader:
         raw = next(r.raw_header for r in reader if r.kind == "event")
     with finished.open("ab") as file:

@@ -207,6 +207,15 @@ def test_begun_request_keeps_its_deadline(pipe: PipeTransport, clock: VirtualClo
         move.ready()
 
 
+def test_virtual_time_stops_at_the_deadline_of_a_begun_request(
+    pipe: PipeTransport, clock: VirtualClock
+) -> None:
+    move = pipe.begin(b"GO\n", line, command="GO", timeout_s=60.0)
+    with pytest.raises(NoReplyError):
+        clock.wait_until(move.ready, deadline_s=None, what="move")
+    assert clock.now() == pytest.approx(60.0)
+
+
 def test_peer_closes_while_asked(pipe: PipeTransport, script: Script, clock: VirtualClock) -> None:
     script.answer = lambda _: [(0.5, b"")]
     with pytest.raises(NoReplyError, match="closed the connection"):
@@ -255,10 +264,17 @@ def test_write_poll_and_read(pipe: PipeTransport, script: Script, clock: Virtual
     assert not pipe.poll()
 
 
+def test_nothing_is_heard_or_sent_without_a_connection(pipe: PipeTransport) -> None:
+    pipe.close()
+    for act in (pipe.poll, pipe.read_available, lambda: pipe.write(b"X", command="X")):
+        with pytest.raises(RefusedError, match="not connected"):
+            act()
+    pipe.flush()
+
+
 def test_a_babbling_instrument_is_not_waited_for_without_end(
     pipe: PipeTransport, script: Script, clock: VirtualClock
 ) -> None:
-    clock.call_every(0.1, lambda: None)
     with pytest.raises(NoReplyError, match="no reply"):
         ask(pipe, b"T?")
 

@@ -184,6 +184,20 @@ def test_serial_line() -> None:
         os.close(slave)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
+def test_serial_line_that_is_unplugged() -> None:
+    master, slave = os.openpty()
+    transport = VisaTransport("shutter", f"ASRL{os.ttyname(slave)}::INSTR", VirtualClock())
+    transport.open()
+    os.close(slave)
+    os.close(master)
+    with pytest.raises(NoReplyError, match="check power"):
+        ask(transport, b"id?")
+    with pytest.raises(NoReplyError, match="'connect'"):
+        ask(transport, b"id?")
+    transport.close()
+
+
 class FakeResource:
     """A resource of a VISA library that gives no access to its socket."""
 

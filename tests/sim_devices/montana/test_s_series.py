@@ -174,7 +174,7 @@ def test_the_sample_s_own_loop(client: Client, clock: VirtualClock) -> None:
 
 
 def test_warm_up_ends_by_itself_and_then_air_may_come_in(world: World, clock: VirtualClock) -> None:
-    client = Client(world, start_temperature_k=240.0)
+    client = Client(world)
     assert client.get("controller/properties/canWarmup")
     assert client.post("vent") == 400
     assert client.post("warmup") == 200

@@ -189,30 +189,11 @@ def test_what_is_wrong_is_said(
         bench.faults.inject(kind, **parameters)
 
 
-class Library:
-    fault_kinds = ("overheat",)
-
-    def __init__(self) -> None:
-        self.injected: list[tuple[str, dict[str, object]]] = []
-
-    def inject(self, kind: str, **parameters: object) -> None:
-        self.injected.append((kind, parameters))
-
-
-def test_a_simulator_may_have_its_own_table(world: World) -> None:
-    library = Library()
-    faults = Faults("camera", library, world, generator=np.random.default_rng)
-    assert list(faults.kinds()) == ["clear", "hang", "hang_call", "overheat"]
-    faults.inject("overheat", by_c=3)
-    faults.inject("clear")
-    assert library.injected == [("overheat", {"by_c": 3}), ("heal", {})]
-
-
 @pytest.mark.parametrize("end", ["clear", "release"])
 def test_a_library_call_hangs_until_it_is_let_go(world: World, end: str) -> None:
     faults = Faults("camera", object(), world, generator=np.random.default_rng)
     faults.wait_awake()
-    faults.inject("hang_call")
+    faults.inject("hang")
     caller = threading.Thread(target=faults.wait_awake)
     caller.start()
     caller.join(0.1)

@@ -1,0 +1,77 @@
+"""The program ``labctl``: its commands, loaded when they are asked for, and its exit status."""
+
+from importlib import import_module
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from labctl.cli._say import BAD_INPUT, FAILED, say_error, say_problems
+from labctl.errors import ConfigError, LabctlError
+
+__all__ = ["app", "main"]
+
+COMMANDS = {
+    "demo": "labctl.cli._demo:demo",
+    "run": "labctl.cli._run:run",
+    "check": "labctl.cli._check:check",
+    "new": "labctl.cli._new:new",
+    "schema": "labctl.cli._schema:schema",
+    "devices": "labctl.cli._devices:devices",
+    "show": "labctl.cli._show:show",
+    "analyze": "labctl.cli._analyze:analyze",
+    "recover": "labctl.cli._recover:recover",
+    "sim": "labctl.cli._sim:app",
+}
+"""Name → where it is; ``--help`` alone loads all of them."""
+
+
+class Commands(TyperGroup):
+    """Loads commands lazily and turns errors into exit status 2 (bad input) or 1."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names in the order of a day's work."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return a command, or None if there is none of this name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name].partition(":")
+        found: Any = getattr(import_module(module), attribute)
+        if isinstance(found, typer.Typer):
+            return get_command(found)
+        single = typer.Typer(add_completion=False)
+        single.command(cmd_name)(found)
+        return get_command(single)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Carry the command out."""
+        try:
+            return super().invoke(ctx)
+        except ConfigError as error:
+            say_problems(error.problems)
+            raise typer.Exit(BAD_INPUT) from error
+        except LabctlError as error:
+            say_error(str(error))
+            raise typer.Exit(FAILED) from error
+
+
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Instrument control and acquisition for cryogenic micro-photoluminescence.",
+)
+
+
+@app.callback()
+def _root() -> None:
+    """Instrument control and acquisition for cryogenic micro-photoluminescence."""
+
+
+def main() -> None:
+    """Run the program; the entry point of ``labctl``."""
+    app()

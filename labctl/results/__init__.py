@@ -1,0 +1,52 @@
+"""Results of stored runs: quantities with errors, tables, JSON and figures."""
+
+from typing import TYPE_CHECKING
+
+from labctl.results._analyze import RunAnalysis, analyze, analyze_run
+from labctl.results._export import (
+    TABLE_HEADER,
+    as_json,
+    format_measured,
+    json_text,
+    law_lines,
+    table_rows,
+)
+from labctl.results._points import FittedPoint
+from labctl.results._result import ExperimentResult, ResultTable
+from labctl.results._source import StoredRun, StoredSpectrum
+from labctl.results._temperature_results import TemperatureLaws
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = [
+    "TABLE_HEADER",
+    "ExperimentResult",
+    "FittedPoint",
+    "ResultTable",
+    "RunAnalysis",
+    "StoredRun",
+    "StoredSpectrum",
+    "TemperatureLaws",
+    "analyze",
+    "analyze_run",
+    "as_json",
+    "format_measured",
+    "json_text",
+    "law_lines",
+    "save_figure",
+    "table_rows",
+]
+
+
+def save_figure(analysis: RunAnalysis, path: "Path") -> "Path":
+    """Draw the analysis and write it as PNG; returns the path.
+
+    Raises:
+        AnalysisError: If no spectrum was fitted.
+        OSError: If the file cannot be written.
+    """
+    # matplotlib takes half a second to import, and only figures need it.
+    from labctl.results import _figures
+
+    return _figures.save_figure(analysis, path)

@@ -1,0 +1,72 @@
+"""From a stored run to its results."""
+
+from dataclasses import dataclass
+
+from labctl.errors import AnalysisError
+from labctl.results._points import FittedPoint, fit_points, fit_series
+from labctl.results._result import ExperimentResult
+from labctl.results._source import StoredRun, StoredSpectrum, stored_spectra
+from labctl.results._spectrum_results import spectrum_results
+from labctl.results._temperature_results import TemperatureLaws, fit_laws, temperature_results
+
+__all__ = ["RunAnalysis", "analyze", "analyze_run"]
+
+_SAME_TEMPERATURE_K = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class RunAnalysis:
+    """Everything that the analysis of a run found.
+
+    Attributes:
+        run: Unique name of the run.
+        title: Its title.
+        points: Fitted spectra, in order of temperature or of acquisition.
+        laws: Of a temperature series, None otherwise.
+        results: Quantities by experiment.
+    """
+
+    run: str
+    title: str
+    points: tuple[FittedPoint, ...]
+    laws: TemperatureLaws | None
+    results: tuple[ExperimentResult, ...]
+
+
+def analyze(run: StoredRun) -> list[ExperimentResult]:
+    """Return the quantities that the spectra of a run determine.
+
+    Spectra at temperatures more than 1 K apart are a temperature series (E04), otherwise
+    each spectrum is an E01 of its own.
+
+    Args:
+        run: As returned by `labctl.storage.read_run`.
+
+    Raises:
+        AnalysisError: If the run has no spectra.
+    """
+    return list(analyze_run(run).results)
+
+
+def analyze_run(run: StoredRun) -> RunAnalysis:
+    """Return the quantities together with the fits, for tables and figures.
+
+    Raises:
+        AnalysisError: If the run has no spectra.
+    """
+    spectra = stored_spectra(run)
+    if not spectra:
+        msg = f"run {run.uid} has no spectra to analyse"
+        raise AnalysisError(msg)
+    if _is_series(spectra):
+        points = fit_series(spectra)
+        laws = fit_laws(points)
+        results = temperature_results(points, laws)
+        return RunAnalysis(run.uid, run.title, tuple(points), laws, tuple(results))
+    points = fit_points(spectra)
+    return RunAnalysis(run.uid, run.title, tuple(points), None, tuple(spectrum_results(points)))
+
+
+def _is_series(spectra: list[StoredSpectrum]) -> bool:
+    values = [s.temperature_k.value for s in spectra if s.temperature_k is not None]
+    return len(values) >= 2 and max(values) - min(values) > _SAME_TEMPERATURE_K

@@ -1,0 +1,109 @@
+"""Fits of all spectra of a run, the coldest first, so that warm spectra know their satellites."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from labctl.analysis import CombinedFrames, PeakFit, SatellitePrior, combine_frames, fit_peak
+from labctl.errors import AnalysisError
+from labctl.results._source import StoredSpectrum
+
+__all__ = ["FittedPoint", "fit_points", "fit_series"]
+
+_EXCITON_SHARE = 0.25
+# How far satellites may differ between temperatures: their energies hardly move against the
+# main line, their strengths follow the occupation of the phonons.
+_OFFSET_MEV = 0.1
+_RATIO = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class FittedPoint:
+    """A spectrum and its fit.
+
+    Attributes:
+        spectrum: As stored.
+        fit: None if the spectrum allowed none.
+        warnings: Of the data and of the fit.
+    """
+
+    spectrum: StoredSpectrum
+    fit: PeakFit | None
+    warnings: tuple[str, ...]
+
+
+def fit_points(spectra: Sequence[StoredSpectrum]) -> list[FittedPoint]:
+    """Fit each spectrum on its own."""
+    return [_fit(spectrum, None, ()) for spectrum in spectra]
+
+
+def fit_series(spectra: Sequence[StoredSpectrum]) -> list[FittedPoint]:
+    """Fit spectra of one dot at several temperatures, returned in order of temperature.
+
+    The main line is followed from one temperature to the next; satellite lines that the
+    coldest spectrum shows are carried along with the freedom that phonons need, because at
+    higher temperatures the main line covers them.
+    """
+    ordered = sorted(spectra, key=_temperature)
+    done: list[FittedPoint] = []
+    near_ev: float | None = None
+    satellites: tuple[SatellitePrior, ...] = ()
+    for spectrum in ordered:
+        point = _fit(spectrum, near_ev, satellites)
+        done.append(point)
+        if point.fit is None:
+            continue
+        if near_ev is None:
+            satellites = _carried(point.fit)
+        near_ev = point.fit.energy_ev.value
+    return done
+
+
+def _temperature(spectrum: StoredSpectrum) -> float:
+    return spectrum.temperature_k.value if spectrum.temperature_k else np.inf
+
+
+def _fit(
+    spectrum: StoredSpectrum, near_ev: float | None, satellites: tuple[SatellitePrior, ...]
+) -> FittedPoint:
+    try:
+        combined = _combined(spectrum)
+        fit = fit_peak(
+            combined.counts,
+            spectrum.wavelength_nm,
+            spectrum.noise,
+            response=spectrum.response,
+            usable=combined.usable,
+            variance_scale=combined.variance_scale,
+            near_ev=near_ev,
+            satellites=satellites,
+            exciton_share=None if satellites else _EXCITON_SHARE,
+        )
+    except AnalysisError as error:
+        text = f"point {spectrum.point}: not fitted: {error}"
+        return FittedPoint(spectrum, None, (*spectrum.warnings, text))
+    rejected = fit.cosmic_rays + combined.cosmic_rays
+    texts = [f"point {spectrum.point}: {flag}" for flag in fit.flags if "cosmic" not in flag]
+    if rejected:
+        texts.append(f"point {spectrum.point}: {rejected} cosmic ray values rejected")
+    return FittedPoint(spectrum, fit, (*spectrum.warnings, *texts))
+
+
+def _combined(spectrum: StoredSpectrum) -> CombinedFrames:
+    frames = spectrum.frames
+    if frames is not None and frames.shape[0] == spectrum.noise.frames:
+        return combine_frames(frames, spectrum.noise)
+    size = spectrum.counts.size
+    saturated = spectrum.noise.saturated(spectrum.counts)
+    return CombinedFrames(spectrum.counts, ~saturated, np.ones(size), 0, int(saturated.sum()))
+
+
+def _carried(fit: PeakFit) -> tuple[SatellitePrior, ...]:
+    return tuple(
+        SatellitePrior(
+            line.offset_mev.plus_systematic(_OFFSET_MEV),
+            line.ratio.plus_systematic(_RATIO * abs(line.ratio.value)),
+        )
+        for line in fit.lines
+    )

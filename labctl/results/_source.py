@@ -1,0 +1,193 @@
+"""The one place that knows how a stored run names its columns.
+
+Everything that the analysis uses is what the set-up knew: settings that were read back, and
+the calibrations that were in force when the point was taken.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labctl.analysis import InstrumentResponse, Measured, NoiseModel
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["StoredRun", "StoredSpectrum", "stored_spectra"]
+
+Vector = NDArray[np.float64]
+
+_TEMPERATURE = "cryostat.temperature"
+_SAMPLE_TEMPERATURE = "cryostat.sample_temperature"
+_ASSUMED_READ_NOISE_COUNTS = 10.0
+
+
+class StoredRun(Protocol):
+    """What the analysis needs of a run; `labctl.storage.Run` has it."""
+
+    @property
+    def uid(self) -> str:
+        """Unique name of the run."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """Title in the user's words."""
+        ...
+
+    @property
+    def data(self) -> "Mapping[str, xr.Dataset]":
+        """Arrays by measurement."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class StoredSpectrum:
+    """One spectrum of a run with what belongs to it.
+
+    Attributes:
+        point: Index of the point in the run.
+        label: Label of the measurement in the recipe.
+        counts: Sum of the frames, shape (pixel,), counts.
+        frames: All frames, shape (frame, pixel), counts; None if they were not stored.
+        wavelength_nm: At the pixel centres, shape (pixel,).
+        noise: From the calibration of the camera.
+        response: Of the grating; None if it was not calibrated.
+        temperature_set_k: As asked for; None if temperature was not set in the run.
+        temperature_k: As read during the point, with the scatter of the readings.
+        grating: Name under which the response is kept.
+        warnings: What was missing.
+    """
+
+    point: int
+    label: str
+    counts: Vector
+    frames: Vector | None
+    wavelength_nm: Vector
+    noise: NoiseModel
+    response: InstrumentResponse | None
+    temperature_set_k: float | None
+    temperature_k: Measured | None
+    grating: str
+    warnings: tuple[str, ...]
+
+
+def stored_spectra(run: StoredRun) -> list[StoredSpectrum]:
+    """Return all spectra of a run in the order of the points."""
+    found: list[StoredSpectrum] = []
+    for key, dataset in run.data.items():
+        if dataset.attrs.get("measurement", key) != "spectrum" or "counts" not in dataset:
+            continue
+        count = dataset.sizes["point"]
+        found += [_spectrum(dataset, row) for row in range(count)]
+    return sorted(found, key=lambda spectrum: spectrum.point)
+
+
+def _spectrum(dataset: "xr.Dataset", row: int) -> StoredSpectrum:
+    values = _row_values(dataset, row)
+    counts = _array(dataset, "counts", row)
+    frames = _array(dataset, "frames", row) if "frames" in dataset else None
+    noise, noise_warnings = _noise(values, counts, frames)
+    response, response_warnings = _response(values)
+    return StoredSpectrum(
+        point=int(_number(values.get("point"), row)),
+        label=str(values.get("label", "")),
+        counts=counts,
+        frames=frames,
+        wavelength_nm=_array(dataset, "wavelength", row),
+        noise=noise,
+        response=response,
+        temperature_set_k=_optional(values.get(f"{_TEMPERATURE}:set")),
+        temperature_k=_temperature(values),
+        grating=f"{_number(values.get('spectrograph.lines_per_mm'), 0.0):g}/mm",
+        warnings=(*noise_warnings, *response_warnings),
+    )
+
+
+def _row_values(dataset: "xr.Dataset", row: int) -> dict[str, Any]:
+    """Return the scalars of one point by the name they have in the recipe or settings."""
+    found: dict[str, Any] = {}
+    for name in dataset.coords:
+        variable = dataset[name]
+        if variable.dims != ("point",):
+            continue
+        source, role = variable.attrs.get("source", name), variable.attrs.get("role", "setting")
+        key = source if role in ("setting", "point") else f"{source}:{role}"
+        found[str(key)] = variable.values[row]
+    return found
+
+
+def _array(dataset: "xr.Dataset", name: str, row: int) -> Vector:
+    variable = dataset[name]
+    chosen = variable.isel(point=row) if "point" in variable.dims else variable
+    return np.asarray(chosen.values, dtype=np.float64)
+
+
+def _number(value: Any, default: float) -> float:
+    found = _optional(value)
+    return default if found is None else found
+
+
+def _optional(value: Any) -> float | None:
+    """Return a finite number or None."""
+    if value is None or isinstance(value, str):
+        return None
+    number = float(value)
+    return number if math.isfinite(number) else None
+
+
+def _noise(
+    values: Mapping[str, Any], counts: Vector, frames: Vector | None
+) -> tuple[NoiseModel, tuple[str, ...]]:
+    stored = frames.shape[0] if frames is not None else 1
+    number = int(_number(values.get("camera.frames"), stored))
+    detector = {
+        name: _calibrated(values, f"calibration.detector.{name}")
+        for name in ("electrons_per_count", "read_noise_counts", "bias_counts")
+    }
+    shared: dict[str, Any] = {
+        "em_gain": max(_number(values.get("camera.em_gain"), 1.0), 1.0),
+        "frames": number,
+        "full_scale_counts": _number(values.get("camera.full_scale_counts"), 65535.0),
+    }
+    if None not in detector.values():
+        return NoiseModel(**detector, **shared), ()
+    bias = float(np.quantile(counts, 0.02)) / number
+    guess = NoiseModel(1.0, _ASSUMED_READ_NOISE_COUNTS, bias, assumed=True, **shared)
+    text = "the detector was not calibrated (recipe step calibrate_detector): errors come from the"
+    return guess, (f"{text} scatter of the residuals, areas in electrons assume 1 e-/count",)
+
+
+def _calibrated(values: Mapping[str, Any], name: str) -> float | None:
+    """Return a calibrated value, stored plain or as value and error."""
+    found = _optional(values.get(name))
+    return found if found is not None else _optional(values.get(f"{name}.value"))
+
+
+def _response(
+    values: Mapping[str, Any],
+) -> tuple[InstrumentResponse | None, tuple[str, ...]]:
+    name = "calibration.response"
+    fwhm_nm = _calibrated(values, f"{name}.fwhm_nm")
+    if fwhm_nm is None or not fwhm_nm > 0:
+        text = "no instrument response for this grating (recipe step calibrate_wavelength)"
+        return None, (f"{text}: the intrinsic width is that of the recorded line",)
+    error = _number(values.get(f"{name}.fwhm_error_nm"), 0.0)
+    shape = str(values.get(f"{name}.shape", "gauss"))
+    if shape == "lorentz":
+        return InstrumentResponse(0.0, fwhm_nm, error), ()
+    return InstrumentResponse(fwhm_nm, 0.0, error), ()
+
+
+def _temperature(values: Mapping[str, Any]) -> Measured | None:
+    """Return the reading nearest to the dot: the sample's thermometer if there is one."""
+    for source in (_SAMPLE_TEMPERATURE, _TEMPERATURE):
+        value = _optional(values.get(f"{source}:read"))
+        if value is not None and value > 0:
+            return Measured(value, _number(values.get(f"{source}:std"), 0.0))
+    value = _optional(values.get(f"{_TEMPERATURE}:set"))
+    return None if value is None else Measured(value, 0.0)

@@ -1,0 +1,190 @@
+"""E04, the part of the spectra: widths and energy against temperature, and their laws."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labctl.analysis import (
+    EnergyLaw,
+    LinewidthLaw,
+    Measured,
+    PeakFit,
+    fit_energy_law,
+    fit_linewidth_law,
+)
+from labctl.errors import AnalysisError
+from labctl.results._points import FittedPoint
+from labctl.results._result import ExperimentResult, ResultTable
+from labctl.results._spectrum_results import peak_table
+
+__all__ = ["TemperatureLaws", "fit_laws", "temperature_results"]
+
+Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class TemperatureLaws:
+    """Laws fitted to a temperature series; None where they could not be.
+
+    Attributes:
+        linewidth: Of the Lorentzian width.
+        energy: Of the peak energy.
+        warnings: Why a law is missing, or what is unusual.
+    """
+
+    linewidth: LinewidthLaw | None
+    energy: EnergyLaw | None
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class _Series:
+    temperature_k: Vector
+    temperature_error_k: Vector
+    fits: list[PeakFit]
+
+    def values(self, quantity: Callable[[PeakFit], Measured]) -> tuple[Vector, Vector]:
+        measured = [quantity(fit) for fit in self.fits]
+        return np.array([m.value for m in measured]), np.array([m.error for m in measured])
+
+
+def fit_laws(points: Sequence[FittedPoint]) -> TemperatureLaws:
+    """Fit linewidth and energy against temperature.
+
+    The error of the instrument response moves all widths together; it enters the covariance
+    of the points as one common shift.
+    """
+    series = _series(points)
+    warnings: list[str] = []
+    linewidth: LinewidthLaw | None = None
+    energy: EnergyLaw | None = None
+    try:
+        linewidth = _linewidth(series)
+        warnings += [f"linewidth law: {flag}" for flag in linewidth.fit.flags]
+    except AnalysisError as error:
+        warnings.append(f"linewidth law not fitted: {error}")
+    try:
+        energy = _energy(series)
+        warnings += [f"energy law: {flag}" for flag in energy.fit.flags]
+    except AnalysisError as error:
+        warnings.append(f"energy law not fitted: {error}")
+    return TemperatureLaws(linewidth, energy, tuple(warnings))
+
+
+def temperature_results(
+    points: Sequence[FittedPoint], laws: TemperatureLaws
+) -> list[ExperimentResult]:
+    """Return the quantities of E04 that spectra give."""
+    tables = (peak_table("temperature_series", points),)
+    warnings = tuple(dict.fromkeys(w for p in points for w in p.warnings))
+    found = _of_linewidth(laws, tables, laws.warnings + warnings)
+    found += _of_energy(laws, tables, laws.warnings + warnings)
+    fitted = [point for point in points if point.fit is not None]
+    for name, point in (("coldest", fitted[0]), ("warmest", fitted[-1])) if fitted else ():
+        found += _of_end(name, point, tables)
+    if len(fitted) >= 2:
+        found.append(_blue_shift(fitted[0], fitted[-1], laws, tables, warnings))
+    return found
+
+
+def _series(points: Sequence[FittedPoint]) -> _Series:
+    usable = [(p.spectrum.temperature_k, p.fit) for p in points]
+    pairs = [(t, fit) for t, fit in usable if t is not None and fit is not None]
+    return _Series(
+        np.array([t.value for t, _ in pairs]),
+        np.array([t.error for t, _ in pairs]),
+        [fit for _, fit in pairs],
+    )
+
+
+def _linewidth(series: _Series) -> LinewidthLaw:
+    width, error = series.values(lambda fit: fit.lorentz_fwhm_mev)
+    common = np.array([fit.lorentz_sensitivity_mev for fit in series.fits])
+    own = np.maximum(error**2 - common**2, (1e-3 * error) ** 2)
+    covariance = np.diag(own) + np.outer(common, common)
+    return fit_linewidth_law(series.temperature_k, width, covariance, series.temperature_error_k)
+
+
+def _energy(series: _Series) -> EnergyLaw:
+    energy_ev, error_ev = series.values(lambda fit: fit.energy_ev)
+    variance = (1e3 * error_ev) ** 2
+    return fit_energy_law(series.temperature_k, energy_ev, variance, series.temperature_error_k)
+
+
+def _result(
+    quantity: str,
+    measured: Measured,
+    unit: str,
+    tables: tuple[ResultTable, ...],
+    warnings: tuple[str, ...],
+    point: int | None = None,
+) -> ExperimentResult:
+    value, error = measured.value, measured.error
+    return ExperimentResult("E04", quantity, value, error, unit, point, tables, warnings)
+
+
+def _of_linewidth(
+    laws: TemperatureLaws, tables: tuple[ResultTable, ...], warnings: tuple[str, ...]
+) -> list[ExperimentResult]:
+    law = laws.linewidth
+    if law is None:
+        return []
+    return [
+        _result("gamma_0", law.gamma_0_mev, "meV", tables, warnings),
+        _result("sigma", law.sigma_mev_per_k, "meV/K", tables, warnings),
+        _result("gamma_lo", law.gamma_lo_mev, "meV", tables, warnings),
+        _result("e_lo", law.e_lo_mev, "meV", tables, warnings),
+    ]
+
+
+def _of_energy(
+    laws: TemperatureLaws, tables: tuple[ResultTable, ...], warnings: tuple[str, ...]
+) -> list[ExperimentResult]:
+    law = laws.energy
+    if law is None:
+        return []
+    return [
+        _result("energy_4k", law.energy_4k_ev, "eV", tables, warnings),
+        _result("shift_a", law.a_mev_per_k, "meV/K", tables, warnings),
+        _result("shift_b", law.b_mev, "meV", tables, warnings),
+        _result("shift_e_ph", law.e_ph_mev, "meV", tables, warnings),
+    ]
+
+
+def _of_end(
+    name: str, point: FittedPoint, tables: tuple[ResultTable, ...]
+) -> list[ExperimentResult]:
+    fit, index = point.fit, point.spectrum.point
+    if fit is None:
+        return []
+    observed = _result(
+        f"fwhm_observed_{name}", fit.fwhm_observed_mev, "meV", tables, point.warnings, index
+    )
+    if fit.fwhm_intrinsic_mev is None:
+        return [observed]
+    quantity = f"fwhm_intrinsic_{name}"
+    return [
+        observed,
+        _result(quantity, fit.fwhm_intrinsic_mev, "meV", tables, point.warnings, index),
+    ]
+
+
+def _blue_shift(
+    cold: FittedPoint,
+    warm: FittedPoint,
+    laws: TemperatureLaws,
+    tables: tuple[ResultTable, ...],
+    warnings: tuple[str, ...],
+) -> ExperimentResult:
+    """Return the energy of the warmest point minus that of the coldest, in meV."""
+    low, high = cold.fit, warm.fit
+    if low is None or high is None:
+        msg = "the blue shift needs two fitted points"
+        raise AnalysisError(msg)
+    wander = laws.energy.wander_mev if laws.energy else 0.0
+    errors = (1e3 * low.energy_ev.error, 1e3 * high.energy_ev.error, wander, wander)
+    shift = 1e3 * (high.energy_ev.value - low.energy_ev.value)
+    measured = Measured(shift, float(np.linalg.norm(errors)))
+    return _result("blue_shift", measured, "meV", tables, warnings)

@@ -1,0 +1,49 @@
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Values = NDArray[np.float64] | Sequence[float]
+
+class Axes:
+    lines: Sequence[Any]
+    def plot(
+        self,
+        x: Values,
+        y: Values,
+        fmt: str,
+        *,
+        ms: float = ...,
+        lw: float = ...,
+        color: str = ...,
+        label: str = ...,
+    ) -> object: ...
+    def errorbar(
+        self,
+        x: Values,
+        y: Values,
+        *,
+        xerr: Values,
+        yerr: Values,
+        fmt: str,
+        ms: float,
+        lw: float,
+        capsize: float,
+        color: str,
+        label: str,
+    ) -> object: ...
+    def annotate(
+        self,
+        text: str,
+        xy: tuple[float, float],
+        *,
+        xycoords: str | tuple[str, str],
+        ha: str,
+        fontsize: float,
+    ) -> object: ...
+    def set(self, *, xlabel: str, ylabel: str) -> object: ...
+    def set_xlim(self, left: float, right: float) -> object: ...
+    def set_yticks(self, ticks: Sequence[float]) -> object: ...
+    def legend(self, *, frameon: bool, fontsize: float) -> object: ...
+    def ticklabel_format(self, *, axis: str, useOffset: bool) -> None: ...
