@@ -20,6 +20,8 @@ __all__ = ["NoiseModel", "PhotonTransfer", "excess_noise_factor", "photon_transf
 Vector = NDArray[np.float64]
 
 _QUANTISATION_VARIANCE = 1.0 / 12.0
+_CLIP_SIGMAS = 5.5
+_SLOPE_ROUNDS = 8
 
 
 def excess_noise_factor(em_gain: float, stages: int = 536) -> float:
@@ -137,7 +139,8 @@ def photon_transfer(light: Vector, dark: Vector) -> PhotonTransfer:
 
     Frames of equal light differ only by noise; the variance over the frames grows with the
     mean by one count^2 per ``K`` counts.  Differences of successive frames are used, so
-    that slow drift of the lamp drops out.
+    that slow drift of the lamp drops out; pixels with a variance that noise cannot have
+    were hit by a cosmic ray and are left out.
 
     Args:
         light: Frames, shape (frame, pixel), counts; pixels of different brightness.
@@ -151,8 +154,7 @@ def photon_transfer(light: Vector, dark: Vector) -> PhotonTransfer:
         raise AnalysisError(msg)
     bias, read_variance, read_variance_error = _dark_level(dark)
     mean = light.mean(axis=0) - bias.value
-    pairs = np.diff(light, axis=0)
-    variance = np.mean(pairs**2, axis=0) / 2 - read_variance
+    variance = _pair_variance(light) - read_variance
     slope, error = _slope_through_zero(mean, variance, light.shape[0], read_variance)
     if not slope > 3 * error:
         msg = "photon transfer: the variance does not grow with the light"
@@ -165,20 +167,48 @@ def photon_transfer(light: Vector, dark: Vector) -> PhotonTransfer:
     )
 
 
+def _pair_variance(frames: Vector) -> Vector:
+    """Return the variance of each pixel from differences of successive frames."""
+    return np.mean(np.diff(frames, axis=0) ** 2, axis=0) / 2
+
+
+def _freedom(frames: int) -> float:
+    """Return the degrees of freedom of `_pair_variance`; neighbouring differences share one."""
+    return (frames - 1) ** 2 / (1.5 * (frames - 1) - 0.5)
+
+
+def _possible(ratio: Vector, frames: int) -> NDArray[np.bool_]:
+    """Return which variances, over their expectation, lie below a 5.5 sigma limit.
+
+    E. B. Wilson and M. M. Hilferty, Proc. Natl. Acad. Sci. 17, 684 (1931).
+    """
+    width = 2 / (9 * _freedom(frames))
+    return ratio < (1 - width + _CLIP_SIGMAS * np.sqrt(width)) ** 3
+
+
 def _dark_level(dark: Vector) -> tuple[Measured, float, float]:
-    variance = float(np.mean(np.diff(dark, axis=0) ** 2) / 2)
-    bias = Measured(float(dark.mean()), float(np.sqrt(variance / dark.size)))
-    # Differences of successive frames are correlated: variance of the estimate 3/2 of 2/n.
-    return bias, variance, variance * float(np.sqrt(3 / (dark.size - dark.shape[1])))
+    each = _pair_variance(dark)
+    kept = each[_possible(each / max(float(np.median(each)), 1e-12), dark.shape[0])]
+    variance = float(kept.mean())
+    bias = Measured(float(np.median(dark.mean(axis=0))), float(np.sqrt(variance / dark.size)))
+    return bias, variance, variance * float(np.sqrt(2 / (_freedom(dark.shape[0]) * kept.size)))
 
 
 def _slope_through_zero(
     mean: Vector, variance: Vector, frames: int, read_variance: float
 ) -> tuple[float, float]:
     """Fit ``variance = slope * mean`` with the variance of the variance from the model."""
-    slope = max(float(np.sum(variance * mean) / np.sum(mean**2)), 1e-12)
-    weight = np.ones_like(mean)
-    for _ in range(5):
-        weight = (frames - 1) / (3 * (read_variance + slope * np.maximum(mean, 0.0)) ** 2)
-        slope = float(np.sum(weight * variance * mean) / np.sum(weight * mean**2))
-    return slope, float(1 / np.sqrt(np.sum(weight * mean**2)))
+    lit = mean > np.sqrt(read_variance)
+    if not np.any(lit):
+        return 0.0, np.inf
+    mean, variance = mean[lit], variance[lit]
+    slope = max(float(np.median(variance / mean)), 1e-12)
+    error = np.inf
+    for _ in range(_SLOPE_ROUNDS):
+        expected = read_variance + slope * mean
+        weight = np.where(_possible((variance + read_variance) / expected, frames), 1.0, 0.0)
+        weight *= _freedom(frames) / (2 * expected**2)
+        norm = float(np.sum(weight * mean**2))
+        slope = max(float(np.sum(weight * variance * mean)) / norm, 1e-12)
+        error = norm**-0.5
+    return slope, error

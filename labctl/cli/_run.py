@@ -4,16 +4,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from labctl.cli._display import RunDisplay, lab_time
 from labctl.cli._interrupt import commands_by_interrupt
-from labctl.errors import ConfigError, LabctlError
+from labctl.cli._say import FAILED, say_note, screen
 from labctl.host import ChildHost, LocalHost, RunReport, RunRequest, prepare
 
-__all__ = ["carry_out", "run"]
-
-BAD_INPUT, NOT_COMPLETE = 2, 1
+__all__ = ["carry_out", "finish", "run"]
 
 
 def run(
@@ -49,37 +46,31 @@ def run(
         out=out,
         changes=tuple(changes or ()),
     )
-    report = carry_out(request, child=child)
+    finish(carry_out(request, child=child))
+
+
+def finish(report: RunReport) -> None:
+    """Print the path of the run's file as the last line; status 1 unless it is complete."""
     print(report.product or report.journal)
     if report.outcome.status != "complete":
-        raise typer.Exit(NOT_COMPLETE)
+        raise typer.Exit(FAILED)
 
 
 def carry_out(request: RunRequest, *, child: bool = False) -> RunReport:
-    """Show the plan, run, show progress; bad input ends the program with status 2."""
-    console = Console(stderr=True)
-    try:
-        _show_plan(console, request)
-        host = ChildHost() if child else LocalHost()
-        with RunDisplay(console) as display, commands_by_interrupt(host.post, console.print):
-            return host.run(request, [display])
-    except ConfigError as error:
-        for problem in error.problems:
-            console.print(str(problem), style="red", highlight=False, markup=False)
-        raise typer.Exit(BAD_INPUT) from error
-    except LabctlError as error:
-        console.print(str(error), style="bold red", highlight=False, markup=False)
-        raise typer.Exit(NOT_COMPLETE) from error
+    """Show the plan, run, show progress; returns how it ended."""
+    console = screen(error=True)
+    _show_plan(request)
+    host = ChildHost() if child else LocalHost()
+    with RunDisplay(console) as display, commands_by_interrupt(host.post, console.print):
+        return host.run(request, [display])
 
 
-def _show_plan(console: Console, request: RunRequest) -> None:
+def _show_plan(request: RunRequest) -> None:
     setup, _, plan = prepare(request)
     where = f"{setup.name}, simulated (seed {request.seed})" if request.simulate else setup.name
     expected = lab_time(plan.expected_s or 0.0)
-    console.print(
-        f"{plan.name}: {plan.points} points, about {expected} of lab time, on {where}",
-        highlight=False,
-        markup=False,
+    screen(error=True).print(
+        f"{plan.name}: {plan.points} points, about {expected} of lab time, on {where}"
     )
     for notice in setup.notices:
-        console.print(notice, style="yellow", highlight=False, markup=False)
+        say_note(notice)

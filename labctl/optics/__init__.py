@@ -3,12 +3,15 @@
 from labctl.optics._dispersion import DispersionFit, fit_dispersion
 from labctl.optics._energy import (
     HC_EV_NM,
+    air_nm_to_ev,
     air_refractive_index,
     density_per_ev,
     density_per_nm,
+    ev_to_air_nm,
     ev_to_nm,
     nm_to_ev,
     pixel_edges,
+    vacuum_nm,
     width_nm_to_mev,
 )
 from labctl.optics._fluence import (
@@ -35,10 +38,12 @@ __all__ = [
     "LampSettings",
     "SpeFile",
     "SpeRegion",
+    "air_nm_to_ev",
     "air_refractive_index",
     "calibrate_from_lamp",
     "density_per_ev",
     "density_per_nm",
+    "ev_to_air_nm",
     "ev_to_nm",
     "find_lines",
     "fit_dispersion",
@@ -51,5 +56,6 @@ __all__ = [
     "pulse_energy_j",
     "read_spe",
     "saturation_rate_hz",
+    "vacuum_nm",
     "width_nm_to_mev",
 ]

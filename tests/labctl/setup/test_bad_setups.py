@@ -494,7 +494,7 @@ BAD: dict[str, tuple[list[Change], list[str]]] = {
 
 @pytest.fixture(autouse=True)
 def no_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Work in an empty folder, and fail as soon as an instrument or a socket is made."""
+    """Work in an empty folder, and fail as soon as an instrument is made or a socket is used."""
 
     def refuse(*_: object, **__: object) -> None:
         message = "a check touched a device"
@@ -502,7 +502,8 @@ def no_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(Instrument, "__init__", refuse)
-    monkeypatch.setattr(socket, "socket", refuse)
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket.socket, "bind", refuse)
 
 
 def problems_of(path: Path) -> list[str]:

@@ -188,7 +188,7 @@ def test_keys_of_a_driver_are_checked_by_the_driver() -> None:
     with pytest.raises(ConfigError) as raised:
         third_party_setup("own.cryo", "address: ASRL1, bias: 1 nm, dewll: 1 s")
     assert [problem.what for problem in raised.value.problems] == [
-        "c.bias: '1 nm' is not a quantity in V",
         "'c.dwell' is missing",
+        "c.bias: '1 nm' is not a quantity in V",
         "unknown key 'c.dewll'",
     ]
