@@ -32,9 +32,7 @@ __all__ = [
     "decode_event",
 ]
 
-State = Literal[
-    "idle", "running", "pausing", "paused", "stopping", "done", "aborted", "failed"
-]
+State = Literal["idle", "running", "pausing", "paused", "stopping", "done", "aborted", "failed"]
 Level = Literal["info", "warning", "error"]
 PausePolicy = Literal["finish", "bank", "repeat"]
 

@@ -40,10 +40,13 @@ SUFFIX_UNITS: dict[str, str] = {
     "c": "degC",
     "db": "dB",
     "deg": "deg",
+    "e_s": "1/s",
     "ev": "eV",
     "hz": "Hz",
     "j": "J",
+    "j_k": "J/K",
     "k": "K",
+    "k_per_s": "K/s",
     "kv_cm": "kV/cm",
     "lines_per_mm": "1/mm",
     "mev": "meV",
@@ -71,7 +74,8 @@ def _registry() -> Any:
     # pint takes longer to import than all the rest of labctl, so it is loaded with the first file.
     import pint
 
-    registry: Any = pint.UnitRegistry(autoconvert_offset_to_baseunit=True)
+    make: Any = pint.UnitRegistry
+    registry: Any = make(autoconvert_offset_to_baseunit=True)
     registry.define("count = []")
     return registry
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from labctl.analysis._noise import NoiseModel
 from labctl.analysis._peakfit import fit_peak
 from labctl.analysis._response import InstrumentResponse
-from labctl.optics import HC_EV_NM
+from labctl.optics import air_nm_to_ev, ev_to_air_nm, width_nm_to_mev
 
 __all__ = ["measure_response"]
 
@@ -29,18 +29,17 @@ def measure_response(
 
     Args:
         counts: Recorded spectrum, shape (pixel,), counts.
-        wavelength_nm: At the pixel centres, shape (pixel,).
+        wavelength_nm: At the pixel centres in air, shape (pixel,).
         noise: Noise model of the camera.
-        near_nm: Where to look; None takes the strongest line.
+        near_nm: Where to look, in air; None takes the strongest line.
         shape: Profile to fit; ``voigt`` also finds Lorentzian wings.
 
     Raises:
         AnalysisError: No line, or no convergence.
     """
-    near_ev = None if near_nm is None else HC_EV_NM / near_nm
+    near_ev = None if near_nm is None else air_nm_to_ev(near_nm)
     line = fit_peak(counts, wavelength_nm, noise, shape=shape, near_ev=near_ev)
-    centre_nm = HC_EV_NM / line.energy_ev.value
-    nm_per_mev = 1e-3 * centre_nm**2 / HC_EV_NM
+    nm_per_mev = 1 / width_nm_to_mev(1.0, ev_to_air_nm(line.energy_ev.value))
     return InstrumentResponse(
         gauss_fwhm_nm=float(np.sqrt(max(line.gauss_squared_mev2.value, 0.0))) * nm_per_mev,
         lorentz_fwhm_nm=line.lorentz_fwhm_mev.value * nm_per_mev if shape == "voigt" else 0.0,

@@ -188,10 +188,11 @@ def _possible(ratio: Vector, frames: int) -> NDArray[np.bool_]:
 
 def _dark_level(dark: Vector) -> tuple[Measured, float, float]:
     each = _pair_variance(dark)
-    kept = each[_possible(each / max(float(np.median(each)), 1e-12), dark.shape[0])]
-    variance = float(kept.mean())
-    bias = Measured(float(np.median(dark.mean(axis=0))), float(np.sqrt(variance / dark.size)))
-    return bias, variance, variance * float(np.sqrt(2 / (_freedom(dark.shape[0]) * kept.size)))
+    good = _possible(each / max(float(np.median(each)), 1e-12), dark.shape[0])
+    variance, kept = float(each[good].mean()), dark[:, good]
+    bias = Measured(float(kept.mean()), float(np.sqrt(variance / kept.size)))
+    freedom = _freedom(dark.shape[0]) * kept.shape[1]
+    return bias, variance, variance * float(np.sqrt(2 / freedom))
 
 
 def _slope_through_zero(

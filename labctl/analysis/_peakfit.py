@@ -31,7 +31,7 @@ from labctl.analysis._response import InstrumentResponse
 from labctl.analysis._start import Start, find_start, matched_signal
 from labctl.analysis._voigt import voigt, voigt_fwhm
 from labctl.errors import AnalysisError
-from labctl.optics import ev_to_nm
+from labctl.optics import ev_to_nm, vacuum_nm
 
 __all__ = ["Background", "Shape", "fit_peak"]
 
@@ -73,7 +73,8 @@ def fit_peak(
 
     Args:
         counts: Recorded counts (bias included), summed over frames, shape (pixel,).
-        wavelength_nm: At the pixel centres, monotonic, shape (pixel,).
+        wavelength_nm: At the pixel centres, monotonic, shape (pixel,), in standard air as the
+            axis of a spectrograph is.
         noise: From the calibration of the camera.
         response: From a lamp or laser line; without it no intrinsic width.
         shape: Intrinsic shape of the line.
@@ -90,6 +91,7 @@ def fit_peak(
         AnalysisError: No line, unusable data, or no convergence.
     """
     _check(counts, wavelength_nm)
+    wavelength_nm = vacuum_nm(wavelength_nm)
     good = np.isfinite(counts) & ~noise.saturated(counts)
     good &= usable if usable is not None else True
     scale = variance_scale if variance_scale is not None else np.ones(counts.size)
@@ -173,9 +175,7 @@ def _first_guess(problem: Problem, start: Start, shape: Shape) -> Vector:
     return np.array([0.0, lorentz, gauss_squared, area, start.background, 0.0, *known])
 
 
-def _explain(
-    problem: Problem, fitted: Fitted, *, find_satellites: bool
-) -> tuple[Problem, Fitted]:
+def _explain(problem: Problem, fitted: Fitted, *, find_satellites: bool) -> tuple[Problem, Fitted]:
     """Leave out cosmic rays and add lines until the residuals show neither.
 
     Cosmic rays are judged anew at each step: what looked like one beside a line that was

@@ -1,11 +1,11 @@
 """``labctl demo``: the main job of the set-up, from recipe to fitted numbers, on simulators."""
 
+from importlib.resources import files
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-import labctl
 from labctl.cli._run import carry_out, finish
 from labctl.errors import ConfigError, Problem
 from labctl.host import RunRequest
@@ -45,8 +45,9 @@ def configs() -> Path:
     Raises:
         ConfigError: It is not beside the installed package.
     """
-    package = Path(labctl.__file__).parent
+    package = Path(str(files("labctl")))
     for folder in (package.parent / "configs", package / "configs"):
         if folder.is_dir():
             return folder
-    raise ConfigError([Problem("the shipped configs are missing", str(package), "reinstall labctl")])
+    problem = Problem("the shipped configs are missing", str(package), "reinstall labctl")
+    raise ConfigError([problem])

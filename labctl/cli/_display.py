@@ -10,6 +10,7 @@ from labctl.events import (
     Event,
     Message,
     MoveFinished,
+    MoveStarted,
     PointStored,
     Reading,
     RunStarted,
@@ -89,6 +90,8 @@ class RunDisplay:
                     self._say(f"{event.state}: {event.reason}")
             case RunStopped():
                 self._stopped(event)
+            case MoveStarted():
+                self._now["step"] = f"{event.settable} -> {event.value:g} {event.units}"
         self._refresh(event.t_mono_s)
 
     def _point(self, event: PointStored) -> None:

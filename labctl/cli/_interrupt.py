@@ -33,7 +33,9 @@ def commands_by_interrupt(
             # Only once: what follows is the clean-up, which must not be broken off.
             raise KeyboardInterrupt
 
-    kinds = [signal.SIGINT, *([signal.SIGBREAK] if hasattr(signal, "SIGBREAK") else [])]
+    # CTRL_BREAK exists on Windows only.
+    names = ("SIGINT", "SIGBREAK")
+    kinds = [signal.Signals[name] for name in names if name in signal.Signals.__members__]
     before = {kind: signal.signal(kind, press) for kind in kinds}
     try:
         yield

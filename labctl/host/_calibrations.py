@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,9 @@ class CalibrationStore:
     A file holds ``{"name": …, "results": {key: {…, "calibrated_at": …}}}``.
     """
 
-    def __init__(self, setup: Setup, root: Path) -> None:
-        """Keep files below ``root`` (simulated set-ups have their own)."""
+    def __init__(self, setup: Setup, root: Path, utc: Callable[[], datetime]) -> None:
+        """Keep files below ``root`` (simulated set-ups have their own), dated by ``utc``."""
+        self._utc = utc
         self._entries = {
             name: (root / entry.file, entry.valid_for_s)
             for name, entry in setup.file.calibrations.items()
@@ -47,16 +48,16 @@ class CalibrationStore:
             raise ConfigError(problems)
         return results
 
-    def stale(self, results: Results, now: datetime) -> list[str]:
+    def stale(self, results: Results) -> list[str]:
         """Return in words which calibrations the set-up asks for are missing or have expired."""
         return [
             text
             for name, (_, valid_for_s) in self._entries.items()
-            for text in _stale(name, results.get(name, {}), valid_for_s, now)
+            for text in _stale(name, results.get(name, {}), valid_for_s, self._utc())
         ]
 
     def keep(self, name: str, key: str, result: Mapping[str, Any]) -> None:
-        """Put a new result in force and keep a dated copy; a name not in the set-up is not filed."""
+        """Put a new result in force and keep a dated copy, if the set-up names such a file."""
         if name not in self._entries:
             return
         path, _ = self._entries[name]
@@ -64,7 +65,7 @@ class CalibrationStore:
         results[key] = dict(result)
         text = json.dumps({"name": name, "results": results}, indent=1)
         path.parent.mkdir(parents=True, exist_ok=True)
-        stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")
+        stamp = self._utc().strftime("%Y%m%d-%H%M%S-%f")
         dated = path.with_name(f"{path.stem}_{stamp}{path.suffix}")
         dated.write_text(text, "utf-8")
         fresh = path.with_name(f"{path.name}.part")

@@ -52,7 +52,7 @@ def connect(port: int, key: bytes) -> Channel:
 
 
 def _encode(value: Any) -> Any:
-    if isinstance(value, bytes | bytearray | memoryview):
+    if isinstance(value, bytes):
         return {"__bytes__": base64.b64encode(value).decode()}
     message = f"{type(value).__name__} does not travel over a channel"
     raise TypeError(message)

@@ -5,6 +5,7 @@ When the holder dies, the world goes on in wall time, as a real set-up would.
 
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, cast
 
 from labctl.clock import Action, Cancel, EventQueue, RealClock
@@ -69,6 +70,7 @@ class LeaseServer:
     def _answer(self, message: dict[str, Any]) -> dict[str, Any]:
         try:
             return {"result": self._verbs[message["do"]](message)}
+        # Whatever goes wrong in the world travels to the holder, who raises it.
         except Exception as error:
             return {"error": f"{type(error).__name__}: {error}"}
 
@@ -125,9 +127,7 @@ class LeasedWorld:
 
     def library(self, instrument: str) -> object:
         """Return the vendor's functions in this process over the back-end in the other one."""
-        return self._faces[instrument](
-            lambda method, arguments: self.call(instrument, method, arguments)
-        )
+        return self._faces[instrument](partial(self.call, instrument))
 
     def call(self, instrument: str, method: str, arguments: list[Any]) -> Any:
         """Call the back-end of a library simulator."""

@@ -5,10 +5,10 @@ import uuid
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from labctl import __version__
 from labctl.errors import StorageError
 from labctl.host._calibrations import CalibrationStore
 from labctl.host._connection import Connection
@@ -80,7 +80,7 @@ def open_run(
     clock = connection.clock
     uid = uuid.uuid4().hex[:12]
     root = out or setup.data_root / ("simulated" if connection.rig is not None else "")
-    store = CalibrationStore(setup, root)
+    store = CalibrationStore(setup, root, clock.utc)
     calibrations = store.load()
     folder = new_run_folder(root, plan.sample, plan.name, uid, clock.utc())
     journal = JournalWriter(folder.journal, now=clock.now, utc=clock.utc)
@@ -97,7 +97,7 @@ def open_run(
     )
     report = RunReport(uid, folder.journal)
     session.start(_start_data(uid, connection, setup, plan, session.calibrations), setup.monitors)
-    for text in store.stale(calibrations, clock.utc()):
+    for text in store.stale(calibrations):
         book.message("warning", "calibration", text)
     try:
         with ending(session) as report.outcome:
@@ -122,7 +122,7 @@ def _start_data(
         "uid": uid,
         "name": plan.name,
         "title": plan.name,
-        "labctl_version": __version__,
+        "labctl_version": version("labctl"),
         "schema_version": 1,
         "recipe": dict(plan.recipe),
         "setup": setup.resolved(),

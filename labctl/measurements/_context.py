@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from numpy.typing import NDArray
 
 from labctl.clock import Clock
+from labctl.events import Level
 from labctl.roles import Settable
 from labctl.stations import Station
 
@@ -71,7 +72,7 @@ class Context(Protocol):
         """Tell displays how far it is."""
         ...
 
-    def message(self, level: str, device: str, text: str) -> None:
+    def message(self, level: Level, device: str, text: str) -> None:
         """Tell the user something; it is stored with the run."""
         ...
 

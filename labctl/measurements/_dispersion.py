@@ -13,7 +13,7 @@ _NOMINAL: dict[str, tuple[float, float]] = {
     "500": (500.0, 17.20),
     "750": (750.0, 13.10),
 }
-"""Focal length in mm → (focal length in mm, inclusion angle in deg), data sheets of the SP series."""
+"""Digits in the model name → focal length in mm, inclusion angle in deg; data sheets of the SP."""
 
 
 def tune(

@@ -45,11 +45,6 @@ class DispersionFit:
     standard_errors: Vector
     starts_agreeing: int
 
-    def wavelength_error_nm(self, pixels: Vector, centre_nm: float) -> Vector:
-        """Return the standard error of the fitted wavelength at each pixel, in nm."""
-        jacobian = _jacobian(self.calibration, pixels, centre_nm)
-        return np.sqrt(np.einsum("ij,jk,ik->i", jacobian, self.covariance, jacobian))
-
 
 def fit_dispersion(
     pixels: Vector,
@@ -180,14 +175,3 @@ def _report(
 def _covariance(jacobian: Vector, scale: Vector) -> Vector:
     scaled = jacobian * scale
     return np.linalg.pinv(scaled.T @ scaled, rcond=1e-18) * np.outer(scale, scale)
-
-
-def _jacobian(calibration: GratingCalibration, pixels: Vector, centre_nm: float) -> Vector:
-    groove = calibration.groove_nm / calibration.order
-    base = [getattr(calibration, name) for name in PARAMETERS]
-    columns: list[Vector] = []
-    for k in range(4):
-        shifted = tuple(value + (1e-30j if j == k else 0.0) for j, value in enumerate(base))
-        model = grating_equation(pixels, centre_nm, shifted, groove, calibration.pixel_pitch_um)
-        columns.append(np.imag(model) / 1e-30)
-    return np.stack(columns, axis=1)

@@ -135,6 +135,30 @@ class GratingCalibration:
         low, high = self.wavelength_nm(np.array([pixel - 0.5, pixel + 0.5]), centre_nm)
         return float(high - low)
 
+    def wavelength_error_nm(
+        self, pixels: NDArray[np.float64], centre_nm: float
+    ) -> NDArray[np.float64] | None:
+        """Return the standard error of the wavelength at each pixel in nm.
+
+        It follows from the covariance in the evidence; None for nominal values.
+        """
+        if not self.evidence.covariance:
+            return None
+        covariance = np.array(self.evidence.covariance)
+        base = [getattr(self, name) for name in PARAMETERS]
+        columns: list[NDArray[np.float64]] = []
+        for k in range(len(base)):
+            # Complex-step derivative; see `grating_equation`.
+            shifted = (value + (1e-30j if j == k else 0.0) for j, value in enumerate(base))
+            groove_nm = self.groove_nm / self.order
+            model = grating_equation(
+                pixels, centre_nm, tuple(shifted), groove_nm, self.pixel_pitch_um
+            )
+            columns.append(np.imag(model) / 1e-30)
+        jacobian = np.stack(columns, axis=-1)
+        variance = np.sum((jacobian @ covariance) * jacobian, axis=-1)
+        return np.sqrt(np.maximum(variance, 0.0))
+
     def region_nm(
         self, x0: int, width: int, centre_nm: float, binning: int = 1
     ) -> NDArray[np.float64]:
@@ -190,7 +214,7 @@ class GratingCalibration:
 def grating_equation(
     pixels: NDArray[Any],
     centre_nm: float | NDArray[np.float64],
-    parameters: tuple[Any, Any, Any, Any],
+    parameters: tuple[Any, ...],
     groove_per_order_nm: float,
     pixel_pitch_um: float,
 ) -> NDArray[Any]:

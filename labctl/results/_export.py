@@ -63,5 +63,5 @@ def _row(point: FittedPoint) -> tuple[str, ...]:
     fit = point.fit
     if fit is None:
         return (shown, "not fitted", "–", "–")
-    measured = (fit.energy_ev, fit.fwhm_observed_mev, fit.fwhm_intrinsic_mev)
+    measured = (point.energy_ev, fit.fwhm_observed_mev, fit.fwhm_intrinsic_mev)
     return (shown, *(format_measured(value) for value in measured))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from labctl.analysis import Measured
 from labctl.errors import AnalysisError
-from labctl.optics import density_per_ev, nm_to_ev
+from labctl.optics import air_nm_to_ev, density_per_ev
 from labctl.results._analyze import RunAnalysis
 from labctl.results._points import FittedPoint
 from labctl.results._temperature_results import TemperatureLaws
@@ -69,7 +69,7 @@ def _stack(axes: Axes, points: Sequence[FittedPoint]) -> None:
             continue
         first, last = fit.window
         wavelength = point.spectrum.wavelength_nm[first:last]
-        energy = nm_to_ev(wavelength)
+        energy = air_nm_to_ev(wavelength)
         base = fit.background_counts.value
         data = density_per_ev(point.spectrum.counts[first:last] - base, wavelength)
         model = density_per_ev(fit.model_counts - base, wavelength)

@@ -5,8 +5,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from labctl.analysis import CombinedFrames, PeakFit, SatellitePrior, combine_frames, fit_peak
+from labctl.analysis import (
+    CombinedFrames,
+    Measured,
+    PeakFit,
+    SatellitePrior,
+    combine_frames,
+    fit_peak,
+)
 from labctl.errors import AnalysisError
+from labctl.optics import ev_to_air_nm, width_nm_to_mev
 from labctl.results._source import StoredSpectrum
 
 __all__ = ["FittedPoint", "fit_points", "fit_series"]
@@ -31,6 +39,21 @@ class FittedPoint:
     spectrum: StoredSpectrum
     fit: PeakFit | None
     warnings: tuple[str, ...]
+
+    @property
+    def axis_error_ev(self) -> float:
+        """Standard error of the energy axis at the line, common to all points; 0 without fit."""
+        if self.fit is None:
+            return 0.0
+        line_nm = ev_to_air_nm(self.fit.energy_ev.value)
+        pixel = int(np.argmin(np.abs(self.spectrum.wavelength_nm - line_nm)))
+        error_nm = float(self.spectrum.axis_error_nm[pixel])
+        return 1e-3 * width_nm_to_mev(error_nm, line_nm)
+
+    @property
+    def energy_ev(self) -> Measured | None:
+        """Absolute peak energy: the error of the axis is in it."""
+        return None if self.fit is None else self.fit.energy_ev.plus_systematic(self.axis_error_ev)
 
 
 def fit_points(spectra: Sequence[StoredSpectrum]) -> list[FittedPoint]:

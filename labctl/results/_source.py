@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labctl.analysis import InstrumentResponse, Measured, NoiseModel
+from labctl.optics import PARAMETERS, GratingCalibration
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -24,6 +25,9 @@ Vector = NDArray[np.float64]
 _TEMPERATURE = "cryostat.temperature"
 _SAMPLE_TEMPERATURE = "cryostat.sample_temperature"
 _ASSUMED_READ_NOISE_COUNTS = 10.0
+_PARAMETERS = len(PARAMETERS)
+# Seven calibrated SPE files: data-sheet values are wrong by 0.04 to 1 nm.
+_NOMINAL_ERROR_NM = 0.5
 
 
 class StoredRun(Protocol):
@@ -59,6 +63,8 @@ class StoredSpectrum:
         response: Of the grating; None if it was not calibrated.
         temperature_set_k: As asked for; None if temperature was not set in the run.
         temperature_k: As read during the point, with the scatter of the readings.
+        axis_error_nm: Standard error of ``wavelength_nm``, common to all spectra of the grating,
+            shape (pixel,).
         grating: Name under which the response is kept.
         warnings: What was missing.
     """
@@ -68,6 +74,7 @@ class StoredSpectrum:
     counts: Vector
     frames: Vector | None
     wavelength_nm: Vector
+    axis_error_nm: Vector
     noise: NoiseModel
     response: InstrumentResponse | None
     temperature_set_k: float | None
@@ -93,18 +100,21 @@ def _spectrum(dataset: "xr.Dataset", row: int) -> StoredSpectrum:
     frames = _array(dataset, "frames", row) if "frames" in dataset else None
     noise, noise_warnings = _noise(values, counts, frames)
     response, response_warnings = _response(values)
+    wavelength_nm = _array(dataset, "wavelength", row)
+    axis_error_nm, axis_warnings = _axis_error(values, wavelength_nm)
     return StoredSpectrum(
         point=int(_number(values.get("point"), row)),
         label=str(values.get("label", "")),
         counts=counts,
         frames=frames,
-        wavelength_nm=_array(dataset, "wavelength", row),
+        wavelength_nm=wavelength_nm,
+        axis_error_nm=axis_error_nm,
         noise=noise,
         response=response,
         temperature_set_k=_optional(values.get(f"{_TEMPERATURE}:set")),
         temperature_k=_temperature(values),
         grating=f"{_number(values.get('spectrograph.lines_per_mm'), 0.0):g}/mm",
-        warnings=(*noise_warnings, *response_warnings),
+        warnings=(*noise_warnings, *response_warnings, *axis_warnings),
     )
 
 
@@ -158,8 +168,9 @@ def _noise(
         return NoiseModel(**detector, **shared), ()
     bias = float(np.quantile(counts, 0.02)) / number
     guess = NoiseModel(1.0, _ASSUMED_READ_NOISE_COUNTS, bias, assumed=True, **shared)
-    text = "the detector was not calibrated (recipe step calibrate_detector): errors come from the"
-    return guess, (f"{text} scatter of the residuals, areas in electrons assume 1 e-/count",)
+    text = "the detector was not calibrated (recipe step calibrate, kind detector)"
+    effect = "errors come from the scatter of the residuals, areas assume 1 e-/count"
+    return guess, (f"{text}: {effect}",)
 
 
 def _calibrated(values: Mapping[str, Any], name: str) -> float | None:
@@ -174,13 +185,45 @@ def _response(
     name = "calibration.response"
     fwhm_nm = _calibrated(values, f"{name}.fwhm_nm")
     if fwhm_nm is None or not fwhm_nm > 0:
-        text = "no instrument response for this grating (recipe step calibrate_wavelength)"
+        text = "no instrument response for this grating (recipe step calibrate, kind wavelength)"
         return None, (f"{text}: the intrinsic width is that of the recorded line",)
     error = _number(values.get(f"{name}.fwhm_error_nm"), 0.0)
     shape = str(values.get(f"{name}.shape", "gauss"))
     if shape == "lorentz":
         return InstrumentResponse(0.0, fwhm_nm, error), ()
     return InstrumentResponse(fwhm_nm, 0.0, error), ()
+
+
+def _axis_error(values: Mapping[str, Any], wavelength_nm: Vector) -> tuple[Vector, tuple[str, ...]]:
+    """Return the error of the axis from the covariance of the calibration in force."""
+    calibration = _calibration(values)
+    centre_nm = _optional(values.get("spectrograph.wavelength_nm"))
+    if calibration is not None and centre_nm is not None:
+        index = np.arange(wavelength_nm.size, dtype=np.float64)
+        binning = _number(values.get("camera.roi.x_binning"), 1.0)
+        columns = _number(values.get("camera.roi.x0"), 0.0) + binning * (index + 0.5) - 0.5
+        error_nm = calibration.wavelength_error_nm(columns, centre_nm)
+        if error_nm is not None:
+            return error_nm, ()
+    text = "the wavelength axis was not calibrated (recipe step calibrate, kind wavelength)"
+    warning = f"{text}: energies are uncertain by {_NOMINAL_ERROR_NM} nm"
+    return np.full(wavelength_nm.size, _NOMINAL_ERROR_NM), (warning,)
+
+
+def _calibration(values: Mapping[str, Any]) -> GratingCalibration | None:
+    """Rebuild the dispersion from its scalars, None without a covariance."""
+    name = "calibration.wavelength"
+    covariance = [
+        [_optional(values.get(f"{name}.evidence.covariance.{i}.{j}")) for j in range(_PARAMETERS)]
+        for i in range(_PARAMETERS)
+    ]
+    fields = ("lines_per_mm", *PARAMETERS, "pixel_pitch_um")
+    found = {field: _optional(values.get(f"{name}.{field}")) for field in fields}
+    if None in found.values() or any(None in row for row in covariance):
+        return None
+    order = int(_number(values.get(f"{name}.order"), 1.0))
+    evidence = {"covariance": covariance}
+    return GratingCalibration.from_dict({**found, "order": order, "evidence": evidence})
 
 
 def _temperature(values: Mapping[str, Any]) -> Measured | None:

@@ -15,6 +15,7 @@ PEAK_UNITS = {
     "temperature_error": "K",
     "energy": "eV",
     "energy_error": "eV",
+    "energy_statistical_error": "eV",
     "fwhm_observed": "meV",
     "fwhm_observed_error": "meV",
     "fwhm_intrinsic": "meV",
@@ -54,7 +55,7 @@ def spectrum_results(points: Sequence[FittedPoint]) -> list[ExperimentResult]:
         )
         for point in points
         if point.fit is not None
-        for quantity, measured, unit in _quantities(point.fit)
+        for quantity, measured, unit in _quantities(point, point.fit)
     ]
 
 
@@ -68,9 +69,9 @@ def temperature_cells(point: FittedPoint) -> tuple[Cell, Cell, Cell]:
     )
 
 
-def _quantities(fit: PeakFit) -> list[tuple[str, Measured, str]]:
+def _quantities(point: FittedPoint, fit: PeakFit) -> list[tuple[str, Measured, str]]:
     found = [
-        ("peak_energy", fit.energy_ev, "eV"),
+        ("peak_energy", fit.energy_ev.plus_systematic(point.axis_error_ev), "eV"),
         ("fwhm_observed", fit.fwhm_observed_mev, "meV"),
         ("fwhm_lorentz", fit.lorentz_fwhm_mev, "meV"),
         ("area", fit.area_electrons, "electrons"),
@@ -85,16 +86,16 @@ def _row(point: FittedPoint) -> tuple[Cell, ...]:
     head = (point.spectrum.point, *temperature_cells(point))
     fit = point.fit
     if fit is None:
-        return (*head, *(None,) * 14, "not fitted", "not fitted")
+        return (*head, *(None,) * 15, "not fitted", "not fitted")
+    energy = fit.energy_ev.plus_systematic(point.axis_error_ev)
     measured = (
-        fit.energy_ev,
         fit.fwhm_observed_mev,
         fit.fwhm_intrinsic_mev,
         fit.lorentz_fwhm_mev,
         fit.area_electrons,
         fit.background_counts,
     )
-    cells: list[Cell] = []
+    cells: list[Cell] = [energy.value, energy.error, fit.energy_ev.error]
     for quantity in measured:
         cells += [None, None] if quantity is None else [quantity.value, quantity.error]
     return (*head, *cells, fit.reduced_chi2, len(fit.lines), fit.shape, "; ".join(fit.flags))

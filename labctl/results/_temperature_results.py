@@ -80,7 +80,8 @@ def temperature_results(
     tables = (peak_table("temperature_series", points),)
     warnings = tuple(dict.fromkeys(w for p in points for w in p.warnings))
     found = _of_linewidth(laws, tables, laws.warnings + warnings)
-    found += _of_energy(laws, tables, laws.warnings + warnings)
+    axis_error_ev = max((point.axis_error_ev for point in points), default=0.0)
+    found += _of_energy(laws, axis_error_ev, tables, laws.warnings + warnings)
     fitted = [point for point in points if point.fit is not None]
     for name, point in (("coldest", fitted[0]), ("warmest", fitted[-1])) if fitted else ():
         found += _of_end(name, point, tables)
@@ -140,13 +141,17 @@ def _of_linewidth(
 
 
 def _of_energy(
-    laws: TemperatureLaws, tables: tuple[ResultTable, ...], warnings: tuple[str, ...]
+    laws: TemperatureLaws,
+    axis_error_ev: float,
+    tables: tuple[ResultTable, ...],
+    warnings: tuple[str, ...],
 ) -> list[ExperimentResult]:
     law = laws.energy
     if law is None:
         return []
+    absolute = law.energy_4k_ev.plus_systematic(axis_error_ev)
     return [
-        _result("energy_4k", law.energy_4k_ev, "eV", tables, warnings),
+        _result("energy_4k", absolute, "eV", tables, warnings),
         _result("shift_a", law.a_mev_per_k, "meV/K", tables, warnings),
         _result("shift_b", law.b_mev, "meV", tables, warnings),
         _result("shift_e_ph", law.e_ph_mev, "meV", tables, warnings),

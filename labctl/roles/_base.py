@@ -147,8 +147,8 @@ class Instrument(ABC):
 
     def connect(self) -> Identity:
         """Open the connection and return the identity of the unit that answers."""
-        self._open()
         try:
+            self._open()
             identity = self.identity()
         except BaseException:
             self._close()

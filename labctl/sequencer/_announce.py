@@ -46,6 +46,7 @@ class Announcer:
     def _hand(self, listener: Listener, event: Event) -> None:
         try:
             listener(event)
+        # A display of any kind must not end a run.
         except Exception as error:
             self._listeners.remove(listener)
             self.dropped.append(f"{listener!r}: {error!r}")

@@ -20,7 +20,6 @@ from labctl.measurements import Array
 from labctl.sequencer._announce import Announcer
 from labctl.sequencer._readings import Readings
 from labctl.sequencer._states import StateMachine
-from labctl.stations import SafeReport
 from labctl.storage import ArrayItem, JournalWriter, RecordKind
 
 __all__ = ["Book", "Status"]
@@ -123,9 +122,7 @@ class Book:
         self.journal.append(RecordKind.STOP, data)
         self.journal.close()
 
-    def stopped(
-        self, status: Status, reason: str, product: str, safe: Sequence[SafeReport]
-    ) -> None:
+    def stopped(self, status: Status, reason: str, product: str, unsafe: Sequence[str]) -> None:
         """Tell that the run has ended."""
         self.announcer.tell(
             RunStopped,
@@ -134,7 +131,7 @@ class Book:
             points=self.points,
             journal=str(self.journal.path),
             product=product,
-            unsafe=tuple(f"{r.action}: {r.error}" for r in safe if r.error),
+            unsafe=tuple(unsafe),
         )
 
     def _event(

@@ -86,3 +86,6 @@ def _carry_out(session: Session, step: Step) -> None:
             session.wait(step.seconds)
         case Note():
             session.book.message("info", "note", step.text)
+        case _:
+            message = f"the engine does not know how to do {type(step).__name__}"
+            raise TypeError(message)

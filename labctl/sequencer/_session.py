@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any, Literal
 
 from labctl.clock import Cancel, Clock
-from labctl.errors import DeviceError, LabctlError, NoReplyError
+from labctl.errors import DeviceError, LabctlError, NoReplyError, RefusedError
 from labctl.events import MoveFinished, MoveStarted, Progress
 from labctl.measurements import Measurement
 from labctl.roles import Camera, Cryostat, Settable, SettleRule, SettleWatch
@@ -34,7 +34,7 @@ class Session:
         control: Control,
         *,
         calibrations: dict[str, dict[str, Any]],
-        keep_calibration: Callable[[str, str, Mapping[str, Any]], None] = lambda *_: None,
+        keep_calibration: Callable[[str, str, Mapping[str, Any]], None] | None = None,
         begin_point: Callable[[str], None] = lambda _: None,
     ) -> None:
         """``begin_point`` tells a simulated set-up which point is measured now.
@@ -151,7 +151,7 @@ class Session:
         """Read a quantity for the books; a reading that fails is told, and the run goes on."""
         try:
             value = self.station.read(quantity)
-        except DeviceError as error:
+        except (DeviceError, RefusedError) as error:
             self.book.message("warning", error.device, f"monitor {quantity}: {error}")
             return
         self.book.reading(quantity, value, self.station.unit(quantity))
@@ -160,7 +160,8 @@ class Session:
         """Keep a calibration: journal it, and use it from now on."""
         self.calibrations.setdefault(name, {})[key] = dict(result)
         self.book.calibration(name, key, result, step_id)
-        self.keep_calibration(name, key, result)
+        if self.keep_calibration is not None:
+            self.keep_calibration(name, key, result)
 
     # -- between steps ---------------------------------------------------------------------------
 

@@ -55,9 +55,7 @@ def test_blocking_goto_takes_its_virtual_time_and_no_wall_time(bench: Bench) -> 
 
 
 @pytest.mark.parametrize("words", [LEGACY, S_SERIES], ids=["tcp", "http"])
-def test_a_temperature_step_takes_minutes_of_lab_time(
-    bench: Bench, words: dict[str, str]
-) -> None:
+def test_a_temperature_step_takes_minutes_of_lab_time(bench: Bench, words: dict[str, str]) -> None:
     moves: list[MoveFinished] = []
     request = bench.request(setup=bench.setup(words))
     report = LocalHost().run(
@@ -66,7 +64,9 @@ def test_a_temperature_step_takes_minutes_of_lab_time(
     assert report.outcome.status == "complete", report.outcome.reason
     # physics.md: a 10 K step settles in 3 to 8 min; the dwell time of the rule is in it.
     assert all(120 < move.seconds < 10 * 60 for move in moves[1:])
-    assert all(abs(move.value - target) < 0.05 for move, target in zip(moves, (4, 12, 20), strict=True))
+    assert all(
+        abs(move.value - target) < 0.05 for move, target in zip(moves, (4, 12, 20), strict=True)
+    )
 
 
 @pytest.mark.parametrize("words", [LEGACY, S_SERIES], ids=["tcp", "http"])
@@ -94,9 +94,7 @@ def test_two_runs_with_one_seed_are_bit_identical(bench: Bench) -> None:
 
 def test_extra_polling_changes_no_array(bench: Bench) -> None:
     often = bench.setup(LEGACY | {"MONITOR_PERIOD": "300 ms"}, "often.yaml")
-    assert arrays_of(bench.run(bench.request())) == arrays_of(
-        bench.run(bench.request(setup=often))
-    )
+    assert arrays_of(bench.run(bench.request())) == arrays_of(bench.run(bench.request(setup=often)))
 
 
 def test_engine_in_a_child_process_stores_the_same(bench: Bench) -> None:

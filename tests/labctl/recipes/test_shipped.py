@@ -1,0 +1,48 @@
+"""Every recipe that comes with labctl, against the set-ups that come with it."""
+
+from pathlib import Path
+
+import pytest
+
+from labctl.recipes import Measure, Move, estimate, expand, json_schema, load_recipe
+from labctl.setup import Setup, load_setup, setup_schema
+
+CONFIGS = Path(__file__).parents[3] / "configs"
+RECIPES = sorted((CONFIGS / "recipes").glob("*.yaml"))
+
+
+@pytest.fixture(scope="module")
+def setup() -> Setup:
+    return load_setup(CONFIGS / "setups" / "microscope.yaml")
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_every_shipped_recipe_runs_on_the_microscope(path: Path, setup: Setup) -> None:
+    recipe = load_recipe(path, setup)
+    expected = estimate(recipe, setup)
+    assert expected.points == sum(isinstance(step, Measure) for step in expand(recipe))
+    assert expected.seconds == pytest.approx(sum(expected.parts.values()))
+
+
+def test_the_temperature_series(setup: Setup) -> None:
+    recipe = load_recipe(CONFIGS / "recipes" / "temperature_series.yaml", setup)
+    moves = [step for step in expand(recipe) if isinstance(step, Move)]
+    assert [move.value for move in moves] == [4, 10, 20, 30, 40, 50, 60, 70, 80, 90]
+    assert {(move.settable, move.unit) for move in moves} == {("cryostat.temperature", "K")}
+    rule = moves[0].rule
+    assert rule is not None
+    assert (rule.tolerance, rule.std, rule.dwell_s, rule.timeout_s) == (0.05, 0.05, 60.0, 1200.0)
+    assert recipe.dot == "A7"
+    # 5 min and the dwell time for each of ten temperatures, and 10 s for each of 86 K.
+    assert estimate(recipe, setup).parts["cryostat.temperature"] == 10 * 360.0 + 860.0
+
+
+def test_the_schemas_know_what_is_installed() -> None:
+    recipe = json_schema()
+    steps = recipe["$defs"]["step"]["anyOf"]
+    verbs = {verb for step in steps for verb in step.get("required", [])}
+    assert {"scan", "repeat", "wait", "note", "spectrum", "calibrate"} <= verbs
+    assert recipe["properties"]["steps"]["items"] == {"$ref": "#/$defs/step"}
+    assert recipe["additionalProperties"] is False
+    drivers = setup_schema()["$defs"]["InstrumentBlock"]["properties"]["driver"]["enum"]
+    assert "montana.cryostation" in drivers
