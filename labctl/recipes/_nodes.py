@@ -177,7 +177,7 @@ class RecipeFile(_Block):
     schema_version: Literal[1] = 1
     name: str = Field(min_length=1, description="like 'name: temperature series'")
     description: str = ""
-    experiment: str = Field("", pattern=r"^(E\d\d)?$")
+    experiment: str = Field("", pattern=r"^(E\d\d)?$", description="like 'E04'")
     sample: SampleChoice = SampleChoice()
     on_error: OnError = "abort"
     steps: tuple[Node, ...] = Field(description="what to do, a list")

@@ -213,7 +213,11 @@ class User(Block):
     name: str = Field(min_length=1)
     email: str = ""
     affiliation: str = ""
-    orcid: str = Field("", pattern=r"^(\d{4}-\d{4}-\d{4}-\d{3}[\dX])?$")
+    orcid: str = Field(
+        "",
+        pattern=r"^(\d{4}-\d{4}-\d{4}-\d{3}[\dX])?$",
+        description="like '0000-0002-1825-0097'",
+    )
 
 
 class World(Block):

@@ -133,6 +133,8 @@ def _said(entry: dict[str, Any], model: type[BaseModel], shown: Location) -> tup
         known = keys_of(inside) if inside else []
         return f"unknown key {spelled(shown)!r}", did_you_mean(loc[-1], known, kind="keys")
     what, hint = _complaint(kind, context, entry)
+    if kind == "string_pattern_mismatch":
+        hint = _needed(model, loc)
     field = spelled(shown)
     return f"{field}: {what}" if field else what, hint
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from pydantic_core import PydanticSerializationError, to_json
 
 from labctl.errors import StorageError
+from labctl.storage._names import base_of
 from labctl.storage._records import ArrayItem, ArrayLayout, Header, RecordKind
 
 MAGIC = b"\x89LCJ\r\n\x1a\n"
@@ -75,6 +76,11 @@ def describe(arrays: Sequence[ArrayItem], values: Sequence[NDArray[Any]]) -> byt
         _describe(item.name, array.dtype.char, array.shape, item.units, item.axes)
         for item, array in zip(arrays, values, strict=True)
     ]
+    names = {item.name for item in arrays}
+    for name in names:
+        if (base := base_of(name)) and base not in names:
+            message = f"array {name!r} must stand beside an array {base!r}, or be named otherwise"
+            raise StorageError(message)
     if len(found) > 1:
         _check_together(arrays, values)
     return b",".join(found)

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from labctl.storage._layouts import meaning_of
+from labctl.storage._names import identifier
 from labctl.storage._records import ArrayLayout, Header, RecordKind, RunStatus
-from labctl.storage._table import PointTable, identifier
+from labctl.storage._table import PointTable
 
 
 @dataclass(frozen=True, eq=False)

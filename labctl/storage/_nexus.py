@@ -10,6 +10,7 @@ from labctl.storage._frame import dump_text
 from labctl.storage._h5 import H5Group, create_h5
 from labctl.storage._index import Group, RunIndex
 from labctl.storage._layouts import meaning_of
+from labctl.storage._names import identifier
 from labctl.storage._nexus_data import GroupWriter, Positions
 from labctl.storage._nexus_instrument import (
     write_detectors,
@@ -20,7 +21,6 @@ from labctl.storage._nexus_instrument import (
 from labctl.storage._nexus_labctl import write_labctl
 from labctl.storage._reader import read_journal
 from labctl.storage._records import JournalTail, Record, RunStatus
-from labctl.storage._table import identifier
 
 DEFINITION = "NXoptical_spectroscopy"
 DEFINITION_VERSION = "v2026.01"

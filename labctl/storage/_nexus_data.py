@@ -16,8 +16,9 @@ from labctl.storage._layouts import (
     photon_energy_ev,
     signal_of,
 )
+from labctl.storage._names import identifier, nexus_name
 from labctl.storage._records import ArrayItem, ArrayLayout
-from labctl.storage._table import identifier
+from labctl.storage._table import Column
 
 SHOWN_ROLES = frozenset({"set", "read", "std"})
 
@@ -134,26 +135,25 @@ class GroupWriter:
         for axis, scale in enumerate(names):
             self._raw.attach(name, axis, scale)
 
-    def _write_columns(self, data: H5Group) -> list[str]:
+    def _write_columns(self, data: H5Group) -> dict[str, str]:
+        """Write what was set and read; returns the names of columns here, by their own names."""
         table = self._index.points
-        names: list[str] = []
-        for name, column in table.columns.items():
-            shown = column.role in SHOWN_ROLES or name in ("quality", "attempt", "segment")
-            values = column.array(table.rows)[self._group.rows]
-            if (
-                not shown
-                or values.dtype.kind == "U"
-                or (values.dtype.kind == "f" and bool(np.isnan(values).all()))
-            ):
-                continue
-            key = f"point_{name}" if data.has(name) else name
+        values = {
+            name: column.array(table.rows)[self._group.rows]
+            for name, column in table.columns.items()
+            if column.role in SHOWN_ROLES or name in ("quality", "attempt", "segment")
+        }
+        values["superseded"] = self._index.superseded()[self._group.rows]
+        shown = {n: v for n, v in values.items() if v.dtype.kind != "U" and not _all_missing(v)}
+        beside = {*shown, *(item.name for item in self._group.layout)}
+        names: dict[str, str] = {}
+        for name, array in shown.items():
+            key = nexus_name(f"point_{name}" if data.has(name) else name, beside)
+            column = table.columns.get(name, Column("", "point", name))
             unit = f" ({column.units})" if column.units else ""
-            data.array(key, values, column.units, long_name=f"{column.source} {column.role}{unit}")
-            names.append(key)
-        data.array("superseded", self._index.superseded()[self._group.rows], "")
-        names.append("superseded")
-        for name in names:
-            data.attach(name, 0, "point")
+            data.array(key, array, column.units, long_name=f"{column.source} {column.role}{unit}")
+            data.attach(key, 0, "point")
+            names[name] = key
         return names
 
     def _write_energy(self, data: H5Group) -> tuple[int, ...] | None:
@@ -173,18 +173,18 @@ class GroupWriter:
         return (0, axis)
 
     def _mark_shown(
-        self, data: H5Group, columns: list[str], energy: tuple[int, ...] | None
+        self, data: H5Group, columns: dict[str, str], energy: tuple[int, ...] | None
     ) -> None:
         signal = self._signal_item()
         inner = [self._scale_of(axis) for axis in signal.axes] if signal else []
         data.mark(
             signal=self._signal or _first_reading(self._index, columns),
-            axes=[self._first_axis(), *inner],
+            axes=[columns.get(self._first_axis(), "point"), *inner],
         )
         data.text("title", str(self._index.start.get("title", "")))
-        for name in columns:
+        for name in columns.values():
             data.mark(**{f"{name}_indices": np.array([0], dtype=np.int32)})
-        extra = list(columns)
+        extra = list(columns.values())
         for axis, name in self._axes.items():
             if signal and axis in signal.axes:
                 place = signal.axes.index(axis) + 1
@@ -221,6 +221,10 @@ class GroupWriter:
         return "point"
 
 
+def _all_missing(values: NDArray[Any]) -> bool:
+    return values.dtype.kind == "f" and bool(np.isnan(values).all())
+
+
 def _ordered(values: NDArray[Any]) -> bool:
     if values.dtype.kind not in "if":
         return False
@@ -228,6 +232,7 @@ def _ordered(values: NDArray[Any]) -> bool:
     return bool(np.isfinite(values).all() and (np.all(steps > 0) or np.all(steps < 0)))
 
 
-def _first_reading(index: RunIndex, columns: list[str]) -> str:
+def _first_reading(index: RunIndex, columns: dict[str, str]) -> str:
     table = index.points.columns
-    return next((n for n in columns if n in table and table[n].role == "read"), "point")
+    read = (key for n, key in columns.items() if n in table and table[n].role == "read")
+    return next(read, "point")

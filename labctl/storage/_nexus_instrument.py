@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from labctl.storage._h5 import H5Group
 from labctl.storage._index import Group, RunIndex
 from labctl.storage._layouts import OPEN_ENUMERATION_WORDS, meaning_of
+from labctl.storage._names import identifier
 from labctl.storage._nexus_data import detector_of
-from labctl.storage._table import identifier
 from labctl.units import parse
 
 
@@ -122,12 +122,13 @@ def _columns_where(
 
 
 def _scanned(group: H5Group, field: str, index: RunIndex, ending: str, units: str) -> None:
-    for role, suffix in (("read", ""), ("set", "_set")):
+    for role in ("read", "set"):
         found = _columns_where(
             index, lambda s, r, u, role=role: s.endswith(ending) and r == role and u == units
         )
         for values in list(found.values())[:1]:
-            group.array(f"{field}{suffix}", values.astype(np.float64), units)
+            name = f"{field}_set" if group.has(field) else field
+            group.array(name, values.astype(np.float64), units)
 
 
 def _write_temperatures(entry: H5Group, instrument: H5Group, index: RunIndex) -> None:
@@ -172,7 +173,7 @@ def _write_control(instrument: H5Group, index: RunIndex, source: str) -> None:
 
 def _write_stage(instrument: H5Group, index: RunIndex) -> None:
     for axis in ("x", "y", "z"):
-        for role, suffix in (("read", ""), ("set", "_set")):
+        for role in ("read", "set"):
             found = _columns_where(
                 index,
                 lambda s, r, u, axis=axis, role=role: (
@@ -181,7 +182,9 @@ def _write_stage(instrument: H5Group, index: RunIndex) -> None:
             )
             for values in list(found.values())[:1]:
                 stage = instrument.child("sample_stage", "NXmanipulator")
-                stage.array(f"position_{axis}{suffix}", values.astype(np.float64), "um")
+                field = f"position_{axis}"
+                name = f"{field}_set" if stage.has(field) else field
+                stage.array(name, values.astype(np.float64), "um")
 
 
 def _write_monochromator(instrument: H5Group, index: RunIndex) -> None:

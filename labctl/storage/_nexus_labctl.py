@@ -9,8 +9,9 @@ import numpy as np
 from labctl.storage._frame import dump_text
 from labctl.storage._h5 import H5Group
 from labctl.storage._index import RunIndex
+from labctl.storage._names import identifier, nexus_name
 from labctl.storage._records import RunStatus
-from labctl.storage._table import Column, identifier
+from labctl.storage._table import Column
 
 SCHEMA_VERSION = 1
 _OWN_PLACE = {
@@ -35,7 +36,7 @@ def write_labctl(labctl: H5Group, index: RunIndex, status: RunStatus) -> None:
     _write_events(labctl.child("events", "NXcollection"), index)
     monitors = labctl.child("monitors", "NXcollection")
     for name, log in index.monitors.items():
-        key = identifier(name)
+        key = nexus_name(identifier(name), ())
         while monitors.has(key):
             key = f"{key}_"
         group = monitors.child(key, "NXlog")
@@ -77,7 +78,8 @@ def _write_points(labctl: H5Group, index: RunIndex) -> None:
     labctl.array("superseded", index.superseded(), "")
     points = labctl.child("points", "NXcollection")
     for name, column in table.columns.items():
-        target, key = (labctl, _OWN_PLACE[name]) if name in _OWN_PLACE else (points, name)
+        own = _OWN_PLACE.get(name)
+        target, key = (labctl, own) if own else (points, nexus_name(name, table.columns))
         attributes = {"start": _start(index)} if key == "point_time" else {}
         if column.role != "point":
             attributes |= {"source": column.source, "role": column.role}

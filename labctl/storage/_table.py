@@ -1,6 +1,5 @@
 """Columns of numbers and words that grow point by point."""
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -8,6 +7,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from labctl.storage._names import identifier
 from labctl.storage._records import Header
 from labctl.units import split_suffix
 
@@ -47,12 +47,6 @@ class Column:
         return np.array(["" if v is None else str(v) for v in values], dtype=np.str_)
 
 
-def identifier(text: str) -> str:
-    """Return a name that NeXus and Python accept; dots become underscores."""
-    name = re.sub(r"\W", "_", text, flags=re.ASCII)
-    return name if name and not name[0].isdigit() else f"_{name}"
-
-
 def flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Yield the scalars of nested settings with dotted names; lists become numbered names."""
     for key, value in values.items():
@@ -69,16 +63,29 @@ def flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
 class PointTable:
     """What is known of every point, one row per stored point, repeated points included.
 
-    Columns (``name → units``): index, measurement, label, detector, step_id, attempt, segment,
-    quality, time_s, began_s, ended_s, live_time_s, time_utc_s; ``<settable>_set``, ``<settable>``
-    and ``<settable>_std`` for what was set and read; ``<device>_<setting>`` for settings.
-    Times are s since the run began, ``time_utc_s`` is s since 1970.
+    Columns: index, measurement, label, detector, step_id, attempt, segment, quality, time_s,
+    began_s, ended_s, live_time_s, time_utc_s; ``<settable>`` for what was read, ``<settable>_std``
+    for its standard deviation, ``<settable>_set`` for what was asked for, which takes the plain
+    name if the quantity was never read; ``<device>_<setting>`` for settings. Times are s since the
+    run began, ``time_utc_s`` is s since 1970.
     """
 
     def __init__(self) -> None:
         """Begin without rows."""
         self.rows = 0
-        self.columns: dict[str, Column] = {}
+        self._columns: dict[str, Column] = {}
+
+    @property
+    def columns(self) -> dict[str, Column]:
+        """Return all columns by name."""
+        read = {column.source for column in self._columns.values() if column.role == "read"}
+        found: dict[str, Column] = {}
+        for name, column in self._columns.items():
+            plain = name.removesuffix("_set")
+            lone = column.role == "set" and column.source not in read
+            free = plain not in self._columns and plain not in found
+            found[plain if lone and free else name] = column
+        return found
 
     def add(self, header: Header, shift_s: float) -> None:
         """Append a row; ``shift_s`` turns the segment's monotonic time into the run's time."""
@@ -130,7 +137,7 @@ class PointTable:
         self, name: str, value: Any, units: str = "", role: str = "point", source: str = ""
     ) -> None:
         key = identifier(name)
-        column = self.columns.get(key)
+        column = self._columns.get(key)
         # A quantity that comes in two units, or two names that look alike, must never share one
         # column of numbers.
         while column is not None and (column.units, column.role, column.source) != (
@@ -139,7 +146,7 @@ class PointTable:
             source or name,
         ):
             key = f"{key}_"
-            column = self.columns.get(key)
+            column = self._columns.get(key)
         if column is None:
-            column = self.columns[key] = Column(units, role, source or name)
+            column = self._columns[key] = Column(units, role, source or name)
         column.put(self.rows, value)

@@ -80,9 +80,7 @@ def test_all_mistakes_are_told_together(setup: Setup) -> None:
 def test_all_that_the_setup_cannot_do_is_told_together(setup: Setup) -> None:
     path = written(("[4, 10, 20]", "[1, 4, 999]"), ("531 nm", "2000 nm"), ("A7", "A8b"))
     found = problems_of(path, setup)
-    assert [text.partition(": ")[0] for text in found] == [
-        f"recipe.yaml:{n}" for n in (2, 6, 6, 9)
-    ]
+    assert [text.partition(": ")[0] for text in found] == [f"recipe.yaml:{n}" for n in (2, 6, 6, 9)]
 
 
 def test_a_setup_without_the_instruments(setup: Setup, tmp_path: Path) -> None:

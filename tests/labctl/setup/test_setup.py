@@ -157,7 +157,7 @@ def third_party(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
         "own.broken = third_party_lab:Missing\nown.number = third_party_lab:THREE\n"
         "[labctl.simulators]\nown.cryo = third_party_lab:OwnSimulator\n"
     )
-    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     yield
     sys.modules.pop("third_party_lab", None)
 

@@ -1,0 +1,1 @@
+"""What the engine costs, beside a bare loop and beside other programs: ``benchmarks/run.py``."""

@@ -1,0 +1,63 @@
+"""The engine over a stream of steps as a recipe gives it, with a journal or without."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from benchmarks.fakes import PAYLOADS, station
+from labctl.clock import RealClock
+from labctl.measurements import Measurement
+from labctl.recipes import Measure, Recipe, Step, expand, parse_recipe
+from labctl.sequencer import Announcer, Book, Control, Session
+from labctl.storage import JournalWriter, RecordAddress
+
+class NoJournal(JournalWriter):
+    """Takes records and keeps none."""
+
+    def __init__(self) -> None:
+        self.path = Path()
+
+    def append(self, *_: Any, **__: Any) -> RecordAddress:
+        return RecordAddress(0, 0, 0, 0)
+
+    def flush_due(self) -> None: ...
+
+    def sync(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def recipe(points: int, rows: int = 1) -> Recipe:
+    """Return a scan of one axis, or of two if there are several rows."""
+    inner = _scan("stage.x", points // rows, {"spectrum": {"exposure": "1 s"}})
+    step = inner if rows == 1 else _scan("stage.y", rows, inner)
+    return parse_recipe({"name": "benchmark", "steps": [step]})
+
+
+def _scan(axis: str, count: int, inner: dict[str, Any]) -> dict[str, Any]:
+    values = {"start": "0 um", "stop": "100 um", "num": count}
+    return {"scan": axis, "values": values, "steps": [inner]}
+
+
+def steps(found: Recipe, payload: str) -> Iterator[Step]:
+    """Expand lazily, as a run does, and measure with the fake instead."""
+    measurement: Measurement = PAYLOADS[payload]
+    for step in expand(found):
+        yield replace(step, measurement=measurement) if isinstance(step, Measure) else step
+
+
+def session(journal: Path | None) -> Session:
+    """Return a running session; no journal means no storage at all."""
+    clock = RealClock()
+    book = Book(
+        JournalWriter(journal, now=clock.now, utc=clock.utc) if journal else NoJournal(),
+        Announcer("benchmark", clock),
+        clock,
+    )
+    # A listener as every run has one: events are really made and handed over.
+    book.announcer.add(lambda _: None)
+    found = Session(station(), book, Control(), calibrations={})
+    plan = {"points": None, "expected_s": None}
+    found.start({"name": "benchmark", "plan": plan, "simulated": True}, {})
+    return found
