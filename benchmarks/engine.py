@@ -1,14 +1,13 @@
 """The engine over a stream of steps as a recipe gives it, with a journal or without."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from benchmarks.fakes import PAYLOADS, station
 from labctl.clock import RealClock
 from labctl.measurements import Measurement
-from labctl.recipes import Measure, Recipe, Step, expand, parse_recipe
+from labctl.recipes import Recipe, Step, expand, parse_recipe
 from labctl.sequencer import Announcer, Book, Control, Session
 from labctl.storage import JournalWriter, RecordAddress
 
@@ -28,11 +27,14 @@ class NoJournal(JournalWriter):
     def close(self) -> None: ...
 
 
-def recipe(points: int, rows: int = 1) -> Recipe:
-    """Return a scan of one axis, or of two if there are several rows."""
+def steps(points: int, payload: str, *, rows: int = 1) -> Iterator[Step]:
+    """Return a scan of one axis, or of two if there are several rows, expanded lazily."""
     inner = _scan("stage.x", points // rows, {"spectrum": {"exposure": "1 s"}})
-    step = inner if rows == 1 else _scan("stage.y", rows, inner)
-    return parse_recipe({"name": "benchmark", "steps": [step]})
+    read = parse_recipe(
+        {"name": "benchmark", "steps": [inner if rows == 1 else _scan("stage.y", rows, inner)]}
+    )
+    nodes = tuple(_measuring(node, PAYLOADS[payload]) for node in read.file.steps)
+    return expand(Recipe(read.file.model_copy(update={"steps": nodes})))
 
 
 def _scan(axis: str, count: int, inner: dict[str, Any]) -> dict[str, Any]:
@@ -40,11 +42,12 @@ def _scan(axis: str, count: int, inner: dict[str, Any]) -> dict[str, Any]:
     return {"scan": axis, "values": values, "steps": [inner]}
 
 
-def steps(found: Recipe, payload: str) -> Iterator[Step]:
-    """Expand lazily, as a run does, and measure with the fake instead."""
-    measurement: Measurement = PAYLOADS[payload]
-    for step in expand(found):
-        yield replace(step, measurement=measurement) if isinstance(step, Measure) else step
+def _measuring(node: Any, measurement: Measurement) -> Any:
+    # The fakes are not installed as measurements, so no recipe file can name them.
+    if hasattr(node, "measurement"):
+        return node.model_copy(update={"measurement": measurement})
+    inner = tuple(_measuring(one, measurement) for one in node.steps)
+    return node.model_copy(update={"steps": inner})
 
 
 def session(journal: Path | None) -> Session:

@@ -15,6 +15,7 @@ __all__ = ["app", "main"]
 COMMANDS = {
     "demo": "labctl.cli._demo:demo",
     "run": "labctl.cli._run:run",
+    "rehearse": "labctl.cli._rehearse:rehearse",
     "check": "labctl.cli._check:check",
     "new": "labctl.cli._new:new",
     "schema": "labctl.cli._schema:schema",

@@ -8,6 +8,7 @@ from labctl.host._local import LocalHost, prepare
 from labctl.host._request import RunRequest
 from labctl.host._rig import Rig, Simulation, simulate
 from labctl.host._runner import Plan, RunReport, open_run
+from labctl.host._seed import seeder
 from labctl.host._serve import serve, serve_virtual
 from labctl.host._state import RunState
 
@@ -30,6 +31,7 @@ __all__ = [
     "connect_station",
     "open_run",
     "prepare",
+    "seeder",
     "serve",
     "serve_virtual",
     "simulate",

@@ -27,6 +27,9 @@ _SPREAD = {
 }
 
 
+_FAR = 1e6
+
+
 @dataclass(frozen=True)
 class DispersionFit:
     """Result of `fit_dispersion`.
@@ -135,6 +138,10 @@ class _Problem:
         values = dict(zip(self.free, parameters, strict=True))
         full = tuple(values.get(name, getattr(self.nominal, name)) for name in PARAMETERS)
         groove = self.nominal.groove_nm / self.nominal.order
+        sine = np.asarray(self.centre_nm) / (2 * groove * np.cos(np.radians(np.real(full[1]) / 2)))
+        if not np.all(np.abs(sine) < 1):
+            # The grating cannot stand like this; the search turns back.
+            return np.full(self.pixels.size + (parameters.size if self.prior else 0), _FAR)
         model = grating_equation(
             self.pixels, self.centre_nm, full, groove, self.nominal.pixel_pitch_um
         )

@@ -1,5 +1,6 @@
 """The measurements and calibrations that a recipe can name, found by their entry points."""
 
+from functools import lru_cache
 from importlib.metadata import entry_points
 
 from labctl.errors import ConfigError, Problem
@@ -18,9 +19,10 @@ def measurement_types() -> dict[str, type[Measurement]]:
 
 def calibration_types() -> dict[str, type[Measurement]]:
     """Return the calibrations by their ``kind`` in the step ``calibrate``."""
-    return _installed("labctl.calibrations")
+    return dict(_installed("labctl.calibrations"))
 
 
+@lru_cache
 def _installed(group: str) -> dict[str, type[Measurement]]:
     found: dict[str, type[Measurement]] = {}
     for entry in entry_points(group=group):

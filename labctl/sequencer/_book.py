@@ -143,7 +143,8 @@ class Book:
 
 def items(arrays: Sequence[Array]) -> list[ArrayItem]:
     """Return the arrays in the form that the journal takes."""
-    return [ArrayItem(a.name, np.ascontiguousarray(a.values), a.units, a.axes) for a in arrays]
+    # Not ascontiguousarray, which would turn a single number into an array of one element.
+    return [ArrayItem(a.name, np.asarray(a.values, order="C"), a.units, a.axes) for a in arrays]
 
 
 def _descriptors(stored: Sequence[ArrayItem], end: int) -> tuple[ArrayDescriptor, ...]:

@@ -1,7 +1,8 @@
 """Commands from outside, and how they interrupt what the engine is doing."""
 
-import threading
 from collections import deque
+from enum import Flag
+from queue import Empty, SimpleQueue
 from typing import assert_never
 
 from labctl.errors import RefusedError
@@ -9,7 +10,18 @@ from labctl.events import Abort, Command, Pause, PausePolicy, Rearm, Resume, Ski
 from labctl.measurements import Bank
 from labctl.sequencer._states import StateMachine
 
-__all__ = ["Aborted", "Control", "Interruption", "Repeated", "Skipped"]
+__all__ = [
+    "BETWEEN",
+    "DATA",
+    "HELD",
+    "MOVING",
+    "Aborted",
+    "Control",
+    "Interruption",
+    "Repeated",
+    "Skipped",
+    "Wish",
+]
 
 
 class Interruption(Exception):  # noqa: N818 - not an error: the user wants something else now
@@ -28,6 +40,33 @@ class Repeated(Interruption):
     """Pause now; the point is measured again afterwards."""
 
 
+class Wish(Flag):
+    """What commands can want of a wait in progress."""
+
+    ABORT = 1
+    STOP = 2
+    SKIP = 4
+    REPEAT = 8
+    BANK = 16
+
+
+MOVING = Wish.ABORT
+"""Heeded while an instrument moves for seconds: left in the middle it would refuse what follows."""
+BETWEEN = Wish.ABORT | Wish.STOP | Wish.SKIP
+"""Heeded between points and in long waits outside of points."""
+DATA = Wish.ABORT | Wish.SKIP | Wish.REPEAT | Wish.BANK
+"""Heeded while data of a point come in."""
+HELD = Wish.ABORT | Wish.STOP
+"""Heeded at the end of a pause."""
+
+_NOTHING = Wish(0)
+_AT_ONCE: dict[PausePolicy, Wish] = {
+    "finish": _NOTHING,
+    "bank": Wish.BANK,
+    "repeat": Wish.REPEAT,
+}
+
+
 class Control:
     """Takes commands from any thread; the engine's thread carries them out when it looks."""
 
@@ -36,32 +75,22 @@ class Control:
         self.machine = StateMachine()
         self.refused: deque[str] = deque()
         self.rearm: deque[str] = deque()
-        self._commands: deque[Command] = deque()
-        self._wake = threading.Event()
-        self._stop_reason: str | None = None
+        # Its put is the one that may be called in a signal handler, whatever is interrupted.
+        self._inbox: SimpleQueue[Command] = SimpleQueue()
+        self._pending = _NOTHING
         self._pause: PausePolicy | None = None
-        self._abort_reason: str | None = None
-        self._skip = False
+        self._reason = ""
 
     def post(self, command: Command) -> None:
         """Take a command; safe from any thread and from signal handlers."""
-        self._commands.append(command)
-        self._wake.set()
+        self._inbox.put(command)
 
-    @property
-    def stop_reason(self) -> str | None:
-        """Why the run shall end after this point, if it shall."""
-        return self._stop_reason
+    def interrupts(self, heeded: Wish) -> bool:
+        """Whether the present wait, which heeds these wishes, must end; takes what was posted."""
+        self._take()
+        return bool(self._pending & heeded)
 
-    def interrupts(self, bankable: bool = False) -> bool:
-        """Whether the present wait must end; takes what was posted."""
-        if self._commands:
-            self._take()
-        if self._abort_reason is not None or self._skip:
-            return True
-        return self._pause == "repeat" or (bankable and self._pause == "bank")
-
-    def raise_interruption(self, bankable: bool = False) -> None:
+    def raise_interruption(self, heeded: Wish) -> None:
         """Raise what the present wait must end with, if anything.
 
         Raises:
@@ -70,61 +99,69 @@ class Control:
             Repeated: Pause now, then measure the point again.
             Bank: Pause now, keeping what has come.
         """
-        if self._abort_reason is not None:
-            raise Aborted(self._abort_reason)
-        if self._skip:
-            self._skip = False
+        wishes = self._pending & heeded
+        if wishes & (Wish.ABORT | Wish.STOP):
+            raise Aborted(self._reason)
+        if wishes & Wish.SKIP:
+            self._pending &= ~Wish.SKIP
             raise Skipped("skipped by the user")
-        if self._pause == "repeat":
+        if wishes & Wish.REPEAT:
             raise Repeated
-        if bankable and self._pause == "bank":
+        if wishes & Wish.BANK:
             raise Bank
 
     def wants_pause(self) -> bool:
-        """Whether a pause is due at the next checkpoint."""
-        if self._commands:
-            self._take()
+        """Whether a pause is due or goes on; takes what was posted."""
+        self._take()
         return self._pause is not None
 
-    def held(self) -> bool:
-        """Whether a pause goes on; takes what was posted."""
-        if self._commands:
-            self._take()
-        ended = self._abort_reason is not None or self._stop_reason is not None
-        return self._pause is not None and not ended
-
-    def wait_for_command(self, timeout_s: float | None) -> None:
+    def wait_for_command(self, timeout_s: float) -> None:
         """Wait in wall time for a person's next command; virtual time stands still meanwhile."""
-        self._wake.wait(timeout_s)
-        self._wake.clear()
+        try:
+            command = self._inbox.get(timeout=timeout_s)
+        except Empty:
+            return
+        self._try(command)
 
     def _take(self) -> None:
-        while self._commands:
-            command = self._commands.popleft()
-            try:
-                self._carry_out(command)
-            except RefusedError as refusal:
-                self.refused.append(str(refusal))
+        while not self._inbox.empty():
+            self._try(self._inbox.get())
+
+    def _try(self, command: Command) -> None:
+        try:
+            self._carry_out(command)
+        except RefusedError as refusal:
+            self.refused.append(str(refusal))
 
     def _carry_out(self, command: Command) -> None:
         match command:
             case Pause(policy=policy):
                 self.machine.apply("pause")
-                self._pause = policy
+                self._set_pause(policy)
             case Resume():
                 self.machine.apply("resume")
-                self._pause = None
+                self._set_pause(None)
             case Stop(reason=reason):
-                self.machine.apply("stop")
-                self._stop_reason = reason
+                self._end("stop", Wish.STOP, reason)
             case Abort(reason=reason):
-                self.machine.apply("abort")
-                self._abort_reason = reason
+                self._end("abort", Wish.ABORT, reason)
             case Skip():
                 if self.machine.state != "running":
                     raise RefusedError("run", f"cannot skip while {self.machine.state}")
-                self._skip = True
+                self._pending |= Wish.SKIP
             case Rearm(device=device):
                 self.rearm.append(device)
             case _:
                 assert_never(command)
+
+    def _set_pause(self, policy: PausePolicy | None) -> None:
+        self._pause = policy
+        self._pending &= ~(Wish.BANK | Wish.REPEAT)
+        if policy is not None:
+            self._pending |= _AT_ONCE[policy]
+
+    def _end(self, verb: str, wish: Wish, reason: str) -> None:
+        self.machine.apply(verb)
+        self._set_pause(None)
+        self._pending |= wish
+        self._reason = reason

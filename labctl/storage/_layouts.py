@@ -22,6 +22,7 @@ class Meaning:
         detector_type: Word of NXoptical_spectroscopy, or our own.
         multichannel: Whether one reading of the detector has several channels.
         sub_type: ``experiment_sub_type`` of NXoptical_spectroscopy, or empty.
+        preparation: Whether it only prepares what is measured; such data are not plotted first.
     """
 
     signal: str
@@ -31,10 +32,17 @@ class Meaning:
     detector_type: str = ""
     multichannel: bool = True
     sub_type: str = ""
+    preparation: bool = False
 
 
 MEANINGS: Mapping[str, Meaning] = {
     "spectrum": Meaning("counts", "spectra", {"x": "wavelength"}, "camera", "CCD"),
+    "calibrate_detector": Meaning(
+        "counts", "calibrate_detector", {}, "camera", "CCD", preparation=True
+    ),
+    "calibrate_wavelength": Meaning(
+        "counts", "calibrate_wavelength", {"x": "wavelength"}, "camera", "CCD", preparation=True
+    ),
     "map": Meaning("counts", "map", {"x": "wavelength"}, "camera", "CCD", sub_type="imaging"),
     "polarization": Meaning("counts", "polarization", {"x": "wavelength"}, "camera", "CCD"),
     "image": Meaning("counts", "image", {}, "camera", "CCD", sub_type="imaging"),

@@ -104,7 +104,8 @@ def _write_entry(root: H5Group, index: RunIndex) -> H5Group:
     entry.text("end_time", ended)
     entry.text("identifier_experiment", str(index.start.get("uid", "")))
     entry.text("experiment_type", "photoluminescence")
-    sub_types = {meaning_of(group.measurement).sub_type for group in index.groups.values()}
+    meanings = [meaning_of(group.measurement) for group in index.groups.values()]
+    sub_types = {meaning.sub_type for meaning in meanings if not meaning.preparation}
     if len(sub_types) == 1 and (sub_type := sub_types.pop()):
         entry.text("experiment_sub_type", sub_type)
     user = index.start.get("user")
@@ -150,7 +151,9 @@ def _write_links(entry: H5Group, labctl: H5Group, survey: Survey) -> None:
     ]
     labctl.text("journals", dump_text(journals))
     if groups:
-        entry.mark(default=next(iter(groups.values())).nexus_name)
+        # sorted keeps the order of acquisition among equals.
+        main = sorted(groups.values(), key=lambda g: meaning_of(g.measurement).preparation)[0]
+        entry.mark(default=main.nexus_name)
         return
     data = entry.child("data", "NXdata")
     data.mark(signal="point", axes=["."])

@@ -40,9 +40,7 @@ class Positions:
 
 def detector_of(index: RunIndex, group: Group) -> str:
     """Return the detector of a group: the one that its points name, or the usual one."""
-    name = ""
-    if group.rows:
-        name = str(index.points.columns["detector"].values[group.rows[0]])
+    name = str(index.points.columns["detector"].values[group.rows[0]])
     return identifier(name or meaning_of(group.measurement).detector)
 
 
@@ -206,6 +204,7 @@ class GroupWriter:
             for name, column in table.columns.items()
             if column.role == "set"
             and (values := column.array(table.rows)[rows]).dtype.kind in "if"
+            and bool(np.isfinite(values).all())
             and (len(rows) == 1 or bool(np.any(values != values[0])))
         ]
         if len(scanned) != 1:

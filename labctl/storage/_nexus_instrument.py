@@ -54,7 +54,8 @@ def write_detectors(instrument: H5Group, index: RunIndex) -> None:
     for group in index.groups.values():
         by_detector.setdefault(detector_of(index, group), []).append(group)
     for name, groups in (by_detector or {"camera": []}).items():
-        known = meaning_of(groups[0].measurement if groups else "spectrum")
+        meanings = [meaning_of(group.measurement) for group in groups] or [meaning_of("spectrum")]
+        known = next((meaning for meaning in meanings if meaning.detector_type), meanings[0])
         detector = instrument.child(f"detector_{name}", "NXdetector")
         detector.text(
             "detector_channel_type", "multichannel" if known.multichannel else "single-channel"
@@ -194,14 +195,11 @@ def _write_monochromator(instrument: H5Group, index: RunIndex) -> None:
     if not names:
         return
     group = instrument.child("monochromator", "NXmonochromator")
-    for source in ("spectrograph.center_nm", "spectrograph.centre_nm"):
-        _setting(group, "wavelength", index, source, rows, units="nm")
-    for source in ("spectrograph.grating_lines_per_mm", "spectrograph.lines_per_mm"):
-        name = table.find(source, "setting")
-        if name is not None and not group.has("grating"):
-            density_per_mm = table.array(name).astype(np.float64)
-            grating = group.child("grating", "NXgrating")
-            grating.array("period", 1e6 / density_per_mm, "nm")
+    _setting(group, "wavelength", index, "spectrograph.wavelength_nm", rows, units="nm")
+    density = table.find("spectrograph.lines_per_mm", "setting")
+    if density is not None:
+        period_nm = 1e6 / table.array(density).astype(np.float64)
+        group.child("grating", "NXgrating").array("period", period_nm, "nm")
     _fabrication(group, index, "spectrograph")
 
 

@@ -1,6 +1,7 @@
 """What only labctl knows of a run: configuration, points, events, monitors, sidecars."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -78,6 +79,9 @@ def _write_points(labctl: H5Group, index: RunIndex) -> None:
     labctl.array("superseded", index.superseded(), "")
     points = labctl.child("points", "NXcollection")
     for name, column in table.columns.items():
+        if re.search(r"\.\d+$", column.source):
+            # Elements of lists would bury the rest; they stand in the record headers.
+            continue
         own = _OWN_PLACE.get(name)
         target, key = (labctl, own) if own else (points, nexus_name(name, table.columns))
         attributes = {"start": _start(index)} if key == "point_time" else {}

@@ -1,5 +1,6 @@
 """Columns of numbers and words that grow point by point."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -99,7 +100,8 @@ class PointTable:
             if "std" in item:
                 self._put(f"{source}_std", item["std"], units, "std", source)
         for source, value in flatten(data.get("settings", {})):
-            self._put(source, value, split_suffix(source)[1] or "", "setting", source)
+            units = split_suffix(re.sub(r"(\.\d+)+$", "", source))[1] or ""
+            self._put(source, value, units, "setting", source)
         self.rows += 1
 
     def array(self, name: str) -> NDArray[Any]:

@@ -63,7 +63,7 @@ class GoldenRun:
             },
             "settings": {
                 "camera": {"exposure_s": 1.0, "em_gain": 100},
-                "spectrograph": {"center_nm": 531.0, "grating_lines_per_mm": 300},
+                "spectrograph": {"wavelength_nm": 531.0, "lines_per_mm": 300.0},
             },
             "quality": int(quality),
             "began_s": self.now_s - 1.5,
@@ -128,7 +128,7 @@ def write_complete(path: Path) -> None:
     run.monitor(4.0)
     run.point(0)
     dots = ArrayItem("positions", np.array([[1.0, 2.0], [3.0, 4.5]]), "um", ("dot", "axis"))
-    run.writer.append(RecordKind.FOUND, {"name": "dots", "number": 2}, [dots])
+    run.writer.append(RecordKind.FOUND, {"what": "dots", "number": 2}, [dots])
     part = ArrayItem("counts", np.arange(16, dtype=np.uint32), "counts", ("x",))
     data = {"index": 1, "measurement": "spectrum", "label": "", "live_time_s": 0.25}
     run.writer.append(RecordKind.POINT_PART, data, [part], step_id="g0/1")
@@ -137,7 +137,7 @@ def write_complete(path: Path) -> None:
     run.point(2)
     sidecar = {"name": "complete_p0002.ptu", "size": 4, "sha256": "0" * 64}
     run.writer.append(RecordKind.SIDECAR, sidecar)
-    result = {"name": "peak", "value": 2.335, "error": 0.001, "units": "eV"}
+    result = {"what": "peak", "value": 2.335, "error": 0.001, "units": "eV"}
     run.writer.append(RecordKind.ANALYSIS, result)
     run.stop("complete", "")
     run.writer.close()

@@ -95,7 +95,7 @@ def _point(index: int) -> dict[str, Any]:
         },
         "settings": {
             "camera": {"em_gain": 100, "exposure_s": 1.0},
-            "spectrograph": {"center_nm": 531.0 + index, "grating_lines_per_mm": 300},
+            "spectrograph": {"wavelength_nm": 531.0 + index, "lines_per_mm": 300.0},
         },
         "live_time_s": 1.0,
     }

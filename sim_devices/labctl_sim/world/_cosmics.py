@@ -20,7 +20,7 @@ def add_cosmic_rays(
     _, width, _, height = roi
     rows, columns = len(electrons), electrons.size // len(electrons)
     area_cm2 = width * height * (truth.pixel_um * 1e-4) ** 2
-    mean = truth.cosmic_rays_cm2_min * area_cm2 * exposure_s / 60.0
+    mean = truth.cosmic_rays_per_cm2_min * area_cm2 * exposure_s / 60.0
     for _ in range(int(rng.poisson(mean))):
         row = int(rng.integers(0, rows))
         first = int(rng.integers(0, columns))

@@ -26,6 +26,29 @@ class PlantTruth:
     """Time constant of the weak link between platform and sample."""
     feedforward_rel: float = 0.9
     """How well the controller knows the cooling power."""
+    heat_leak_w: float = 0.3
+    """Into a platform at 0 K from the room, with the cooler off; in proportion to T_room - T."""
+    stage1_base_k: float = 35.0
+    """First stage of the cold head, with a platform below `stage1_knee_k`."""
+    stage1_knee_k: float = 90.0
+    stage1_follow_rel: float = 0.5
+    """Rise of the first stage with the platform above the knee."""
+    stage1_time_s: float = 1500.0
+    stage2_lead_k: float = 0.2
+    """The second stage below the base temperature, without load."""
+    stage2_load_w_k: float = 0.667
+    """Load that warms the second stage by 1 K."""
+    stage2_time_s: float = 1200.0
+    cold_pressure_pa: float = 1e-4
+    """Of the chamber once the platform pumps, below `cryopump_k`."""
+    cryopump_k: float = 20.0
+    pumped_pressure_pa: float = 0.1
+    """With the cooler on and a warmer platform."""
+    outgassed_pressure_pa: float = 1.0
+    """With the cooler off and a platform that still is cold."""
+    vented_pressure_pa: float = 1e5
+    """With the cooler off and a platform within 5 K of the room."""
+    pressure_time_s: float = 300.0
 
 
 @dataclass
@@ -49,12 +72,14 @@ class PlantState:
         return cls(
             platform_k=kelvin,
             sample_k=kelvin,
-            stage1_k=35.0 if cooler_on else kelvin,
-            stage2_k=3.0 if cooler_on else kelvin,
+            stage1_k=truth.stage1_base_k if cooler_on else kelvin,
+            stage2_k=truth.base_temperature_k - truth.stage2_lead_k if cooler_on else kelvin,
             ramp_k=kelvin,
             integral_w=held_w * (1.0 - truth.feedforward_rel),
             heater_w=held_w,
-            log_pressure_pa=-4.0 if cooler_on else 5.0,
+            log_pressure_pa=math.log10(
+                truth.cold_pressure_pa if cooler_on else truth.vented_pressure_pa
+            ),
             cooler_on=cooler_on,
         )
 
@@ -97,8 +122,8 @@ def step(state: PlantState, truth: PlantTruth, target_k: float | None, step_s: f
 def _cooling_w(state: PlantState, truth: PlantTruth) -> float:
     if state.cooler_on:
         return cooling_power_w(truth, state.platform_k)
-    leak_w = 0.3
-    return leak_w * (state.platform_k - truth.room_temperature_k) / truth.room_temperature_k
+    room_k = truth.room_temperature_k
+    return truth.heat_leak_w * (state.platform_k - room_k) / room_k
 
 
 def _control(
@@ -133,13 +158,22 @@ def _control(
 
 def _follow(state: PlantState, truth: PlantTruth, step_s: float) -> None:
     """Cold-head stages and chamber pressure follow with their own time constants."""
+    stage1_k = stage2_k = state.platform_k
     if state.cooler_on:
-        stage1_k = 35.0 + 0.5 * max(state.platform_k - 90.0, 0.0)
-        stage2_k = truth.base_temperature_k - 0.2 + 1.5 * cooling_power_w(truth, state.platform_k)
-        log_pressure_pa = -4.0 if state.platform_k < 20.0 else -1.0
-    else:
-        stage1_k = stage2_k = state.platform_k
-        log_pressure_pa = 5.0 if state.platform_k > 290.0 else 0.0
-    state.stage1_k += (stage1_k - state.stage1_k) * step_s / 1500.0
-    state.stage2_k += (stage2_k - state.stage2_k) * step_s / 1200.0
-    state.log_pressure_pa += (log_pressure_pa - state.log_pressure_pa) * step_s / 300.0
+        warmer_k = max(state.platform_k - truth.stage1_knee_k, 0.0)
+        stage1_k = truth.stage1_base_k + truth.stage1_follow_rel * warmer_k
+        load_k = cooling_power_w(truth, state.platform_k) / truth.stage2_load_w_k
+        stage2_k = truth.base_temperature_k - truth.stage2_lead_k + load_k
+    state.stage1_k += (stage1_k - state.stage1_k) * step_s / truth.stage1_time_s
+    state.stage2_k += (stage2_k - state.stage2_k) * step_s / truth.stage2_time_s
+    log_pressure_pa = math.log10(_final_pressure_pa(state, truth))
+    change = (log_pressure_pa - state.log_pressure_pa) * step_s / truth.pressure_time_s
+    state.log_pressure_pa += change
+
+
+def _final_pressure_pa(state: PlantState, truth: PlantTruth) -> float:
+    if state.cooler_on:
+        cold = state.platform_k < truth.cryopump_k
+        return truth.cold_pressure_pa if cold else truth.pumped_pressure_pa
+    warm = state.platform_k > truth.room_temperature_k - 5.0
+    return truth.vented_pressure_pa if warm else truth.outgassed_pressure_pa

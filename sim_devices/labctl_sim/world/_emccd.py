@@ -38,7 +38,7 @@ class Emccd:
             target_c=truth.sensor_target_c,
             coldest_c=truth.coldest_c,
             time_constant_s=truth.cooling_time_s,
-            band_c=truth.lock_band_c,
+            band_c=truth.lock_band_k,
             hold_s=truth.lock_hold_s,
         )
 
@@ -159,7 +159,7 @@ class Emccd:
             return nothing, nothing, 0.0
         picture, efficiency = self._light(at_s)
         rows = truth.last_lit_row - truth.first_lit_row
-        dot = (picture.dot + picture.leak) * efficiency * excited
+        dot = ((picture.dot + picture.leak) * efficiency + picture.recorded) * excited
         extended = (picture.lamp + picture.room_hz * rows) * efficiency
         stray_hz = picture.stray_hz + picture.stray_dot_hz * excited
         return dot, extended, stray_hz * truth.quantum_efficiency

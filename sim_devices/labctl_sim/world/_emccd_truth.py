@@ -19,9 +19,13 @@ class EmccdTruth:
     """Exit of the spectrograph at which the camera sits."""
     quantum_efficiency: float = 0.9
     """At 530 nm."""
+    efficiency_top_nm: float = 580.0
+    """Wavelength of the highest efficiency."""
+    efficiency_width_nm: float = 350.0
+    """It falls to 1/e at this distance from its top, as exp(-(x / width)^4)."""
     dark_e_s: float = 0.004
-    """Per pixel at -70 C; doubles every `dark_doubling_c`."""
-    dark_doubling_c: float = 6.5
+    """Per pixel at -70 C; doubles every `dark_doubling_k`."""
+    dark_doubling_k: float = 6.5
     induced_charge_e: float = 0.004
     """Clock-induced charge per pixel and frame."""
     em_gain_rel: float = 0.94
@@ -33,12 +37,13 @@ class EmccdTruth:
     adc_gain_exponent: float = 0.01
     """Electrons per count grow with speed: (MHz / 1 MHz)^exponent."""
     read_noise_low_noise_e: float = 3.1
-    """At 0.1 MHz; grows as (MHz / 0.1)^0.3."""
+    """At 0.1 MHz; grows as (MHz / 0.1)^exponent."""
+    read_noise_exponent: float = 0.3
     read_noise_em_e: float = 25.6
     """At 5 MHz; grows in proportion to speed."""
     bias_adu: float = 612.4
     register_full_well_e: float = 800e3
-    cosmic_rays_cm2_min: float = 1.0
+    cosmic_rays_per_cm2_min: float = 1.0
     """Per cm^2 of sensor and minute."""
     cosmic_ray_e: float = 1500.0
     """Mean charge of an event, exponentially distributed."""
@@ -54,7 +59,8 @@ class EmccdTruth:
     sensor_target_c: float = -70.0
     coldest_c: float = -80.0
     cooling_time_s: float = 150.0
-    lock_band_c: float = 0.2
+    lock_band_k: float = 0.2
+    """Locked once the sensor has been so near its set point for `lock_hold_s`."""
     lock_hold_s: float = 30.0
 
     def gain(self, em_gain: int, quality: str) -> float:
@@ -82,17 +88,18 @@ class EmccdTruth:
         """Standard deviation before conversion, electrons at the amplifier."""
         if is_multiplying(quality):
             return self.read_noise_em_e * adc_mhz / 5.0
-        return self.read_noise_low_noise_e * (adc_mhz / 0.1) ** 0.3
+        return self.read_noise_low_noise_e * (adc_mhz / 0.1) ** self.read_noise_exponent
 
     def dark_at(self, celsius: float) -> float:
         """Dark current, electrons per pixel and second."""
-        return self.dark_e_s * 2.0 ** ((celsius + 70.0) / self.dark_doubling_c)
+        return self.dark_e_s * 2.0 ** ((celsius + 70.0) / self.dark_doubling_k)
 
     def efficiency(self, wavelength_nm: FloatArray) -> FloatArray:
-        """Quantum efficiency: a flat top about 580 nm, falling as exp(-(x / 350 nm)^4)."""
-        reference = math.exp(-(((530.0 - 580.0) / 350.0) ** 4))
+        """Quantum efficiency at a wavelength: a flat top that falls to both sides."""
+        centre_nm, width_nm = self.efficiency_top_nm, self.efficiency_width_nm
+        reference = math.exp(-(((530.0 - centre_nm) / width_nm) ** 4))
         top = self.quantum_efficiency / reference
-        return top * np.exp(-(((wavelength_nm - 580.0) / 350.0) ** 4))
+        return top * np.exp(-(((wavelength_nm - centre_nm) / width_nm) ** 4))
 
 
 def is_multiplying(quality: str) -> bool:

@@ -6,23 +6,10 @@ from collections.abc import Callable
 import numpy as np
 
 from labctl_sim.sample import Bleaching, Diffusion
+from labctl_sim.world._drift import DriftTruth, thermal_drift_um
 from labctl_sim.world._grid import GridNoise, GridWalk
 
 _TICK_S = 10.0
-_LATERAL_UM_PER_K = 0.15
-_FOCUS_UM_PER_K = 0.3
-_WALK_UM_PER_SQRT_H = 0.03
-_FREEZE_K = 22.0
-_FREEZE_WIDTH_K = 2.5
-
-
-def thermal_drift_um(temperature_k: float, per_kelvin_um: float) -> float:
-    """Movement against absolute zero: slope ``per_kelvin_um`` above 30 K, almost none below 15 K.
-
-    Integral of a logistic slope about 22 K: k w ln(1 + exp((T - 22 K) / w)) (assumed).
-    """
-    x = (temperature_k - _FREEZE_K) / _FREEZE_WIDTH_K
-    return per_kelvin_um * _FREEZE_WIDTH_K * float(np.logaddexp(0.0, x))
 
 
 def bleached(law: Bleaching | None, excitations: float) -> tuple[float, float]:
@@ -43,14 +30,16 @@ class Memory:
         self._axes = tuple(self._walk(None, "drift", axis) for axis in "xyz")
         self._diffusion: dict[str, GridWalk] = {}
 
-    def drift_um(self, elapsed_s: float, temperature_k: float) -> tuple[float, float, float]:
+    def drift_um(
+        self, truth: DriftTruth, elapsed_s: float, temperature_k: float
+    ) -> tuple[float, float, float]:
         """Displacement of the sample in x, y and focus: thermal, and a random walk."""
         if not self.on:
             return 0.0, 0.0, 0.0
-        lateral = thermal_drift_um(temperature_k, _LATERAL_UM_PER_K)
-        focus = thermal_drift_um(temperature_k, _FOCUS_UM_PER_K)
-        x, y, z = (_WALK_UM_PER_SQRT_H * axis.at(elapsed_s) for axis in self._axes)
-        return lateral + x, 0.4 * lateral + y, focus + z
+        lateral = thermal_drift_um(truth, temperature_k, truth.drift_lateral_um_per_k)
+        focus = thermal_drift_um(truth, temperature_k, truth.drift_focus_um_per_k)
+        x, y, z = (truth.drift_walk_um * axis.at(elapsed_s) for axis in self._axes)
+        return lateral + x, truth.drift_aspect_rel * lateral + y, focus + z
 
     def diffusion_mev(self, dot: str, law: Diffusion, elapsed_s: float) -> float:
         """Slow shift of a dot's line, with the law's standard deviation and correlation time."""

@@ -13,6 +13,7 @@ from labctl_sim.world._emission import Band
 from labctl_sim.world._grating import Mount, blaze_rel, grating_polarization_rel
 from labctl_sim.world._lamps import lamp_lines
 from labctl_sim.world._line_spread import blur, observed_fwhm_px, sharp_line
+from labctl_sim.world._recorded import Recorded
 from labctl_sim.world._shapes import lorentz_shares, urbach_density
 from labctl_sim.world._special import erf
 from labctl_sim.world._spectrograph import DEFAULT_SLIT_UM, SpectrographState
@@ -21,7 +22,6 @@ from labctl_sim.world._types import FloatArray
 _PER_PIXEL = 4
 _SHORTEST_NM = 200.0
 _TYPICAL_NM = 530.0
-_ZERO_ORDER_REL = 0.3
 
 
 class Emitter(NamedTuple):
@@ -44,10 +44,14 @@ class Scene:
     leak_photons_hz: float
     leak_nm: float
     room_light_rel: float
+    recorded: Recorded | None = None
+    """Shown in the place of emitters."""
+    recorded_rel: float = 1.0
+    """How bright against the recording."""
 
 
 class Picture(NamedTuple):
-    """Photons arriving per second, by where on the sensor they fall."""
+    """Photons arriving per second, by where on the sensor they fall; recorded light apart."""
 
     dot: FloatArray
     """Per column, within the narrow band of rows of a point source; shape (columns,)."""
@@ -61,6 +65,8 @@ class Picture(NamedTuple):
     """Per pixel of the sensor, light of the dot."""
     stray_hz: float
     """Per pixel of the sensor, other light."""
+    recorded: FloatArray
+    """Electrons per second and column of a recorded spectrum, in the rows of a point source."""
 
 
 class Optics:
@@ -107,7 +113,8 @@ class Optics:
         others_hz = scene.leak_photons_hz + float(lamp.sum())
         stray = self._truth.stray_light_rel / self._pixels_total
         room_hz = scene.room_light_rel * self._truth.room_light_photons_hz
-        return Picture(dot, leak, lamp, room_hz, stray * total_dot_hz, stray * others_hz)
+        stray_hz = stray * total_dot_hz, stray * others_hz
+        return Picture(dot, leak, lamp, room_hz, *stray_hz, self._recorded_light(scene))
 
     def transmission(self, wavelength_nm: FloatArray, edge_filter_nm: float | None) -> FloatArray:
         """Filters and blaze, for light from the dot; 1 is a perfect path."""
@@ -121,13 +128,7 @@ class Optics:
         )
         if edge_filter_nm is None:
             return passed
-        return passed * edge_transmission(
-            wavelength_nm,
-            edge_filter_nm,
-            truth.edge_filter_width_nm,
-            long_pass=False,
-            density=truth.edge_filter_density,
-        )
+        return passed * self._edge(wavelength_nm, edge_filter_nm)
 
     def slit_rel(self) -> float:
         """Share of a dot's light through the slit, against the default slit."""
@@ -181,6 +182,26 @@ class Optics:
         light = blurred[pad * _PER_PIXEL :: _PER_PIXEL][: self._columns]
         return light * self._path(scene.edge_filter_nm)
 
+    def _recorded_light(self, scene: Scene) -> FloatArray:
+        """The recording on this sensor; it counts as taken with default slit and no filter."""
+        if scene.recorded is None or self._mount is None:
+            return np.zeros(self._columns)
+        edges_nm = self._mount.wavelength_nm(np.arange(self._columns + 1) - 0.5)
+        light = scene.recorded.between(edges_nm) * scene.recorded_rel * self.slit_rel()
+        light *= self.polarization_rel(None, scene.analyser_deg)
+        if scene.edge_filter_nm is None:
+            return light
+        return light * self._edge(0.5 * (edges_nm[1:] + edges_nm[:-1]), scene.edge_filter_nm)
+
+    def _edge(self, wavelength_nm: FloatArray, edge_filter_nm: float) -> FloatArray:
+        return edge_transmission(
+            wavelength_nm,
+            edge_filter_nm,
+            self._truth.edge_filter_width_nm,
+            long_pass=False,
+            density=self._truth.edge_filter_density,
+        )
+
     def _path(self, edge_filter_nm: float | None) -> FloatArray:
         if self._mount is None:
             return np.zeros(self._columns)
@@ -191,7 +212,7 @@ class Optics:
 
     def _zero_order(self, emitter: Emitter) -> FloatArray:
         total_hz = math.fsum(band.photons_per_pulse for band in emitter.bands)
-        return self._sharp(0.0, _ZERO_ORDER_REL * total_hz * emitter.photons_hz)
+        return self._sharp(0.0, self._truth.zero_order_rel * total_hz * emitter.photons_hz)
 
     def _pad(self) -> int:
         return math.ceil(0.5 * self._slit_px + 8.0 * self._sd_px) + 16

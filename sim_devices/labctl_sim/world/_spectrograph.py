@@ -35,6 +35,8 @@ class SpectrographTruth:
     polarization_1800_ratio: float = 2.5
     throughput_rel: float = 0.015
     """Photons at the sensor per photon emitted, at the blaze and the default slit."""
+    zero_order_rel: float = 0.3
+    """Light in the undiffracted order against that at the blaze (assumed)."""
     slit_focus_sd_um: float = 8.0
     """Size of the dot's image on the slit; decides how much a narrow slit cuts off."""
     stray_light_rel: float = 1e-4

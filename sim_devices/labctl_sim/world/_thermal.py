@@ -8,6 +8,7 @@ from itertools import islice, repeat
 import numpy as np
 
 from labctl_sim.world._cryogenics import PlantState, PlantTruth, step
+from labctl_sim.world._drift import DriftTruth
 from labctl_sim.world._grid import GridNoise
 
 _TICK_S = 0.1
@@ -18,11 +19,12 @@ GOALS = ("idle", "cooldown", "warmup")
 
 
 @dataclass(frozen=True)
-class ThermalTruth(PlantTruth):
+class ThermalTruth(PlantTruth, DriftTruth):
     """The cryostat as it really is; all numbers are assumptions (physics notes, Cryostat)."""
 
     start_temperature_k: float = 4.0
     noise_at_4k_k: float = 0.005
+    """Standard deviation of a thermometer's readings; linear in temperature."""
     noise_at_90k_k: float = 0.020
 
 

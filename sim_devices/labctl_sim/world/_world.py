@@ -17,6 +17,7 @@ from labctl_sim.world._linewidth import homogeneous_fwhm_mev
 from labctl_sim.world._memory import Memory, bleached
 from labctl_sim.world._picture import Emitter, Scene
 from labctl_sim.world._populations import local_heating_k, mean_excitations
+from labctl_sim.world._recorded import Recorded
 from labctl_sim.world._spectrograph import SpectrographState, SpectrographTruth
 from labctl_sim.world._table import LaserTruth, Table
 from labctl_sim.world._thermal import Thermal, ThermalTruth
@@ -45,6 +46,7 @@ class World:
         schedule: Schedule,
         seed: Callable[..., int],
         memory: bool = True,
+        recorded: Recorded | None = None,
     ) -> None:
         """Build a world at room temperature, with a spectrograph of default truth.
 
@@ -56,6 +58,8 @@ class World:
             schedule: ``schedule(at_s, action)`` returns a function that cancels.
             seed: ``seed(*labels)`` is an integer that depends on the run's seed and the labels.
             memory: whether drift, slow spectral diffusion and dose act.
+            recorded: a recorded spectrum that shines in the place of the dot on the axis, in
+                proportion to the fluence; the other dots are dark then.
 
         Raises:
             KeyError: the sample has no such dot.
@@ -64,6 +68,7 @@ class World:
         self.now = now
         self.sample = sample
         self.laser = laser
+        self.recorded = recorded
         self._schedule = schedule
         self._seed = seed
         self._began_s = now()
@@ -154,11 +159,13 @@ class World:
         """What really is now, for tests: nothing that fits or calibrates may read it.
 
         ``energy_ev`` (hc over the wavelength in vacuum) and ``fwhm_observed_mev`` belong to the
-        strongest line; the latter is the width on the sensor of the first camera.
+        strongest line; the latter is the width on the sensor of the first camera. A recorded
+        spectrum has no known lines.
         """
         around, _ = self._around(self.dot_name, self.now())
         laws = self.sample.laws
-        lines = sorted(bands(laws, self.dot, around), key=lambda line: -line.photons_per_pulse)
+        known = bands(laws, self.dot, around) if self.recorded is None else []
+        lines = sorted(known, key=lambda line: -line.photons_per_pulse)
         return {
             "dot": self.dot_name,
             "sample_temperature_k": self.thermal.sample_k(),
@@ -192,6 +199,8 @@ class World:
             leak_photons_hz=table.laser_line_leak_rel * self.laser_photons_hz(),
             leak_nm=self.laser.wavelength_nm,
             room_light_rel=table.room_light_rel,
+            recorded=self.recorded,
+            recorded_rel=self._recorded_rel(at_s),
         )
 
     def laser_photons_hz(self) -> float:
@@ -203,6 +212,8 @@ class World:
 
     def _emitters(self, at_s: float) -> tuple[Emitter, ...]:
         found: list[Emitter] = []
+        if self.recorded is not None:
+            return ()
         for name, dot in self.sample.dots.items():
             around, collected = self._around(name, at_s)
             if collected < _OUT_OF_SIGHT_REL or around.excitations <= 0.0:
@@ -212,6 +223,12 @@ class World:
                 light_hz = collected * self.laser.rep_rate_hz
                 found.append(Emitter(lines, 1e-3 * dot.diffusion.fast_sd_mev, light_hz))
         return tuple(found)
+
+    def _recorded_rel(self, at_s: float) -> float:
+        if self.recorded is None:
+            return 1.0
+        _, collected = self._around(self.dot_name, at_s)
+        return collected * self.table.attenuation_rel
 
     def _around(self, name: str, at_s: float) -> tuple[Surroundings, float]:
         """What a dot feels, and the share of its light that is collected."""
@@ -247,7 +264,8 @@ class World:
         return apart[0], apart[1], apart[2]
 
     def _drift_um(self, at_s: float) -> tuple[float, float, float]:
-        return self.memory.drift_um(at_s - self._began_s, self.thermal.sample_at(at_s))
+        kelvin = self.thermal.sample_at(at_s)
+        return self.memory.drift_um(self.thermal.truth, at_s - self._began_s, kelvin)
 
     def _fluence_uj_cm2(self) -> float:
         return self.laser.peak_fluence_uj_cm2 * self.table.attenuation_rel

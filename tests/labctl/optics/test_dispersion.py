@@ -76,12 +76,21 @@ def _axis_pull(seed: int) -> float:
     pixels = np.sort(generator.uniform(0.0, 511.0, 20))
     sigma_nm = 0.004
     noisy = truth.wavelength_nm(pixels, 600.0) + sigma_nm * generator.standard_normal(20)
-    fit = fit_dispersion(pixels, noisy, 600.0, NOMINAL, sigma_nm=sigma_nm, starts=2)
+    fit = fit_dispersion(pixels, noisy, 600.0, NOMINAL, sigma_nm=sigma_nm, prior=True, starts=2)
     where = np.array([400.0])
     error = fit.calibration.wavelength_error_nm(where, 600.0)
     assert error is not None
     found = fit.calibration.wavelength_nm(where, 600.0) - truth.wavelength_nm(where, 600.0)
     return float(found[0] / error[0])
+
+
+def test_noise_without_prior_knowledge_does_not_break_the_search() -> None:
+    generator = np.random.default_rng(5)
+    pixels = np.sort(generator.uniform(0.0, 511.0, 20))
+    noisy = NOMINAL.wavelength_nm(pixels, 600.0) + 0.004 * generator.standard_normal(20)
+    fit = fit_dispersion(pixels, noisy, 600.0, NOMINAL, sigma_nm=0.004)
+    difference = fit.calibration.wavelength_nm(pixels, 600.0) - noisy
+    assert np.abs(difference).max() < 0.02
 
 
 def test_several_centres_are_fitted_together() -> None:

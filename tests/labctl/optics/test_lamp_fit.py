@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from labctl.errors import AnalysisError
 from labctl.optics import (
     GratingCalibration,
+    LampLine,
     LampSettings,
     calibrate_from_lamp,
     find_lines,
@@ -104,8 +105,7 @@ def test_darkness_the_wrong_lamp_and_a_bare_region_are_refused() -> None:
 def test_an_ambiguous_assignment_is_refused() -> None:
     """Equally spaced lines fit as well one step further."""
     truth = nominal(300.0)
-    table = [dataclasses.replace(lamp_lines("neon")[0], wavelength_nm=550.0 + 1.5 * k, intensity=100)
-             for k in range(20)]  # fmt: skip
+    table = [LampLine(550.0 + 1.5 * k, 100.0) for k in range(20)]
     pixels = np.arange(1600.0)
     counts = np.full(1600, 400.0) + np.random.default_rng(0).normal(0.0, 5.0, 1600)
     for line in table[4:14]:

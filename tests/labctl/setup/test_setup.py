@@ -70,6 +70,14 @@ def test_sample_and_dot_of_the_rig(setup: Setup) -> None:
     assert other["sample"] == {"dots": {"Z9": {}}}
 
 
+def test_another_sample_from_the_command_line() -> None:
+    path = CONFIGS / "setups" / "microscope.yaml"
+    setup = load_setup(path, sample=CONFIGS / "samples" / "cspbbr3_7nm.yaml")
+    assert setup.rig_spec()["sample"]["name"] == "CsPbBr3 7 nm"
+    with pytest.raises(ConfigError, match="--sample: there is no sample file 'nothing.yaml'"):
+        load_setup(path, sample="nothing.yaml")
+
+
 def test_without_a_sample_nothing_is_simulated() -> None:
     text = (CONFIGS / "setups" / "microscope.yaml").read_text("utf-8")
     text = "\n".join(line for line in text.splitlines() if not line.startswith("sample:"))

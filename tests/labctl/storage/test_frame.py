@@ -126,6 +126,7 @@ def test_text_is_plain_json() -> None:
         ([ArrayItem("a", np.zeros(2), "", ())], "0 axes named for 1 dimensions"),
         ([ArrayItem("a b", np.zeros(2), "", ("x",))], "'a b' cannot name"),
         ([ArrayItem("a", np.zeros(2), "", ("point",))], "'point' cannot name"),
+        ([ArrayItem("a_mask", np.zeros(2), "", ("x",))], "must stand beside an array 'a'"),
         ([ArrayItem("a", np.zeros(2), "", ("x",))] * 2, "not unique: a, a"),
         (
             [ArrayItem("a", np.zeros(2), "", ("x",)), ArrayItem("b", np.zeros(3), "", ("x",))],

@@ -295,12 +295,12 @@ def test_nested_scans_are_columns_beside_the_points(scribe: Begin, folder: Path)
     with h5py.File(path, "r") as file:
         data = file["entry/spectra"]
         assert list(data.attrs["axes"]) == ["point", "wavelength"]
-        fluence: Any = file["entry/instrument/beam_excitation/fluence_set"]
+        fluence: Any = file["entry/instrument/beam_excitation/fluence"]
         assert fluence[()].tolist() == [1, 2, 3, 1, 2, 3]
         assert fluence.attrs["units"] == "uJ/cm^2"
     spectra = read_run(folder).data["spectrum"]
-    grid = spectra.set_index(point=["cryostat_temperature_set", "attenuator_fluence_set"])
-    assert grid["counts"].unstack("point").sizes["attenuator_fluence_set"] == 3
+    grid = spectra.set_index(point=["cryostat_temperature", "attenuator_fluence"])
+    assert grid["counts"].unstack("point").sizes["attenuator_fluence"] == 3
 
 
 def test_a_moved_folder_is_still_a_run(finished: Path, folder: Path, tmp_path: Path) -> None:
@@ -310,3 +310,33 @@ def test_a_moved_folder_is_still_a_run(finished: Path, folder: Path, tmp_path: P
     shutil.move(folder, moved)
     assert read_run(moved).data["spectrum"].identical(before)
     assert recover(moved).made is False
+
+
+def test_calibrations_are_not_what_is_plotted_first(scribe: Begin, folder: Path) -> None:
+    with scribe() as run:
+        run.start()
+        run.point(0, measurement="calibrate_wavelength", set={})
+        run.point(1)
+        run.point(2)
+        run.stop()
+    with h5py.File(finalise(folder / "run.lcj").product, "r") as file:
+        assert file["entry"].attrs["default"] == "spectra"
+        axes = list(file["entry/calibrate_wavelength"].attrs["axes"])
+        assert axes == ["point", "wavelength"]
+        assert list(file["entry/spectra"].attrs["axes"]) == ["cryostat_temperature", "wavelength"]
+
+
+def test_lists_in_settings_are_columns_of_the_run_but_not_of_the_product(
+    scribe: Begin, folder: Path
+) -> None:
+    with scribe() as run:
+        run.start()
+        run.point(0, settings={"calibration": {"residuals_nm": [0.25, 0.5], "order": 1}})
+        run.stop()
+    path = finalise(folder / "run.lcj").product
+    points = read_run(folder).points
+    assert points["calibration_residuals_nm_1"].values.tolist() == [0.5]
+    assert points["calibration_residuals_nm_1"].attrs["units"] == "nm"
+    with h5py.File(path, "r") as file:
+        assert "entry/labctl/points/calibration_order" in file
+        assert "entry/labctl/points/calibration_residuals_nm_1" not in file

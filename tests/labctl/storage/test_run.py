@@ -203,7 +203,7 @@ def test_points_of_all_shapes_survive(scribe: Begin, folder: Path) -> None:
     _, product = both(folder)
     assert product.data["odd"]["raw"].values[1].tolist() == [[1 + 2j, 3], [4, 5j]]
     assert product.data["odd"].attrs["signal"] == "power"
-    assert product.data["odd"]["wheel_slot_set"].values.tolist() == ["", "ND 1"]
+    assert product.data["odd"]["wheel_slot"].values.tolist() == ["", "ND 1"]
     assert np.isnan(product.data["readings"]["cryostat_temperature"].values).tolist() == [
         False,
         True,
@@ -230,15 +230,15 @@ def test_all_other_records_are_kept_with_their_arrays(scribe: Begin, folder: Pat
     dots = ArrayItem("positions", np.arange(6.0).reshape(3, 2), "um", ("dot", "axis"))
     with scribe() as run:
         run.start()
-        run.writer.append(RecordKind.FOUND, {"name": "dots"}, [dots], step_id="map")
+        run.writer.append(RecordKind.FOUND, {"what": "dots"}, [dots], step_id="map")
         run.writer.append(RecordKind.POINT_PART, {"index": 0, "live_time_s": 0.5}, [dots])
-        run.writer.append(RecordKind.ANALYSIS, {"name": "peak", "value": 2.3})
+        run.writer.append(RecordKind.ANALYSIS, {"what": "peak", "value": 2.3})
         sidecar = {"name": "run_p0000.ptu", "size": 8, "sha256": "ab"}
         run.writer.append(RecordKind.SIDECAR, sidecar)
         run.stop()
     _, product = both(folder)
-    assert product.found == ({"name": "dots"},)
-    assert product.analyses == ({"name": "peak", "value": 2.3},)
+    assert product.found == ({"what": "dots"},)
+    assert product.analyses == ({"what": "peak", "value": 2.3},)
     assert product.sidecars == (sidecar,)
     with h5py.File(product.path, "r") as file:
         kept = file["entry/labctl/other_records/s0_1_found/positions"]

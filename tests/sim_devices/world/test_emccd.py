@@ -11,7 +11,7 @@ from labctl_sim.world import Emccd, World
 from labctl_sim.world._types import FloatArray
 
 Maker = Callable[..., World]
-DARK: dict[str, Any] = {"cosmic_rays_cm2_min": 0.0}
+DARK: dict[str, Any] = {"cosmic_rays_per_cm2_min": 0.0}
 FULL = (0, 1600, 0, 200)
 
 
@@ -183,7 +183,7 @@ def test_noise_depends_on_seed_point_and_frame_only(lit_world: Maker, clock: Any
 
 def test_cosmic_rays_come_at_their_rate(make_world: Maker) -> None:
     # 0.8192 cm^2 for 200 frames of 6 s at 10 per cm^2 and minute: 164 expected, bound 4 sd.
-    camera = make_world().camera({"cosmic_rays_cm2_min": 10.0, "cosmic_ray_e": 1e5})
+    camera = make_world().camera({"cosmic_rays_per_cm2_min": 10.0, "cosmic_ray_e": 1e5})
     hits = 0
     for index in range(200):
         row = frame(camera, frame=index, exposure_s=6.0, shutter_open=False, roi=FULL,

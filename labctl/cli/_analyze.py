@@ -1,0 +1,74 @@
+"""``labctl analyze``: the quantities that a stored run determines, with their errors."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from labctl.cli._say import say_error, say_note, screen
+from labctl.errors import AnalysisError
+from labctl.results import (
+    TABLE_HEADER,
+    RunAnalysis,
+    analyze_run,
+    json_text,
+    law_lines,
+    save_figure,
+    table_rows,
+)
+from labctl.storage import read_run
+
+__all__ = ["analyze", "show_analysis"]
+
+
+def analyze(
+    runs: Annotated[list[Path], typer.Argument(help="Run folders, journals or products.")],
+    as_json: Annotated[
+        Path | None, typer.Option("--json", help="Write the results there; - for standard output.")
+    ] = None,
+    plots: Annotated[Path | None, typer.Option(help="Folder for figures.")] = None,
+) -> None:
+    """Fit the spectra of runs and show quantities with standard errors."""
+    if as_json is not None and len(runs) > 1:
+        message = "--json takes one run at a time"
+        raise typer.BadParameter(message)
+    failed = 0
+    for path in runs:
+        try:
+            analysis = analyze_run(read_run(path))
+        except AnalysisError as error:
+            say_error(f"{path}: {error}")
+            failed += 1
+            continue
+        _tell(analysis, as_json)
+        if plots is not None:
+            plots.mkdir(parents=True, exist_ok=True)
+            figure = save_figure(analysis, plots / f"{path.stem}.png")
+            screen(error=str(as_json) == "-").print(f"figure: {figure}")
+    if failed:
+        raise typer.Exit(1)
+
+
+def show_analysis(analysis: RunAnalysis) -> None:
+    """Show the table of the points and the laws."""
+    table = Table(*TABLE_HEADER, title=analysis.title or None)
+    for row in table_rows(analysis):
+        table.add_row(*row)
+    console = screen()
+    console.print(table)
+    for line in law_lines(analysis):
+        console.print(line)
+    warnings = [text for result in analysis.results for text in result.warnings]
+    for text in dict.fromkeys(warnings):
+        say_note(text)
+
+
+def _tell(analysis: RunAnalysis, as_json: Path | None) -> None:
+    if as_json is None:
+        show_analysis(analysis)
+    elif str(as_json) == "-":
+        print(json_text(analysis), end="")
+    else:
+        as_json.write_text(json_text(analysis), encoding="utf-8")
+        show_analysis(analysis)

@@ -1,0 +1,35 @@
+"""``labctl rehearse``: a recipe on the simulated set-up, in virtual time, leaving nothing behind."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated
+
+import typer
+
+from labctl.cli._run import carry_out
+from labctl.cli._say import FAILED, screen
+from labctl.host import RunRequest
+from labctl.storage import read_run
+
+__all__ = ["rehearse"]
+
+
+def rehearse(
+    recipe: Annotated[Path, typer.Argument(help="Recipe file (YAML).")],
+    setup: Annotated[Path, typer.Option(help="Set-up file (YAML).")],
+    sample: Annotated[Path | None, typer.Option(help="Sample instead of the set-up's.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+) -> None:
+    """Try a recipe on the simulated set-up: does it end, how long does it take, what is said."""
+    with TemporaryDirectory(prefix="labctl-rehearsal-") as folder:
+        request = RunRequest(
+            setup=setup, recipe=recipe, simulate=True, sample=sample, seed=seed, out=Path(folder)
+        )
+        outcome = carry_out(request)
+        run = read_run(outcome.product or outcome.journal)
+        said = [event for event in run.events if event.level in ("warning", "error")]
+        points = int(run.points.sizes.get("point", 0))
+        status, reason = outcome.outcome.status, outcome.outcome.reason
+        screen().print(f"{status}: {points} points, {len(said)} warnings {reason}".rstrip())
+    if status != "complete":
+        raise typer.Exit(FAILED)
