@@ -5,7 +5,7 @@ frames of the lamp. The world's truth is used for the comparison alone.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from labctl.analysis import InstrumentResponse, Measured, NoiseModel, photon_transfer
 from labctl.clock import EventQueue
+from labctl.host import seeder
 from labctl.measurements import response_of
 from labctl.optics import GratingCalibration, LampSettings, calibrate_from_lamp, lamp_lines
 from labctl.results import StoredSpectrum
@@ -61,14 +62,15 @@ class _Bench:
             laser=_LASER,
             now=self.queue.now,
             schedule=self.queue.schedule,
-            seed=_seeder(seed),
+            seed=seeder(seed),
         )
         self.thermal = self.world.attach_cryostat({})
         self.spectrograph = self.world.attach_spectrograph(changes.get("spectrograph", {}))
         self.camera = self.world.camera(changes.get("camera", {}))
         self.spectrograph.lines_per_mm, self.spectrograph.blaze_nm = 300.0, 500.0
-        self.world.table.shutter_open = False
+        self.world.table.laser_on, self.world.table.shutter_open = True, False
         self._point = 0
+        self.truths = list[Truth]()
 
     def wait(self, seconds: float) -> None:
         end_s = self.queue.now() + seconds
@@ -82,9 +84,13 @@ class _Bench:
         self._point += 1
         self.world.table.shutter_open = light
         rows: list[NDArray[np.float64]] = []
+        self.truths = list[Truth]()
         for frame in range(number):
             start_s = self.queue.now()
-            self.wait(exposure_s)
+            self.wait(exposure_s / 2)
+            if light:
+                self.truths.append(_truth(self.world.truth()))
+            self.wait(exposure_s / 2)
             image = self.camera.render(
                 frame=frame, start_s=start_s, exposure_s=exposure_s, em_gain=1,
                 quality="low_noise", adc_mhz=0.1, analog_gain=2, shutter_open=True,
@@ -93,12 +99,6 @@ class _Bench:
             rows.append(image.sum(axis=0).astype(np.float64))
         self.world.table.shutter_open = False
         return np.array(rows)
-
-
-def _seeder(run_seed: int) -> Any:
-    from labctl.host import seeder
-
-    return seeder(run_seed)
 
 
 def render_series(
@@ -121,23 +121,32 @@ def render_series(
     bench.spectrograph.centre_nm = 531.0
     series = RenderedSeries()
     axis_nm = calibration.region_nm(0, 1600, 531.0)
+    axis_error_nm = calibration.wavelength_error_nm(np.arange(1600.0), 531.0)
     for point, kelvin in enumerate(temperatures_k):
         bench.thermal.set_target(kelvin)
         bench.wait(_SETTLE_S)
         light = bench.frames(frames, 1.0, light=True)
         series.spectra.append(
-            _stored(point, kelvin, light, axis_nm, noise, response, bench.thermal)
-        )
-        found = bench.world.truth()
-        series.truths.append(
-            Truth(
-                found["dot_temperature_k"],
-                found["energy_ev"],
-                found["fwhm_observed_mev"],
-                found["fwhm_intrinsic_mev"],
+            _stored(
+                point, kelvin, light, axis_nm, axis_error_nm, noise, response, bench.thermal
             )
         )
+        series.truths.append(_mean(bench.truths))
     return series
+
+
+def _truth(found: dict[str, Any]) -> Truth:
+    return Truth(
+        found["dot_temperature_k"],
+        found["energy_ev"],
+        found["fwhm_observed_mev"],
+        found["fwhm_intrinsic_mev"],
+    )
+
+
+def _mean(truths: Sequence[Truth]) -> Truth:
+    # The world moves during a point (temperature, spectral diffusion): its mean is what is measured.
+    return Truth(*np.mean([astuple(truth) for truth in truths], axis=0).tolist())
 
 
 def _calibrate(bench: _Bench) -> tuple[NoiseModel, GratingCalibration, InstrumentResponse]:
@@ -167,18 +176,18 @@ def _stored(
     kelvin: float,
     light: NDArray[np.float64],
     axis_nm: NDArray[np.float64],
+    axis_error_nm: NDArray[np.float64] | None,
     noise: NoiseModel,
     response: InstrumentResponse,
     thermal: Any,
 ) -> StoredSpectrum:
-    from dataclasses import replace
-
     return StoredSpectrum(
         point=point,
         label="",
         counts=light.sum(axis=0),
         frames=light,
         wavelength_nm=axis_nm,
+        axis_error_nm=np.zeros_like(axis_nm) if axis_error_nm is None else axis_error_nm,
         noise=replace(noise, frames=len(light)),
         response=response,
         temperature_set_k=kelvin,

@@ -289,16 +289,22 @@ class VirtualClock:
         while happened:
             if ready():
                 return True
-            self._now_s, happened = self._world.step(self._now_s)
+            happened = self._step(self._now_s)
         return ready()
+
+    def _step(self, limit_s: float | None) -> bool:
+        try:
+            self._now_s, happened = self._world.step(limit_s)
+        except TimeoutError as error:
+            # The watchdog of the world, in wall time; as an OSError it would pass for a dead line.
+            raise DeadlockError(self._waiters.names, str(error)) from error
+        return happened
 
     def _advance(self, deadline_s: float | None, device_call: bool) -> None:
         beat_s = None if device_call else self._periodic.next_s()
         limit_s = min((t for t in (deadline_s, beat_s) if t is not None), default=None)
         before_s = self._now_s
-        self._now_s, happened = self._world.step(
-            limit_s if limit_s is None else max(limit_s, before_s)
-        )
+        happened = self._step(limit_s if limit_s is None else max(limit_s, before_s))
         if not happened and limit_s is None:
             raise DeadlockError(self._waiters.names)
         if not device_call:

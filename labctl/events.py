@@ -38,7 +38,8 @@ PausePolicy = Literal["finish", "bank", "repeat"]
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # A sensor without a valid reading gives NaN, which JSON has no number for.
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 
 
 class ArrayDescriptor(_Frozen):

@@ -62,6 +62,7 @@ SUFFIX_UNITS: dict[str, str] = {
     "s": "s",
     "uj_cm2": "uJ/cm^2",
     "um": "um",
+    "um_per_k": "um/K",
     "v": "V",
     "w": "W",
     "w_k": "W/K",

@@ -11,7 +11,7 @@ from scipy.special import chdtrc, wofz
 
 from labctl.errors import AnalysisError
 
-__all__ = ["Solution", "chi2_probability", "faddeeva", "solve"]
+__all__ = ["Solution", "chi2_probability", "faddeeva", "invert_normal", "solve"]
 
 Vector = NDArray[np.float64]
 Evaluate = Callable[[Vector], tuple[Vector, Vector]]
@@ -80,7 +80,7 @@ def solve(
     try:
         found = least_squares(
             lambda p: both(p)[0], inside, jac=lambda p: both(p)[1],
-            bounds=(lower, upper), x_scale=scale, max_nfev=200, **settings,
+            bounds=(lower, upper), x_scale=scale, max_nfev=60, **settings,
         )  # fmt: skip
     except ValueError as error:
         msg = f"the fit cannot start: {error}"
@@ -88,9 +88,15 @@ def solve(
     residuals, jacobian = both(found.x)
     near = 1e-6 * scale
     at_bound = (found.x - lower < near) | (upper - found.x < near)
-    return Solution(found.x, _covariance(jacobian, scale), residuals, jacobian, at_bound)
+    return Solution(found.x, invert_normal(jacobian), residuals, jacobian, at_bound)
 
 
-def _covariance(jacobian: Vector, scale: Vector) -> Vector:
+def invert_normal(jacobian: Vector) -> Vector:
+    """Return the inverse of ``J^T J``, by way of columns scaled to unit length.
+
+    A parameter without influence gets the variance 0 of a pseudo-inverse.
+    """
+    length = np.sqrt(np.sum(jacobian**2, axis=0))
+    scale = 1 / np.where(length > 0, length, 1.0)
     scaled = jacobian * scale
     return np.linalg.pinv(scaled.T @ scaled, rcond=1e-14, hermitian=True) * np.outer(scale, scale)

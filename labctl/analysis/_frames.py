@@ -13,6 +13,8 @@ __all__ = ["CombinedFrames", "combine_frames"]
 Vector = NDArray[np.float64]
 
 _SIGMAS = 7.0
+_BRIGHT_SIGMAS = 5.0
+_BRIGHT_PIXELS = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,10 +40,9 @@ class CombinedFrames:
 def combine_frames(frames: Vector, noise: NoiseModel) -> CombinedFrames:
     """Sum frames; reject values far above what the other frames of the pixel allow.
 
-    A value is a cosmic ray if it exceeds the median of the pixel by 7 standard deviations
-    of one frame *and* by half of the brightness of that median, so that blinking (which
-    scales the whole line) is not mistaken for it.  With fewer than three frames nothing is
-    rejected here.
+    A value is a cosmic ray if it exceeds the median of the pixel, scaled to the brightness of
+    its frame (the dot blinks), by 7 standard deviations of one frame *and* by half of that
+    level (the line wanders).  With fewer than three frames nothing is rejected here.
 
     Args:
         frames: Shape (frame, pixel), counts.
@@ -69,7 +70,13 @@ def combine_frames(frames: Vector, noise: NoiseModel) -> CombinedFrames:
 
 
 def _cosmic(frames: Vector, noise: NoiseModel) -> NDArray[np.bool_]:
-    level = np.median(frames, axis=0)
-    signal = np.maximum(level - noise.bias_counts * noise.rows, 0.0)
-    single = noise.floor_variance / noise.frames + noise.variance_per_count * signal
-    return frames - level > np.maximum(_SIGMAS * np.sqrt(single), 0.5 * signal)
+    bias = noise.bias_counts * noise.rows
+    dark_variance = noise.floor_variance / noise.frames
+    level = np.maximum(np.median(frames, axis=0) - bias, 0.0)
+    bright = level > _BRIGHT_SIGMAS * np.sqrt(dark_variance + noise.variance_per_count * level)
+    scale = np.ones(frames.shape[0])
+    if int(bright.sum()) >= _BRIGHT_PIXELS:
+        scale = np.median((frames[:, bright] - bias) / level[bright], axis=1)
+    signal = np.maximum(scale, 0.0)[:, None] * level
+    sigma = np.sqrt(dark_variance + noise.variance_per_count * signal)
+    return frames - bias - signal > np.maximum(_SIGMAS * sigma, 0.5 * signal)

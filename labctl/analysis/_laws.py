@@ -8,16 +8,17 @@ effective phonon of energy E:
 * energy ``E(4 K) + f(T) - f(4 K)``, ``f = a T - b [coth(E_ph / 2kT) - 1]`` with
   ``coth(x / 2) - 1 = 2 n(x)``.
 
-For a given E the law is linear, so a scan over E finds the right minimum.
+For a given E the law is linear, so the search goes over E alone.
 """
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from labctl.analysis._fit import Solution, chi2_probability, solve
+from labctl.analysis._fit import chi2_probability, invert_normal
 from labctl.analysis._measured import Measured
 from labctl.errors import AnalysisError
 
@@ -35,11 +36,16 @@ Vector = NDArray[np.float64]
 
 BOLTZMANN_MEV_PER_K = 0.08617333262
 _NAMES = ("constant", "linear", "phonon", "energy")
-_LOWEST_MEV, _HIGHEST_MEV = 1.0, 100.0
+_HIGHEST_MEV = 100.0
 _REFERENCE_K = 4.0
 _ROUNDS = 10
 _HALVINGS = 40
 _CLOSE = 0.01
+_HIGHEST_KT = 15.0
+_RANGE = 30.0
+_GOLDEN = (5**0.5 - 1) / 2
+_ENERGY_RESOLUTION = 1e-7
+_PHONON_CHI2 = 9.0
 
 
 def bose_einstein(energy_mev: float, temperature_k: Vector) -> Vector:
@@ -145,7 +151,7 @@ def fit_linewidth_law(
     Raises:
         AnalysisError: Fewer points than free parameters, or no convergence.
     """
-    fit = _fit(temperature_k, fwhm_mev, covariance_mev2, temperature_error_k, hold or {})
+    fit = _fit(_points(temperature_k, fwhm_mev, covariance_mev2, temperature_error_k, hold))
     return LinewidthLaw(*(fit.parameter(k) for k in range(4)), fit=fit)
 
 
@@ -176,8 +182,8 @@ def fit_energy_law(
     """
     offset_ev = float(np.median(energy_ev))
     values = 1e3 * (energy_ev - offset_ev)
-    matrix = np.diag(covariance_mev2) if covariance_mev2.ndim == 1 else covariance_mev2
-    fit, wander_mev = _with_wander(temperature_k, values, matrix, temperature_error_k, hold or {})
+    points = _points(temperature_k, values, covariance_mev2, temperature_error_k, hold)
+    fit, wander_mev = _with_wander(points)
     reference = np.array([_REFERENCE_K])
     at_reference = fit.combine(_gradient(fit.parameters, reference)[0], float(fit(reference)[0]))
     return EnergyLaw(
@@ -191,30 +197,32 @@ def fit_energy_law(
     )
 
 
-def _with_wander(
-    temperature_k: Vector,
-    values: Vector,
-    covariance: Vector,
-    temperature_error_k: Vector | None,
-    hold: Mapping[str, float],
-) -> tuple[PhononLaw, float]:
+def _with_wander(points: "_Points") -> tuple[PhononLaw, float]:
     """Return the fit and the extra standard deviation that brings chi-square to its mean."""
-
-    def attempt(variance: float) -> PhononLaw:
-        extra = variance * np.eye(values.size)
-        return _fit(temperature_k, values, covariance + extra, temperature_error_k, hold)
-
-    low, high = 0.0, 4 * float(np.var(values))
-    fit = attempt(low)
+    fit = _fit(points)
+    low, high = 0.0, 4 * float(np.var(points.values))
     if fit.freedom < 1 or fit.chi2 <= fit.freedom or high == 0:
         return fit, 0.0
+    variance = high
     for _ in range(_HALVINGS):
-        middle = (low + high) / 2 if low > 0 else high / 16
-        fit = attempt(middle)
-        low, high = (middle, high) if fit.chi2 > fit.freedom else (low, middle)
+        variance = (low + high) / 2 if low > 0 else high / 16
+        fit = _fit(points.wider(variance), fit.parameters)
+        low, high = (variance, high) if fit.chi2 > fit.freedom else (low, variance)
         if abs(fit.chi2 / fit.freedom - 1) < _CLOSE:
             break
-    return fit, float(np.sqrt((low + high) / 2))
+    return _with_own_spread(fit, variance, points), float(np.sqrt(variance))
+
+
+def _with_own_spread(fit: PhononLaw, variance: float, points: "_Points") -> PhononLaw:
+    """Widen the errors because the extra variance was itself estimated from few points.
+
+    A variance from n degrees of freedom makes Student's t of the pulls, whose variance is
+    ``n / (n - 2)``; it counts as far as the extra variance outweighs that of the points.
+    """
+    freedom = max(fit.freedom, 3)
+    share = float(np.mean(variance / (variance + np.diag(points.covariance))))
+    factor = 1 + share * 2 / (freedom - 2)
+    return dataclasses.replace(fit, covariance=fit.covariance * factor)
 
 
 def _law(parameters: Vector, temperature_k: Vector) -> Vector:
@@ -238,27 +246,62 @@ def _slope(parameters: Vector, temperature_k: Vector) -> Vector:
     return parameters[1] + parameters[2] * occupation * (occupation + 1) * by_temperature
 
 
-def _fit(
+@dataclass(frozen=True, eq=False)
+class _Points:
+    """Checked points: temperatures and errors in K, values, covariance matrix, held values."""
+
+    temperature_k: Vector
+    values: Vector
+    covariance: Vector
+    error_k: Vector
+    hold: Mapping[str, float]
+
+    @property
+    def free(self) -> NDArray[np.intp]:
+        """Places of the free parameters."""
+        names = [k for k, name in enumerate(_NAMES) if name not in self.hold]
+        return np.array(names, dtype=np.intp)
+
+    def wider(self, variance: float) -> "_Points":
+        """Return the points with an independent variance added to each."""
+        extra = variance * np.eye(self.values.size)
+        return dataclasses.replace(self, covariance=self.covariance + extra)
+
+
+def _points(
     temperature_k: Vector,
     values: Vector,
     covariance: Vector,
     temperature_error_k: Vector | None,
-    hold: Mapping[str, float],
-) -> PhononLaw:
-    unknown = set(hold) - set(_NAMES)
+    hold: Mapping[str, float] | None,
+) -> _Points:
+    matrix = np.diag(covariance) if covariance.ndim == 1 else covariance
+    errors_k = np.zeros_like(values) if temperature_error_k is None else temperature_error_k
+    points = _Points(temperature_k, values, matrix, errors_k, hold or {})
+    unknown = set(points.hold) - set(_NAMES)
     if unknown:
         msg = f"no parameter {', '.join(sorted(unknown))} to hold; there are {', '.join(_NAMES)}"
         raise AnalysisError(msg)
-    free = np.array([k for k, name in enumerate(_NAMES) if name not in hold], dtype=np.intp)
-    if values.size < free.size:
-        msg = f"{values.size} temperatures cannot determine {free.size} parameters"
+    if values.size < points.free.size:
+        msg = f"{values.size} temperatures cannot determine {points.free.size} parameters"
         raise AnalysisError(msg)
     if not (np.all(temperature_k > 0) and np.all(np.isfinite(values))):
         msg = "temperatures must be positive and values finite"
         raise AnalysisError(msg)
-    matrix = np.diag(covariance) if covariance.ndim == 1 else covariance
-    start = _scan(temperature_k, values, _whitening(matrix), hold)
-    return _refine(temperature_k, values, matrix, temperature_error_k, start, free)
+    return points
+
+
+def _fit(points: _Points, start: Vector | None = None) -> PhononLaw:
+    whitening = _whitening(points.covariance)
+    full = _scan(points, whitening) if start is None else start
+    for _ in range(_ROUNDS):
+        before = full
+        projected = (_slope(full, points.temperature_k) * points.error_k) ** 2
+        whitening = _whitening(points.covariance + np.diag(projected))
+        full = _search(points, whitening, full)
+        if np.all(np.abs(full - before) <= 1e-4 * np.abs(full) + 1e-12):
+            break
+    return _finish(points, full, whitening)
 
 
 def _whitening(covariance: Vector) -> Vector:
@@ -269,84 +312,82 @@ def _whitening(covariance: Vector) -> Vector:
         raise AnalysisError(msg) from error
 
 
-def _scan(
-    temperature_k: Vector, values: Vector, whitening: Vector, hold: Mapping[str, float]
-) -> Vector:
+def _scan(points: _Points, whitening: Vector) -> Vector:
     """Return the best parameters over a grid of phonon energies."""
-    grid = [hold["energy"]] if "energy" in hold else np.geomspace(3.0, 60.0, 40).tolist()
-    given = np.array([hold.get(name, 0.0) for name in _NAMES[:3]])
-    free = [k for k, name in enumerate(_NAMES[:3]) if name not in hold]
-    best, lowest = np.zeros(4), np.inf
-    for energy in grid:
-        occupation = bose_einstein(energy, temperature_k)
-        columns = np.stack([np.ones_like(temperature_k), temperature_k, occupation], axis=1)
-        left = whitening @ (values - columns @ given)
-        design = whitening @ columns[:, free]
-        solution = np.linalg.pinv(design, rcond=1e-12) @ left
-        chi2 = float(np.sum((left - design @ solution) ** 2))
-        if chi2 < lowest:
-            linear = given.copy()
-            linear[free] = solution
-            best, lowest = np.append(linear, energy), chi2
-    return best
+    highest = _highest_mev(points.temperature_k)
+    grid = np.geomspace(highest / _RANGE, highest, 40).tolist()
+    tried = [_at_energy(points, whitening, energy) for energy in grid]
+    return min(tried, key=lambda one: one[1])[0]
 
 
-def _refine(
-    temperature_k: Vector,
-    values: Vector,
-    covariance: Vector,
-    temperature_error_k: Vector | None,
-    parameters: Vector,
-    free: NDArray[np.intp],
-) -> PhononLaw:
-    errors_k = np.zeros_like(values) if temperature_error_k is None else temperature_error_k
-    full = parameters.copy()
-    rounds = 0
-    while True:
-        before = full.copy()
-        projected = (_slope(full, temperature_k) * errors_k) ** 2
-        whitening = _whitening(covariance + np.diag(projected))
-        found = _solve(temperature_k, values, whitening, full, free)
-        full[free] = found.parameters
-        rounds += 1
-        moved = np.abs(full - before)[free]
-        if np.all(moved <= 1e-3 * np.sqrt(np.diag(found.covariance))) or rounds == _ROUNDS:
-            break
-    return _finish(full, free, found, values.size)
+def _search(points: _Points, whitening: Vector, start: Vector) -> Vector:
+    """Return the best parameters near those given, by golden section over the energy."""
+    if "energy" in points.hold:
+        return _at_energy(points, whitening, points.hold["energy"])[0]
+    highest = _highest_mev(points.temperature_k)
+    low = max(float(start[3]) / 1.3, highest / _RANGE)
+    high = min(float(start[3]) * 1.3, highest)
+    while high - low > _ENERGY_RESOLUTION * high:
+        left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
+        if _at_energy(points, whitening, left)[1] < _at_energy(points, whitening, right)[1]:
+            high = right
+        else:
+            low = left
+    return _at_energy(points, whitening, (low + high) / 2)[0]
 
 
-def _solve(
-    temperature_k: Vector,
-    values: Vector,
-    whitening: Vector,
-    start: Vector,
-    free: NDArray[np.intp],
-) -> Solution:
-    full = start.copy()
-
-    def evaluate(parameters: Vector) -> tuple[Vector, Vector]:
-        full[free] = parameters
-        residuals = whitening @ (_law(full, temperature_k) - values)
-        return residuals, (whitening @ _gradient(full, temperature_k))[:, free]
-
-    lower = np.array([-np.inf, -np.inf, -np.inf, _LOWEST_MEV])[free]
-    upper = np.array([np.inf, np.inf, np.inf, _HIGHEST_MEV])[free]
-    size = max(float(np.ptp(values)), 1e-9)
-    scale = np.array([size, size / 100, max(abs(start[2]), size), 10.0])[free]
-    return solve(evaluate, start[free], lower, upper, scale=scale)
+def _at_energy(points: _Points, whitening: Vector, energy_mev: float) -> tuple[Vector, float]:
+    """Return the best parameters with this phonon energy, and chi-square."""
+    given = np.array([points.hold.get(name, 0.0) for name in _NAMES[:3]])
+    free = [k for k, name in enumerate(_NAMES[:3]) if name not in points.hold]
+    columns = _gradient(np.array([0.0, 0.0, 0.0, energy_mev]), points.temperature_k)[:, :3]
+    linear, chi2 = _linear(whitening, columns, points.values, given, free)
+    return np.append(linear, energy_mev), chi2
 
 
-def _finish(full: Vector, free: NDArray[np.intp], found: Solution, count: int) -> PhononLaw:
+def _highest_mev(temperature_k: Vector) -> float:
+    """Return the energy above which even the warmest point has no phonon to speak of."""
+    return min(_HIGHEST_MEV, _HIGHEST_KT * BOLTZMANN_MEV_PER_K * float(temperature_k.max()))
+
+
+def _linear(
+    whitening: Vector, columns: Vector, values: Vector, given: Vector, free: list[int]
+) -> tuple[Vector, float]:
+    """Return the best coefficients of the columns, where free, and chi-square."""
+    left = whitening @ (values - columns @ given)
+    design = whitening @ columns[:, free]
+    solution = np.linalg.pinv(design, rcond=1e-12) @ left
+    coefficients = given.copy()
+    coefficients[free] = solution
+    return coefficients, float(np.sum((left - design @ solution) ** 2))
+
+
+def _finish(points: _Points, full: Vector, whitening: Vector) -> PhononLaw:
+    free, freedom = points.free, points.values.size - points.free.size
+    residuals = whitening @ (_law(full, points.temperature_k) - points.values)
+    chi2 = float(residuals @ residuals)
     covariance = np.zeros((4, 4))
-    covariance[np.ix_(free, free)] = found.covariance
-    freedom = count - free.size
-    probability = chi2_probability(found.chi2, freedom) if freedom > 0 else 1.0
+    jacobian = (whitening @ _gradient(full, points.temperature_k))[:, free]
+    covariance[np.ix_(free, free)] = invert_normal(jacobian)
+    probability = chi2_probability(chi2, freedom) if freedom > 0 else 1.0
     flags: list[str] = []
-    if found.at_bound.any() or covariance[3, 3] > full[3] ** 2:
+    highest = _highest_mev(points.temperature_k)
+    inside = 1.01 * highest / _RANGE < full[3] < 0.99 * highest or "energy" in points.hold
+    if _without_phonon(points, whitening) - chi2 < _PHONON_CHI2 or not inside:
         flags.append("phonon energy not determined")
     if probability < 1e-3:
         flags.append("poor fit, errors scaled")
-        covariance = covariance * (found.chi2 / freedom)
+        covariance = covariance * (chi2 / freedom)
     if freedom == 0:
         flags.append("as many points as parameters")
-    return PhononLaw(full, covariance, found.chi2, freedom, probability, tuple(flags))
+    return PhononLaw(full, covariance, chi2, freedom, probability, tuple(flags))
+
+
+def _without_phonon(points: _Points, whitening: Vector) -> float:
+    """Return chi-square of a straight line; infinite where the phonon's energy is held."""
+    if "energy" in points.hold or "phonon" in points.hold:
+        return np.inf
+    given = np.array([points.hold.get(name, 0.0) for name in _NAMES[:2]])
+    free = [k for k, name in enumerate(_NAMES[:2]) if name not in points.hold]
+    columns = np.stack([np.ones_like(points.temperature_k), points.temperature_k], axis=1)
+    return _linear(whitening, columns, points.values, given, free)[1]

@@ -9,8 +9,8 @@ The stated rules, in order:
    rays and are left out.
 4. Shape ``auto``: a Voigt profile; where the data cannot tell the Gaussian part of the
    line (error of its squared width above a quarter of that of the response), a Lorentzian.
-5. Background ``auto``: constant; linear where that lowers chi-square by more than 10.8
-   (one chance in a thousand).
+5. Background ``auto``: linear while lines are looked for; constant in the end, unless that
+   raises chi-square by more than 10.8 (one chance in a thousand).
 6. If the fit is worse than one chance in a thousand, errors are scaled by the root of the
    reduced chi-square, and the result says so.
 """
@@ -104,7 +104,7 @@ def fit_peak(
     axis = make_axis(wavelength_nm[inside], float(wavelength_nm[start.pixel]), response)
     problem = Problem(
         axis, counts[inside], good[inside], noise, scale[inside],
-        _fixed(shape, "constant"), tuple(satellites),
+        _fixed(shape, background), tuple(satellites),
     )  # fmt: skip
     fitted = problem.fit(_first_guess(problem, start, shape))
     problem, fitted = _explain(problem, fitted, find_satellites=find_satellites)
@@ -267,13 +267,15 @@ def _choose_shape(
 def _choose_background(
     problem: Problem, fitted: Fitted, background: Background
 ) -> tuple[Problem, Fitted]:
-    if background == "constant":
+    if background != "auto":
         return problem, fitted
-    linear = problem.changed(fixed=problem.fixed - {SLOPE})
-    tilted = linear.fit(fitted.parameters)
-    if background == "linear" or fitted.chi2 - tilted.chi2 > _LINEAR_CHI2:
-        return linear, tilted
-    return problem, fitted
+    level = problem.changed(fixed=problem.fixed | {SLOPE})
+    start = fitted.parameters.copy()
+    start[SLOPE] = 0.0
+    flat = level.fit(start)
+    if flat.chi2 - fitted.chi2 > _LINEAR_CHI2:
+        return problem, fitted
+    return level, flat
 
 
 def _promote(problem: Problem, fitted: Fitted, share: float) -> tuple[Problem, Fitted]:

@@ -11,6 +11,9 @@ __all__ = ["Start", "find_start", "matched_signal", "median3"]
 
 Vector = NDArray[np.float64]
 
+_MEDIAN_DIFFERENCE = 0.6745 * 2**0.5
+_LEAST_HEIGHT = 3.5
+
 
 @dataclass(frozen=True)
 class Start:
@@ -49,17 +52,17 @@ def find_start(counts: Vector, usable: NDArray[np.bool_], noise_floor: float) ->
         noise_floor: Smallest standard deviation to believe, counts.
 
     Raises:
-        AnalysisError: If nothing stands 4 sigma above the background.
+        AnalysisError: If nothing stands 3.5 standard deviations of a pixel above the background.
     """
     filled = np.interp(np.arange(counts.size), np.flatnonzero(usable), counts[usable])
     smooth = np.convolve(np.pad(median3(filled), 1, mode="edge"), np.ones(3) / 3, mode="valid")
-    lower = np.quantile(smooth, 0.3)
-    below = filled[filled <= lower]
-    background = float(np.median(filled[filled <= np.quantile(filled, 0.5)]))
-    noise = max(float(np.std(below)) * 1.5, noise_floor)
+    background = float(np.quantile(filled, 0.25))
+    # Of differences of neighbours, which lines and slopes hardly change.
+    scatter = float(np.median(np.abs(np.diff(filled)))) / _MEDIAN_DIFFERENCE
+    noise = max(scatter, noise_floor)
     pixel = int(np.argmax(smooth))
     height = float(smooth[pixel]) - background
-    if not height > 4 * noise / np.sqrt(3):
+    if not height > _LEAST_HEIGHT * noise:
         msg = f"no line: the highest place is {height:.3g} counts above a noise of {noise:.3g}"
         raise AnalysisError(msg)
     above = smooth > background + height / 2

@@ -1,4 +1,4 @@
-"""``labctl rehearse``: a recipe on the simulated set-up, in virtual time, leaving nothing behind."""
+"""``labctl rehearse``: a recipe on the simulated set-up, in virtual time, leaving nothing."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory

@@ -1,6 +1,6 @@
 """Calibrations as measurements: each stores its spectra and makes its own dated result."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -59,7 +59,7 @@ class _LampExposure(Measurement):
         settings = self._settings(camera)
         exposure = Exposure(settings, self.frames, light=False)
         lamp = context.station.only(Lamp, prefer="lamp")
-        dark = expose(context, camera, exposure)
+        dark = expose(context, camera, replace(exposure, name="background"))
         lamp.switch_on(self.lamp)
         try:
             bright = expose(context, camera, exposure)

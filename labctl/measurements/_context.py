@@ -58,6 +58,13 @@ class Context(Protocol):
     ) -> None:
         """Let time pass until ``ready()``.
 
+        Args:
+            ready: Asked again after everything that happens.
+            timeout_s: Longest time, s.
+            what: What is waited for; begins with the name of the device.
+            bankable: Whether data come in meanwhile: a pause may keep what has come, and skip and
+                repeat may break it off. Otherwise an instrument moves, and only an abort does.
+
         Raises:
             NoReplyError: Not within ``timeout_s``.
             Bank: ``bankable`` and the user has asked to pause keeping what has come.

@@ -1,13 +1,13 @@
 """How frames are taken: the light is let in for the exposures and for nothing else."""
 
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from labctl.errors import DeviceError
+from labctl.errors import DeviceError, LabctlError
 from labctl.measurements._context import Array, Bank, Context
 from labctl.roles import Camera, CameraSettings, Shutter
 
@@ -25,12 +25,14 @@ class Exposure:
         frames: Number of frames.
         light: Whether the excitation shutter opens (False: a dark or lamp exposure).
         unlocked_sensor: Whether a sensor that is not at its temperature is accepted.
+        name: Name under which frames are banked when a pause breaks the series.
     """
 
     settings: CameraSettings
     frames: int
     light: bool = True
     unlocked_sensor: bool = False
+    name: str = "frames"
 
 
 def expose(context: Context, camera: Camera, exposure: Exposure) -> NDArray[np.uint16]:
@@ -44,36 +46,52 @@ def expose(context: Context, camera: Camera, exposure: Exposure) -> NDArray[np.u
         ProtectionError: Too much light at gain; the camera has been made safe.
         DeviceError: Frames were lost, or have not come.
     """
-    camera.set_shutter(True)
-    _prepare_gain(context, camera, exposure)
-    camera.configure(exposure.settings)
-    return _take_frames(context, camera, exposure)
-
-
-def _prepare_gain(context: Context, camera: Camera, exposure: Exposure) -> None:
-    """Take the preview at gain 1 that the camera asks for before it multiplies."""
-    if exposure.settings.em_gain <= 1:
-        return
-    preview = replace(exposure, settings=replace(exposure.settings, em_gain=1), frames=1)
-    camera.configure(preview.settings)
-    _take_frames(context, camera, preview)
-
-
-def _take_frames(context: Context, camera: Camera, exposure: Exposure) -> NDArray[np.uint16]:
-    """Take the frames with the settings that the camera holds; a pause may bank what has come."""
     taken: list[NDArray[np.uint16]] = []
     while len(taken) < exposure.frames:
-        left = exposure.frames - len(taken)
+        banked = len(taken)
         try:
-            with excitation(context, exposure.light):
-                _collect(context, camera, exposure, left, taken)
+            _take_frames(context, camera, exposure, taken)
         except Bank:
+            # After a pause the light may be another one, so the next round begins with a preview.
+            _bank(context, exposure, taken[banked:], banked)
+    return np.stack(taken)
+
+
+def _take_frames(
+    context: Context, camera: Camera, exposure: Exposure, taken: list[NDArray[np.uint16]]
+) -> None:
+    if exposure.settings.em_gain > 1:
+        preview = replace(exposure, settings=replace(exposure.settings, em_gain=1))
+        _acquire(context, camera, preview, [], 1)
+    _acquire(context, camera, exposure, taken, exposure.frames)
+
+
+def _acquire(
+    context: Context,
+    camera: Camera,
+    exposure: Exposure,
+    taken: list[NDArray[np.uint16]],
+    end: int,
+) -> None:
+    # The guard of the camera looks at the settings first, and only then may its shutter open.
+    camera.configure(exposure.settings)
+    camera.set_shutter(True)
+    with excitation(context, exposure.light):
+        try:
+            _collect(context, camera, exposure, taken, end)
+        except Bank:
+            # Before the light ends: a frame that is read out while the shutter closes is no frame.
             taken.extend(camera.read_frames())
             camera.stop()
-            context.part([_as_array(taken)], frames=len(taken))
-            camera.set_shutter(True)
-            camera.configure(exposure.settings)
-    return np.stack(taken)
+            raise
+
+
+def _bank(
+    context: Context, exposure: Exposure, frames: list[NDArray[np.uint16]], first: int
+) -> None:
+    arrays = [_as_array(exposure.name, frames)] if frames else []
+    live_time_s = len(frames) * exposure.settings.exposure_s
+    context.part(arrays, first=first, frames=len(frames), live_time_s=live_time_s)
 
 
 @contextmanager
@@ -86,19 +104,23 @@ def excitation(context: Context, wanted: bool) -> Generator[None]:
     try:
         shutter.set_open(True)
         yield
-    finally:
-        shutter.set_open(False)
+    except BaseException:
+        # What went wrong first is what the user has to know; a shutter that does not close now is
+        # closed again, and told of, when the run is made safe.
+        with suppress(LabctlError, OSError):
+            shutter.set_open(False)
+        raise
+    shutter.set_open(False)
 
 
 def _collect(
     context: Context,
     camera: Camera,
     exposure: Exposure,
-    wanted: int,
     taken: list[NDArray[np.uint16]],
+    end: int,
 ) -> None:
-    camera.start(wanted, allow_unlocked=exposure.unlocked_sensor)
-    end = len(taken) + wanted
+    camera.start(end - len(taken), allow_unlocked=exposure.unlocked_sensor)
     while len(taken) < end:
         context.wait_until(
             lambda: camera.frames_ready() > 0,
@@ -120,5 +142,5 @@ def _check_lost(camera: Camera) -> None:
         )
 
 
-def _as_array(frames: list[NDArray[np.uint16]]) -> Array:
-    return Array("frames", np.stack(frames), "counts", ("frame", "y", "x"))
+def _as_array(name: str, frames: list[NDArray[np.uint16]]) -> Array:
+    return Array(name, np.stack(frames), "counts", ("frame", "y", "x"))

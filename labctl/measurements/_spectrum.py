@@ -125,7 +125,7 @@ class Spectrum(Measurement):
     def _dark(self, context: Context, camera: Camera, settings: CameraSettings) -> list[Array]:
         if self.background == 0:
             return []
-        exposure = Exposure(settings, self.background, False, self.unlocked_sensor)
+        exposure = Exposure(settings, self.background, False, self.unlocked_sensor, "background")
         frames = expose(context, camera, exposure)
         mean: NDArray[np.float64] = frames.sum(axis=1).mean(axis=0)
         return [Array("background", mean, "counts", ("x",))]

@@ -221,6 +221,9 @@ class Instrument(ABC):
         Raises:
             LabctlError: The action failed or the read-back contradicts it.
         """
+        if action not in self.safe_actions:
+            known = ", ".join(self.safe_actions) or "none"
+            raise RefusedError(self.name, f"has no safe action {action!r}", f"actions: {known}")
         entry = self.safe_actions[action]
         getattr(self, entry.do)()
         if not getattr(self, entry.verify)():
@@ -229,5 +232,5 @@ class Instrument(ABC):
             )
 
     def flush(self) -> None:
-        """Bring a connection in doubt back to a defined state; called before ``make_safe``."""
+        """Bring a connection in doubt back to a defined state; called before another attempt."""
         return None

@@ -1,14 +1,14 @@
 """Camera: frames of a spectroscopy or imaging sensor, with the protection of an EM register."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from labctl.errors import ProtectionError, RefusedError
+from labctl.errors import DeviceRefusedError, LabctlError, ProtectionError, RefusedError
 from labctl.roles._base import Instrument, Limits, SafeAction
 
 __all__ = ["Camera", "CameraSettings", "Frame", "Roi"]
@@ -74,8 +74,10 @@ class Camera(Instrument):
     def __init__(self, name: str, limits: Mapping[str, Limits] | None = None) -> None:
         """Start without preview: EM gain is refused until there is one."""
         super().__init__(name, limits)
+        self._asked: CameraSettings | None = None
         self._settings: CameraSettings | None = None
-        self._preview: tuple[CameraSettings, float] | None = None
+        self._preview: _Preview | None = None
+        self._floor: dict[CameraSettings, float] = {}
         self._tripped = ""
 
     @abstractmethod
@@ -170,10 +172,19 @@ class Camera(Instrument):
         """
         self._check_guard()
         self._check_size(settings.roi)
-        if settings.em_gain > 1:
-            self._check_preview(settings)
-        self._settings = self._write_settings(settings)
-        return self._settings
+        preview = self._check_preview(settings) if settings.em_gain > 1 else None
+        # Remembered before it is sent: after a failure half-way, the gain may be there.
+        self._asked = settings
+        held = self._settings = self._write_settings(settings)
+        if preview is not None and replace(held, em_gain=1) != preview.held:
+            self.drop_gain()
+            raise DeviceRefusedError(
+                self.name,
+                f"EM gain {settings.em_gain}",
+                f"the camera holds {held}, the preview was taken with {preview.held}",
+                "take the preview again",
+            )
+        return held
 
     def start(self, frames: int, *, allow_unlocked: bool = False) -> None:
         """Start acquiring ``frames`` frames with the configured settings.
@@ -192,6 +203,8 @@ class Camera(Instrument):
                 f"the sensor is at {now_c:.1f} degC and not locked",
                 "wait for it to cool, or write 'unlocked_sensor: true' in the measurement",
             )
+        if self._settings.em_gain <= 1:
+            self._preview = None
         self._start(frames)
 
     def read_frames(self) -> list[Frame]:
@@ -208,8 +221,9 @@ class Camera(Instrument):
     def drop_gain(self) -> None:
         """Stop acquiring and set the EM gain to 1."""
         self.stop()
-        if self._settings is not None and self._settings.em_gain > 1:
-            self._settings = self._write_settings(replace(self._settings, em_gain=1))
+        if self._asked is not None and self.read_em_gain() > 1:
+            self._asked = replace(self._asked, em_gain=1)
+            self._settings = self._write_settings(self._asked)
 
     def gain_is_1(self) -> bool:
         """Whether the EM register does not multiply, by the camera's own read-back."""
@@ -240,40 +254,69 @@ class Camera(Instrument):
                 self.name, f"{roi} is not on the sensor", f"{columns} x {rows} pixels"
             )
 
-    def _check_preview(self, settings: CameraSettings) -> None:
-        if self._preview is None or self._preview[0] != replace(settings, em_gain=1):
+    def _check_preview(self, settings: CameraSettings) -> "_Preview":
+        preview = self._preview
+        # A camera rounds to its own steps, so a preview counts by either wording.
+        wanted = replace(settings, em_gain=1)
+        if preview is None or wanted not in (preview.asked, preview.held):
             raise RefusedError(
                 self.name,
                 f"EM gain {settings.em_gain} without a preview",
                 "take a frame at gain 1 with the same exposure, region and port first",
             )
-        expected = self._preview[1] * settings.em_gain
+        expected = preview.peak * settings.em_gain
         allowed = self.guard_level * self.full_scale_counts()
         if expected > allowed:
             raise RefusedError(
                 self.name,
                 f"EM gain {settings.em_gain} would bring {expected:.0f} of {allowed:.0f} counts",
-                f"use at most {max(1, int(allowed // max(self._preview[1], 1.0)))}",
+                f"use at most {max(1, int(allowed // max(preview.peak, 1.0)))}",
             )
+        return preview
 
     def _guard(self, frame: Frame) -> None:
-        settings = self._settings
-        if settings is None:
+        asked, held = self._asked, self._settings
+        if asked is None or held is None:
             return
         peak = float(frame.max(initial=0))
-        if settings.em_gain <= 1:
-            # The offset of the digitiser is not multiplied; the median is a fair guess of it in
-            # spectra, and where light covers all pixels the full peak is the careful choice.
-            offset = min(float(np.median(frame)), 0.02 * self.full_scale_counts())
-            self._preview = (settings, peak - offset)
+        if held.em_gain <= 1:
+            signal = peak - self._offset(held, frame)
+            before = self._preview.peak if self._preview is not None else 0.0
+            self._preview = _Preview(asked, held, max(signal, before))
         elif peak > self.guard_level * self.full_scale_counts():
             self._trip(peak)
+
+    def _offset(self, held: CameraSettings, frame: Frame) -> float:
+        # The offset of the digitiser is not multiplied; the median is a fair guess of it in
+        # spectra. Light on all pixels raises it, so the lowest one seen with this readout counts,
+        # and never more than a digitiser's offset can be.
+        readout = replace(held, exposure_s=0.0)
+        guess = min(float(np.median(frame)), 0.02 * self.full_scale_counts())
+        self._floor[readout] = min(guess, self._floor.get(readout, guess))
+        return self._floor[readout]
 
     def _trip(self, peak: float) -> None:
         gain = self._settings.em_gain if self._settings else 1
         self._tripped = f"{peak:.0f} counts at EM gain {gain}: too much light"
-        try:
-            self.shut()
-        finally:
-            self.drop_gain()
+        failures = [text for action in (self.shut, self.drop_gain) if (text := _failure(action))]
+        if failures:
+            self._tripped += f"; NOT SAFE: {'; '.join(failures)}"
         self._check_guard()
+
+
+@dataclass(frozen=True)
+class _Preview:
+    """What frames at gain 1 have shown: settings as asked and as read back, peak over offset."""
+
+    asked: CameraSettings
+    held: CameraSettings
+    peak: float
+
+
+def _failure(action: Callable[[], None]) -> str:
+    """Carry an action out; returns what went wrong, so that the next one has its turn."""
+    try:
+        action()
+    except (LabctlError, OSError) as error:
+        return str(error)
+    return ""

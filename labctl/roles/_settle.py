@@ -42,12 +42,13 @@ class SettleWatch:
             return
         self._readings.append((t_s, value))
         # One reading older than the window stays, so that the window is known to be full.
-        while len(self._readings) > 1 and self._readings[1][0] <= t_s - self.rule.dwell_s:
+        while len(self._readings) > 1 and self._readings[1][0] <= t_s - self.rule.dwell_s + 1e-6:
             self._readings.popleft()
 
     def settled(self) -> bool:
         """Whether the readings span the dwell time and fulfil the rule."""
-        if len(self._readings) < 3 or self.span_s() < self.rule.dwell_s:
+        # Beats at multiples of a period may fall short of the dwell time by rounding.
+        if len(self._readings) < 3 or self.span_s() < self.rule.dwell_s - 1e-6:
             return False
         near = abs(self.mean() - self.target) < self.rule.tolerance
         return near and self.std() < self.rule.std

@@ -116,14 +116,22 @@ class Book:
         self.points += 1
 
     def stop(self, status: Status, reason: str, snapshot: Mapping[str, Any]) -> None:
-        """Store the stop record and close the journal."""
-        self.cancel_flush()
+        """Store the stop record."""
         data = {"status": status, "reason": reason, "points": self.points, "snapshot": snapshot}
         self.journal.append(RecordKind.STOP, data)
+
+    def close(self) -> None:
+        """Close the journal; a second call does nothing."""
+        self.cancel_flush()
         self.journal.close()
 
+    def tell_dropped(self) -> None:
+        """Store which listeners failed during the run."""
+        for text in self.announcer.dropped:
+            self.message("warning", "display", f"dropped because it failed: {text}")
+
     def stopped(self, status: Status, reason: str, product: str, unsafe: Sequence[str]) -> None:
-        """Tell that the run has ended."""
+        """Tell that the run has ended; ``unsafe`` says what could not be made safe, and why."""
         self.announcer.tell(
             RunStopped,
             status=status,

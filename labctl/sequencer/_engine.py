@@ -1,16 +1,20 @@
 """Carries out the steps of a recipe in a session, and ends the run in order, whatever happens."""
 
 from collections.abc import Generator, Iterable
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from labctl.errors import DeviceError, LabctlError
+from labctl.errors import AnalysisError, DeviceError, LabctlError, RefusedError, StorageError
 from labctl.recipes import Measure, Move, Note, Step, Wait
 from labctl.sequencer._book import Status
 from labctl.sequencer._control import Interruption, Skipped
 from labctl.sequencer._session import Session
+from labctl.sequencer._shield import undisturbed
 
 __all__ = ["Outcome", "ending", "execute"]
+
+_OF_A_STEP = (DeviceError, RefusedError, AnalysisError)
+"""What ``on_error: skip`` forgives; a tripped guard or a full disk concerns the whole run."""
 
 
 @dataclass
@@ -21,7 +25,7 @@ class Outcome:
         status: ``complete``, ``aborted`` or ``failed``.
         reason: In words; empty for a complete run.
         error: What made it fail, if something did.
-        unsafe: Entries of the safe state that could not be verified.
+        unsafe: Entries of the safe state that could not be verified, and why.
     """
 
     status: Status = "complete"
@@ -34,24 +38,36 @@ class Outcome:
 def ending(session: Session) -> Generator[Outcome]:
     """End the run when the block is left: light off, safe state, stop record; in this order.
 
-    Commands and errors of labctl end the run and go no further; the outcome tells. Anything else
-    (an error in a script's own code) ends the run as failed and is raised again.
+    Commands, Ctrl-C and errors of labctl end the run and go no further; the outcome tells.
+    Anything else (an error in a script's own code) ends the run as failed and is raised again.
     """
     outcome = Outcome()
     try:
         yield outcome
     except Interruption as wish:
         outcome.status, outcome.reason = "aborted", str(wish)
-    except KeyboardInterrupt:
-        outcome.status, outcome.reason = "aborted", "interrupted at once"
+    except KeyboardInterrupt as error:
+        outcome.status, outcome.reason, outcome.error = "aborted", "interrupted at once", error
     except LabctlError as error:
         outcome.status, outcome.reason, outcome.error = "failed", str(error), error
     except BaseException as error:
         outcome.status, outcome.reason, outcome.error = "failed", repr(error), error
         raise
     finally:
-        safe = session.finish(outcome.status, outcome.reason)
-        outcome.unsafe = tuple(report.action for report in safe if report.error)
+        with undisturbed():
+            _finish(session, outcome)
+
+
+def _finish(session: Session, outcome: Outcome) -> None:
+    # The instruments come before any file: a full disk must not keep the light on.
+    safe = session.station.make_safe()
+    outcome.unsafe = tuple(f"{report.action}: {report.error}" for report in safe if report.error)
+    try:
+        session.finish(outcome.status, outcome.reason, safe)
+    except StorageError as error:
+        outcome.status = "failed"
+        outcome.reason = f"{outcome.reason} {error}".strip()
+        outcome.error = outcome.error or error
 
 
 def execute(session: Session, steps: Iterable[Step]) -> None:
@@ -65,15 +81,16 @@ def execute(session: Session, steps: Iterable[Step]) -> None:
     for step in steps:
         if skipped is not None and step.path[: len(skipped)] == skipped:
             continue
-        session.checkpoint()
         try:
+            session.checkpoint()
             _carry_out(session, step)
-        except (Skipped, DeviceError) as reason:
-            if isinstance(reason, DeviceError) and step.on_error == "abort":
+        except (Skipped, *_OF_A_STEP) as reason:
+            if step.on_error == "abort" and not isinstance(reason, Skipped):
                 raise
             skipped = step.path[:-1] if isinstance(step, Move) else step.path
             session.book.message("warning", "run", f"step {step.id} skipped: {reason}")
-    session.checkpoint()
+    with suppress(Skipped):
+        session.checkpoint()
 
 
 def _carry_out(session: Session, step: Step) -> None:

@@ -4,11 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from labctl.clock import Clock
+from labctl.errors import DeviceError
 from labctl.events import Level
 from labctl.measurements import Array, Measurement
 from labctl.roles import Settable
 from labctl.sequencer._readings import Summary
 from labctl.stations import Station
+from labctl.storage import Quality
 
 if TYPE_CHECKING:
     from labctl.sequencer._session import Session
@@ -33,6 +35,7 @@ class Point:
         self._step_id, self._label, self._attempt = step_id, label, attempt
         self._began_s = 0.0
         self._part = 0
+        self._quality = 0
 
     @property
     def station(self) -> Station:
@@ -54,13 +57,14 @@ class Point:
         # Numbered, not named by the step: a script draws the same noise as a recipe.
         self._session.begin_point(f"{self._session.book.points}/{self._attempt}")
         self._began_s = self.clock.now()
-        self._read_set_quantities()
+        for name in self._session.set_values:
+            self._read(name)
         self._measurement.run(self)
 
     def wait_until(
         self, ready: Callable[[], bool], *, timeout_s: float, what: str, bankable: bool = False
     ) -> None:
-        """Let time pass until ``ready()``; commands interrupt."""
+        """Let time pass until ``ready()``; commands interrupt, see ``Session.wait_until``."""
         self._session.wait_until(ready, timeout_s=timeout_s, what=what, bankable=bankable)
 
     def move(self, settable: Settable, value: float) -> float:
@@ -105,7 +109,7 @@ class Point:
         brief: str = "",
     ) -> None:
         """Store the point; it counts once this returns."""
-        self._read_set_quantities()
+        self._read_back()
         book = self._session.book
         data = {
             "measurement": self._measurement.kind,
@@ -116,17 +120,26 @@ class Point:
             },
             "read": {name: found.as_data() for name, found in self._during().items()},
             "settings": settings,
-            "quality": quality | self._session.quality(),
+            "quality": quality | self._quality | self._session.quality(),
             "began_s": self._began_s,
             "ended_s": self.clock.now(),
             "live_time_s": live_time_s,
         }
         book.point(data, arrays, step_id=self._step_id, attempt=self._attempt, brief=brief)
 
-    def _read_set_quantities(self) -> None:
-        readings = self._session.book.readings
-        for name, (_, units) in self._session.set_values.items():
-            readings.add(name, self.clock.now(), self.station.read(name), units)
+    def _read_back(self) -> None:
+        """Read what was set; what has been measured is stored even if a reading fails now."""
+        for name in self._session.set_values:
+            try:
+                self._read(name)
+            except DeviceError as error:
+                self._quality |= Quality.STALE_READING
+                self.message("warning", error.device, f"no reading after the point: {error}")
+
+    def _read(self, name: str) -> None:
+        units = self._session.set_values[name][1]
+        value = self._session.read(name)
+        self._session.book.readings.add(name, self.clock.now(), value, units)
 
     def _during(self) -> dict[str, Summary]:
         readings = self._session.book.readings

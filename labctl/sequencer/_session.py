@@ -3,25 +3,46 @@
 The engine drives a session from a recipe's steps; a script drives one from its own loops.
 """
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from typing import Any, Literal
 
 from labctl.clock import Cancel, Clock
-from labctl.errors import DeviceError, LabctlError, NoReplyError, RefusedError
+from labctl.errors import (
+    DeviceRefusedError,
+    GarbledReplyError,
+    LabctlError,
+    NoReplyError,
+    RefusedError,
+)
 from labctl.events import MoveFinished, MoveStarted, Progress
 from labctl.measurements import Measurement
 from labctl.roles import Camera, Cryostat, Settable, SettleRule, SettleWatch
 from labctl.sequencer._book import Book, Status
-from labctl.sequencer._control import Aborted, Control, Repeated, Skipped
+from labctl.sequencer._control import (
+    BETWEEN,
+    DATA,
+    HELD,
+    MOVING,
+    Control,
+    Repeated,
+    Skipped,
+    Wish,
+)
 from labctl.sequencer._point import Point
+from labctl.sequencer._shield import undisturbed
 from labctl.stations import SafeReport, Station
 from labctl.storage import Quality
 
 __all__ = ["OnTimeout", "Session"]
 
 OnTimeout = Literal["skip", "abort", "flag"]
-_READ_TIMEOUT_S = 5.0
+_READ_TRIES = 3
+_VERBS: dict[Status, tuple[str, str]] = {
+    "complete": ("finish", "completed"),
+    "aborted": ("abort", "aborted"),
+    "failed": ("fail", "failed"),
+}
 
 
 class Session:
@@ -49,6 +70,7 @@ class Session:
         self.set_values: dict[str, tuple[float, str]] = {}
         self._quality: dict[str, int] = {}
         self._monitors: list[Cancel] = []
+        self._silent: set[str] = set()
         self._announced = control.machine.state
 
     # -- beginning and end ---------------------------------------------------------------------
@@ -57,35 +79,51 @@ class Session:
         """Store the start record, then begin; ``monitors`` maps readables to periods in s."""
         self.book.start(data)
         self.control.machine.apply("start")
-        self._tell_state()
+        self._tell_news()
         for quantity, period_s in monitors.items():
             self._monitors.append(
                 self.clock.call_every(period_s, lambda quantity=quantity: self.monitor(quantity))
             )
 
-    def finish(self, status: Status, reason: str) -> list[SafeReport]:
-        """Make everything safe, then store how the run ended."""
-        verbs = {"complete": "finish", "aborted": "abort", "failed": "fail"}
-        ends = {"complete": "completed", "aborted": "aborted", "failed": "failed"}
-        safe = self.make_safe()
-        machine = self.control.machine
-        if machine.allows(verbs[status]):
-            machine.apply(verbs[status])
-        self._tell_state(reason)
+    def finish(self, status: Status, reason: str, safe: Iterable[SafeReport]) -> None:
+        """Store how the run ended; everything has been made safe before.
+
+        Args:
+            status: How it ended.
+            reason: In words.
+            safe: What became of the safe state.
+
+        Raises:
+            StorageError: It could not be stored; the journal is closed all the same.
+        """
         for cancel in self._monitors:
             cancel()
-        machine.apply(ends[status])
-        self._tell_state(reason)
-        self.book.stop(status, reason, self.station.snapshot())
-        return safe
+        try:
+            self._tell_safe(safe)
+            self._tell_news()
+            machine = self.control.machine
+            begin, end = _VERBS[status]
+            if machine.allows(begin):
+                machine.apply(begin)
+                self._tell_news(reason)
+            machine.apply(end)
+            self._tell_news(reason)
+            self.book.tell_dropped()
+            self.book.stop(status, reason, self.station.snapshot())
+        finally:
+            self.book.close()
 
     def make_safe(self) -> list[SafeReport]:
         """Carry out the safe state; what could not be verified is said loudly."""
-        reports = self.station.make_safe()
+        with undisturbed():
+            reports = self.station.make_safe()
+        self._tell_safe(reports)
+        return reports
+
+    def _tell_safe(self, reports: Iterable[SafeReport]) -> None:
         for report in reports:
             if report.error:
                 self.book.message("error", report.action, f"NOT SAFE: {report.error}")
-        return reports
 
     # -- steps -----------------------------------------------------------------------------------
 
@@ -105,12 +143,13 @@ class Session:
         unit = settable.spec.unit
         began_s = self.clock.now()
         self.book.announcer.tell(MoveStarted, settable=name, value=value, units=unit)
-        self.set_values[name] = (value, unit)
         self._quality.pop(name, None)
+        with self._set_to(name, value, unit):
+            settable.start(value)
         if settable.spec.settles:
             found, settled = self._settle(settable, value, rule, on_timeout)
         else:
-            found, settled = self.arrive(settable, value), True
+            found, settled = self._arrived(settable, value), True
         self.book.announcer.tell(
             MoveFinished,
             settable=name,
@@ -124,6 +163,9 @@ class Session:
     def arrive(self, settable: Settable, value: float) -> float:
         """Start a fast move, wait for its end, and read back."""
         settable.start(value)
+        return self._arrived(settable, value)
+
+    def _arrived(self, settable: Settable, value: float) -> float:
         self.wait_until(
             settable.arrived, timeout_s=settable.spec.timeout_s, what=f"{settable.name} to arrive"
         )
@@ -145,15 +187,32 @@ class Session:
     def wait(self, seconds: float) -> None:
         """Let lab time pass."""
         end_s = self.clock.now() + seconds
-        self._pass_time(lambda: False, end_s, f"wait of {seconds:g} s")
+        self._pass_time(lambda: False, end_s, f"wait of {seconds:g} s", BETWEEN)
+
+    def read(self, name: str) -> float:
+        """Read ``instrument.quantity``; asks again if no answer or a garbled one comes.
+
+        Raises:
+            DeviceError: The third answer was no better, or the instrument refuses.
+        """
+        for _ in range(_READ_TRIES - 1):
+            try:
+                return self.station.read(name)
+            except (NoReplyError, GarbledReplyError) as error:
+                self.book.message("warning", error.device, f"asked again: {error}")
+        return self.station.read(name)
 
     def monitor(self, quantity: str) -> None:
-        """Read a quantity for the books; a reading that fails is told, and the run goes on."""
+        """Read a quantity for the books; a reading that fails is told once, the run goes on."""
         try:
             value = self.station.read(quantity)
-        except (DeviceError, RefusedError) as error:
-            self.book.message("warning", error.device, f"monitor {quantity}: {error}")
+        except LabctlError as error:
+            if quantity not in self._silent:
+                self._silent.add(quantity)
+                device = quantity.partition(".")[0]
+                self.book.message("warning", device, f"monitor {quantity}: {error}")
             return
+        self._silent.discard(quantity)
         self.book.reading(quantity, value, self.station.unit(quantity))
 
     def calibrated(self, name: str, key: str, result: Mapping[str, Any], step_id: str) -> None:
@@ -170,46 +229,54 @@ class Session:
 
         Raises:
             Aborted: The run shall end here.
+            Skipped: The next step shall be left out.
         """
         if self.control.wants_pause():
             self.hold()
-        self._tell_state()
+        self._tell_news()
         self._rearm()
-        self.control.raise_interruption()
-        if self.control.stop_reason is not None:
-            raise Aborted(self.control.stop_reason)
+        self.control.raise_interruption(BETWEEN)
 
     def hold(self) -> None:
-        """Pause: light off, then wait for a command. Virtual time stands still meanwhile."""
+        """Pause: light off, then wait for a command. Virtual time stands still meanwhile.
+
+        Raises:
+            Aborted: The pause was ended by an abort or a stop.
+        """
         self.make_safe()
         machine = self.control.machine
-        if machine.allows("paused"):
-            machine.apply("paused")
-        self._tell_state()
-        while self.control.held():
+        while self.control.wants_pause():
+            if machine.allows("paused"):
+                machine.apply("paused")
+            self._tell_news()
+            self._rearm()
             if self.clock.virtual:
                 self.control.wait_for_command(0.5)
             else:
                 self.clock.sleep(0.05)
-        self._tell_state()
-        self.control.raise_interruption()
+        self._tell_news()
+        self.control.raise_interruption(HELD)
 
     def wait_until(
         self, ready: Callable[[], bool], *, timeout_s: float, what: str, bankable: bool = False
     ) -> None:
         """Let time pass until ``ready()``; commands interrupt.
 
+        Args:
+            ready: Asked again after everything that happens.
+            timeout_s: Longest time, s.
+            what: What is waited for; begins with the name of the device.
+            bankable: Whether data come in meanwhile, so that a pause, repeat or skip may break
+                it off. Otherwise an instrument moves, and only an abort does.
+
         Raises:
             NoReplyError: Not within ``timeout_s``.
             Interruption: What a command wants instead.
         """
-        if not self._pass_time(ready, self.clock.now() + timeout_s, what, bankable):
-            raise NoReplyError(
-                what.split(".")[0].split(" ")[0],
-                what,
-                f"not within {timeout_s:g} s",
-                "is it stuck?",
-            )
+        heeded = DATA if bankable else MOVING
+        if not self._pass_time(ready, self.clock.now() + timeout_s, what, heeded):
+            device, _, wanted = what.replace(".", " ", 1).partition(" ")
+            raise NoReplyError(device, wanted, f"not within {timeout_s:g} s", "is it stuck?")
 
     def quality(self) -> int:
         """Return the quality bits that the moves so far leave on the next point."""
@@ -223,36 +290,57 @@ class Session:
         self.book.announcer.tell(Progress, text=text, fraction=fraction)
 
     def _pass_time(
-        self, ready: Callable[[], bool], deadline_s: float, what: str, bankable: bool = False
+        self, ready: Callable[[], bool], deadline_s: float, what: str, heeded: Wish
     ) -> bool:
         control = self.control
-        done = self.clock.wait_until(
-            lambda: control.interrupts(bankable) or ready(), deadline_s=deadline_s, what=what
-        )
-        control.raise_interruption(bankable)
+
+        def ended() -> bool:
+            interrupted = control.interrupts(heeded)
+            if control.machine.state != self._announced or control.refused:
+                self._tell_news()
+            return interrupted or ready()
+
+        done = self.clock.wait_until(ended, deadline_s=deadline_s, what=what)
+        control.raise_interruption(heeded)
         return done
+
+    @contextmanager
+    def _set_to(self, name: str, value: float, unit: str) -> Generator[None]:
+        before = self.set_values.get(name)
+        self.set_values[name] = (value, unit)
+        try:
+            yield
+        except (RefusedError, DeviceRefusedError):
+            # Nothing was sent or taken, and a script may go on after this.
+            del self.set_values[name]
+            if before is not None:
+                self.set_values[name] = before
+            raise
 
     def _settle(
         self, settable: Settable, value: float, rule: SettleRule | None, on_timeout: OnTimeout
     ) -> tuple[float, bool]:
-        rule = rule or Cryostat.settle_rule
+        rule = rule or self._rule_of(settable)
         watch = SettleWatch(rule, value)
-        settable.start(value)
         began_s = self.clock.now()
         while not watch.settled():
             if self.clock.now() >= began_s + rule.timeout_s:
                 return self._not_settled(settable, value, rule, on_timeout)
             self._await_beat(began_s, rule.poll_s)
-            reading = settable.read()
+            reading = self.read(settable.name)
             self.book.readings.add(settable.name, self.clock.now(), reading, settable.spec.unit)
             watch.add(self.clock.now(), reading)
             self.progress(f"{settable.name} {reading:.3f} -> {value:g} {settable.spec.unit}")
         return watch.mean(), True
 
+    def _rule_of(self, settable: Settable) -> SettleRule:
+        instrument = self.station[settable.name.partition(".")[0]]
+        return getattr(instrument, "settle_rule", Cryostat.settle_rule)
+
     def _await_beat(self, began_s: float, period_s: float) -> None:
         # Beats are counted from the start, so that the time that readings take does not add up.
         beats = int((self.clock.now() - began_s) / period_s + 1e-9) + 1
-        self._pass_time(lambda: False, began_s + beats * period_s, "the next reading")
+        self._pass_time(lambda: False, began_s + beats * period_s, "the next reading", BETWEEN)
 
     def _not_settled(
         self, settable: Settable, value: float, rule: SettleRule, on_timeout: OnTimeout
@@ -268,7 +356,7 @@ class Session:
                 device, settable.name, text, "give it more time, or a wider tolerance"
             )
         self._quality[settable.name] = Quality.TEMPERATURE_UNSTABLE | Quality.TEMPERATURE_TIMEOUT
-        return settable.read(), False
+        return self.read(settable.name), False
 
     @contextmanager
     def _light_ends_with_trouble(self) -> Generator[None]:
@@ -279,7 +367,7 @@ class Session:
             self.make_safe()
             raise
 
-    def _tell_state(self, reason: str = "") -> None:
+    def _tell_news(self, reason: str = "") -> None:
         machine = self.control.machine
         if machine.state != self._announced:
             self._announced = machine.state

@@ -18,7 +18,9 @@ def undisturbed() -> Generator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    kinds = [signal.SIGINT, *([signal.SIGBREAK] if hasattr(signal, "SIGBREAK") else [])]
+    # CTRL_BREAK exists on Windows only.
+    names = ("SIGINT", "SIGBREAK")
+    kinds = [signal.Signals[name] for name in names if name in signal.Signals.__members__]
     before = {kind: signal.signal(kind, _ignore) for kind in kinds}
     try:
         yield

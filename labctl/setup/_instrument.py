@@ -1,7 +1,7 @@
 """One instrument of a set-up: its driver, address, limits, settings and simulator."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -10,8 +10,9 @@ from pydantic import ValidationError
 from labctl.errors import ConfigError, Problem
 from labctl.roles import Instrument, Limits, SettableSpec, Settings
 from labctl.setup._amount import Amount, number_in
+from labctl.setup._faults import read_fault
 from labctl.setup._models import Fault, InstrumentBlock
-from labctl.setup._plugins import SIMULATORS, Plugins
+from labctl.setup._plugins import RIGS, SIMULATORS, Plugins
 from labctl.setup._truth import Scalar, read_truth
 from labctl.setup._words import did_you_mean, explain
 from labctl.setup._yaml import Document, Location
@@ -42,7 +43,7 @@ class InstrumentSetup:
         simulator: Entry-point name of the simulator.
         truth: What it really is where that differs from the simulator's defaults.
         truth_defaults: All truths of the simulator; empty without ``simulate`` in the file.
-        faults: Faults that a simulation injects by itself.
+        faults: Faults that a simulation injects by itself, their parameters as plain numbers.
     """
 
     name: str
@@ -82,6 +83,7 @@ class _Reader:
     def read(self) -> InstrumentSetup | None:
         simulator, defaults = self.simulator()
         truth = self.truth(defaults)
+        faults = self.faults(simulator)
         driver_type = self.driver()
         if driver_type is None:
             return None
@@ -101,7 +103,7 @@ class _Reader:
             simulator,
             truth,
             defaults,
-            self.block.simulate.faults,
+            faults,
         )
 
     def problem(self, what: str, *keys: str | int, hint: str = "") -> None:
@@ -137,6 +139,20 @@ class _Reader:
         for key, what, hint in problems:
             self.problem(what, "simulate", "truth", key, hint=hint)
         return truth
+
+    def faults(self, simulator: str) -> tuple[Fault, ...]:
+        given = self.block.simulate.faults
+        attached = simulator in self.plugins.names(SIMULATORS)
+        if not given or not attached or "default" not in self.plugins.names(RIGS):
+            return given
+        known = self.plugins.load(RIGS, "default").fault_parameters(simulator)
+        faults: list[Fault] = []
+        for index, fault in enumerate(given):
+            read, problems = read_fault(fault, cast(Mapping[str, Sequence[str]], known))
+            for key, what, hint in problems:
+                self.problem(what, "simulate", "faults", index, "parameters", key, hint=hint)
+            faults.append(read)
+        return tuple(faults)
 
     def settings(self, driver_type: type[Instrument]) -> Settings | None:
         kind = driver_type.settings_type

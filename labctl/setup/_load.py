@@ -10,8 +10,9 @@ from labctl.errors import ConfigError, Problem
 from labctl.setup._changes import changed
 from labctl.setup._checks import check_references
 from labctl.setup._instrument import InstrumentSetup, read_instrument
-from labctl.setup._models import InstrumentBlock, SetupFile
+from labctl.setup._models import InstrumentBlock, Recording, SetupFile
 from labctl.setup._plugins import Plugins
+from labctl.setup._recorded import recorded_light
 from labctl.setup._rig import check_rig
 from labctl.setup._setup import Setup
 from labctl.setup._words import explain
@@ -45,11 +46,13 @@ def read_setup(document: Document, *, sample: Path | None = None) -> Setup:
     problems += found + check_references(document, plugins)
     sample_document, found = _sample(document, sample)
     problems += found
+    recorded, found = _recorded(document)
+    problems += found
     if sample_document is not None:
         problems += check_rig(document, sample_document, instruments, plugins)
     if problems or file is None:
         raise ConfigError(in_order(problems))
-    return Setup(document.path, file, instruments, sample_document, _notices(file))
+    return Setup(document.path, file, instruments, sample_document, _notices(file), recorded)
 
 
 def check_sample(path: Path | str) -> Document:
@@ -124,6 +127,19 @@ def _sample(document: Document, given: Path | None) -> tuple[Document | None, li
         return None, list(error.problems)
 
 
+def _recorded(document: Document) -> tuple[dict[str, list[float]] | None, list[Problem]]:
+    block: Any = document.data.get("simulate")
+    given: Any = cast(Mapping[Any, Any], block).get("spectrum") if isinstance(block, dict) else None
+    if given is None or not _valid(Recording, given):
+        return None, []  # the model of the whole file has said what is wrong
+    recording = Recording.model_validate(given)
+    try:
+        return recorded_light(recording, _beside(document.path, recording.file)), []
+    except ConfigError as error:
+        where = document.where(("simulate", "spectrum"))
+        return None, [Problem(entry.what, where, entry.hint) for entry in error.problems]
+
+
 def _beside(setup: Path, named: Path) -> Path:
     named = named.expanduser()
     beside = setup.parent / named
@@ -132,8 +148,12 @@ def _beside(setup: Path, named: Path) -> Path:
 
 def _notices(file: SetupFile) -> tuple[str, ...]:
     reserved = {"interlocks": file.interlocks, "rules": file.rules}
-    return tuple(
+    notices = [
         f"{key} are checked, but this version of labctl does not act on them yet"
         for key, entries in reserved.items()
         if entries
-    )
+    ]
+    recording = file.simulate.spectrum
+    if recording is not None:
+        notices.append(f"a simulation shows the light recorded in '{recording.file}', not the dot")
+    return tuple(notices)

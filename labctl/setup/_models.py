@@ -24,6 +24,7 @@ __all__ = [
     "Interlock",
     "Laser",
     "Monitor",
+    "Recording",
     "Rule",
     "SetupFile",
     "Simulate",
@@ -86,7 +87,7 @@ class Fault(Block):
     Attributes:
         kind: Name of the fault; each simulator has its own list.
         after_s: Time from the start of the simulated set-up, s.
-        parameters: What this kind needs.
+        parameters: What this kind needs; in the file with units, like ``for: 20 s``.
     """
 
     kind: str = Field(min_length=1)
@@ -220,6 +221,22 @@ class User(Block):
     )
 
 
+class Recording(Block):
+    """A recorded spectrum that the simulated set-up shows instead of the light of the dot.
+
+    Attributes:
+        file: ``.spe``, ``.csv`` or ``.npz``; a relative name is looked for beside the set-up.
+        exposure_s: Exposure of one frame of the recording, s; None: the file says it.
+        electrons_per_count: Photo-electrons that one count stands for.
+        offset_counts: Bias of a pixel, taken off; what is then below 0 counts as dark.
+    """
+
+    file: Path = Field(description="like 'file: recorded.spe'")
+    exposure_s: Seconds | None = Field(None, gt=0)
+    electrons_per_count: float = Field(1.0, gt=0, allow_inf_nan=False)
+    offset_counts: float = Field(0.0, allow_inf_nan=False)
+
+
 class World(Block):
     """What concerns the simulated set-up as a whole.
 
@@ -227,11 +244,13 @@ class World(Block):
         memory: Whether slow processes (drift, dose, blinking) remember.
         dot: The dot that lies on the optical axis at the start.
         laser: Truths of the laser that differ from what is believed.
+        spectrum: A recorded spectrum that shines in the place of the dot.
     """
 
     memory: bool = True
     dot: str = ""
     laser: Laser | None = None
+    spectrum: Recording | None = None
 
     @field_validator("memory", mode="before")
     @classmethod

@@ -5,8 +5,8 @@ from typing import Any, cast
 
 from labctl.errors import Problem
 from labctl.setup._instrument import InstrumentSetup
-from labctl.setup._plain import plain
 from labctl.setup._plugins import RIGS, SIMULATORS, Plugins
+from labctl.setup._simulated import simulated
 from labctl.setup._words import spelled
 from labctl.setup._yaml import Document, Location
 from labctl.units import split_suffix
@@ -28,12 +28,8 @@ def check_rig(
     if "default" not in plugins.names(RIGS):
         return []
     rig = plugins.load(RIGS, "default")
-    simulated = {
-        name: {
-            "simulator": entry.simulator,
-            "settings": plain(entry.settings),
-            "truth": entry.truth,
-        }
+    attached = {
+        name: simulated(entry)
         for name, entry in instruments.items()
         if entry.simulator in plugins.names(SIMULATORS)
     }
@@ -41,7 +37,7 @@ def check_rig(
         "sample": sample.data,
         "dot": _first_dot(sample),
         "memory": True,
-        "instruments": simulated,
+        "instruments": attached,
     }
     found = cast(list[tuple[Location, str]], rig.check(spec))
     return [_problem(setup, sample, path, text) for path, text in found if path[:1] != ("dot",)]

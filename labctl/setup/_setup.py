@@ -7,9 +7,11 @@ from typing import Any
 
 from labctl.errors import ConfigError, Problem
 from labctl.roles import SettableSpec
+from labctl.setup._faults import write_fault
 from labctl.setup._instrument import InstrumentSetup
 from labctl.setup._models import SetupFile
 from labctl.setup._plain import plain
+from labctl.setup._simulated import simulated
 from labctl.setup._truth import write_truth
 from labctl.setup._words import did_you_mean
 from labctl.setup._yaml import Document
@@ -27,6 +29,8 @@ class Setup:
         file: Its content.
         instruments: Instruments by name, in the order of the file.
         sample: The sample file, if there is one.
+        recorded: A recorded spectrum that a simulation shows in the place of the dot:
+            ``wavelength_nm`` and ``electrons_per_s``.
         notices: What a person should know although nothing is wrong.
     """
 
@@ -35,6 +39,7 @@ class Setup:
     instruments: Mapping[str, InstrumentSetup]
     sample: Document | None = None
     notices: tuple[str, ...] = field(default=())
+    recorded: Mapping[str, list[float]] | None = None
 
     @property
     def name(self) -> str:
@@ -109,11 +114,15 @@ class Setup:
             "sample": dict(content),
             "dot": dot or world.dot or first,
             "memory": world.memory,
-            "instruments": {name: _spec(entry) for name, entry in self.instruments.items()},
+            "instruments": {
+                name: simulated(entry) for name, entry in self.instruments.items()
+            },
         }
         laser = world.laser or self.file.laser
         if laser is not None:
             spec["laser"] = plain(laser)
+        if self.recorded is not None:
+            spec["spectrum"] = dict(self.recorded)
         return spec
 
     def resolved(self) -> dict[str, Any]:
@@ -125,14 +134,6 @@ class Setup:
             name: _resolved(entry) for name, entry in self.instruments.items()
         }
         return content
-
-
-def _spec(entry: InstrumentSetup) -> dict[str, Any]:
-    return {
-        "simulator": entry.simulator,
-        "settings": plain(entry.settings),
-        "truth": dict(entry.truth),
-    }
 
 
 def _resolved(entry: InstrumentSetup) -> dict[str, Any]:
@@ -149,6 +150,6 @@ def _resolved(entry: InstrumentSetup) -> dict[str, Any]:
         block["simulate"] = {
             "simulator": entry.simulator,
             "truth": write_truth(entry.truth, entry.truth_defaults),
-            "faults": [fault.model_dump(mode="json", by_alias=True) for fault in entry.faults],
+            "faults": [write_fault(fault) for fault in entry.faults],
         }
     return block

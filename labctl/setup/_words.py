@@ -143,9 +143,8 @@ def _complaint(kind: str, context: dict[str, Any], entry: dict[str, Any]) -> tup
     given = entry["input"]
     if kind in _BOUNDS:
         key, text = _BOUNDS[kind]
-        return f"{given!r} {text.format(context[key])}" if _short(given) else text.format(
-            context[key]
-        ), ""
+        bound = text.format(f"{context[key]:g}")
+        return (f"{given!r} {bound}" if _short(given) else bound), ""
     if kind in _KINDS:
         what = _KINDS[kind]
         return (f"{given!r} {what}" if _short(given) else what), ""

@@ -1,6 +1,7 @@
 """The connected set-up: roles by name, connected together, made safe together."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -93,19 +94,23 @@ class Station:
             NotConnectedError: Some failed; all of them are reported, all others closed again.
         """
         failures: dict[str, BaseException] = {}
-        for name, instrument in self._instruments.items():
-            try:
-                self.identities[name] = instrument.connect()
-            except (LabctlError, OSError) as error:
-                failures[name] = error
-        if failures:
+        try:
+            for name, instrument in self._instruments.items():
+                try:
+                    self.identities[name] = instrument.connect()
+                except (LabctlError, OSError) as error:
+                    failures[name] = error
+            if failures:
+                raise NotConnectedError(failures)
+        except BaseException:
             self.close()
-            raise NotConnectedError(failures)
+            raise
 
     def close(self) -> None:
-        """Close all connections, those that never opened included."""
+        """Close all connections, those that never opened included; one failure stops no other."""
         for instrument in self._instruments.values():
-            instrument.close()
+            with suppress(LabctlError, OSError):
+                instrument.close()
 
     def make_safe(self) -> list[SafeReport]:
         """Carry out the safe state in its order; one failure never stops the rest."""
@@ -120,10 +125,12 @@ class Station:
         error = ""
         for attempt in range(1, _TRIES + 1):
             try:
+                if attempt > 1:
+                    self[name].flush()
                 self[name].make_safe(verb)
-            except (LabctlError, OSError) as failure:
-                error = str(failure)
-                self[name].flush()
+            # The last line of defence: whatever a driver does, the next entry has its turn.
+            except Exception as failure:
+                error = _words(failure)
             else:
                 return SafeReport(action, "", attempt)
         return SafeReport(action, error, _TRIES)
@@ -132,5 +139,10 @@ class Station:
 def _snapshot(instrument: Instrument) -> dict[str, Any]:
     try:
         return instrument.snapshot()
-    except (LabctlError, OSError) as error:
-        return {"error": str(error)}
+    # A snapshot is taken when a run has failed, too, and must not keep it from being stored.
+    except Exception as error:
+        return {"error": _words(error)}
+
+
+def _words(error: Exception) -> str:
+    return str(error) if isinstance(error, LabctlError | OSError) else repr(error)

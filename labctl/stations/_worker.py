@@ -1,19 +1,56 @@
 """One worker thread per instrument in wall time, so that a hung driver holds up nobody else."""
 
+import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
+from dataclasses import replace
 from functools import partial
+from queue import SimpleQueue
 from typing import Any, TypeVar, cast
 
 from labctl.clock import Clock
 from labctl.errors import NoReplyError
-from labctl.roles import Instrument
+from labctl.roles import Instrument, Settable
 
 __all__ = ["on_worker"]
 
 R = TypeVar("R", bound=Instrument)
 CALL_DEADLINE_S = 120.0
 """No call to an instrument takes longer: drivers start things and ask, they never wait."""
+BUSY_S = 5.0
+"""How long a call may wait for the one before it, s: a monitor meets a call that goes on."""
+_QUICK_S = 0.0005
+"""Most calls have returned after so much wall time; only then does the caller go on waiting."""
+
+_Job = tuple[Future[Any], Callable[[], Any]]
+
+
+class _Thread:
+    """A thread that carries out jobs in their order.
+
+    It is a daemon: a call that never returns must not keep the program from ending.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        threading.Thread(target=self._run, name=name, daemon=True).start()
+
+    def submit(self, job: Callable[[], Any]) -> Future[Any]:
+        future: Future[Any] = Future()
+        self._jobs.put((future, job))
+        return future
+
+    def end(self) -> None:
+        self._jobs.put(None)
+
+    def _run(self) -> None:
+        while (entry := self._jobs.get()) is not None:
+            future, job = entry
+            try:
+                future.set_result(job())
+            # Whatever it is belongs to the caller, who waits for it.
+            except BaseException as error:
+                future.set_exception(error)
 
 
 class _OnWorker:
@@ -25,8 +62,9 @@ class _OnWorker:
 
     def __init__(self, instrument: Instrument, clock: Clock) -> None:
         self._instrument, self._clock = instrument, clock
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix=f"instrument {instrument.name}")
-        self._hung: Future[Any] | None = None
+        self._thread: _Thread | None = None
+        self._last: Future[Any] | None = None
+        self._given_up: Future[Any] | None = None
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._instrument, name)
@@ -41,29 +79,53 @@ class _OnWorker:
     def __class__(self, value: type) -> None:
         raise AttributeError(value)
 
+    def settable(self, quantity: str) -> Settable:
+        """Return the settable, whose functions run on the instrument's thread, too."""
+        found = self._instrument.settable(quantity)
+        return replace(
+            found,
+            start=partial(self._call, f"start_{quantity}", found.start),
+            arrived=partial(self._call, f"{quantity}_arrived", found.arrived),
+            read=partial(self._call, f"read_{quantity}", found.read),
+        )
+
     def close(self) -> None:
         """Close the instrument and end its thread; a hung call is left behind."""
-        if self._hung is None or self._hung.done():
+        try:
             self._call("close", self._instrument.close)
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        finally:
+            thread, self._thread = self._thread, None
+            if thread is not None:
+                thread.end()
 
     def _call(self, name: str, function: Callable[..., Any], *args: Any, **named: Any) -> Any:
-        if self._hung is not None and not self._hung.done():
-            raise NoReplyError(
-                self._instrument.name, name, "an earlier call still hangs", "restart the instrument"
-            )
-        future = self._pool.submit(function, *args, **named)
-        wait([future], 0.0005)
-        deadline_s = self._clock.now() + CALL_DEADLINE_S
-        done = self._clock.wait_until(
-            future.done, deadline_s=deadline_s, what=f"{self._instrument.name}.{name}"
-        )
-        if not done:
-            self._hung = future
-            raise NoReplyError(
-                self._instrument.name, name, "the call does not return", "restart the instrument"
-            )
+        self._wait_for_last(name)
+        if self._thread is None:
+            self._thread = _Thread(f"instrument {self._instrument.name}")
+        future = self._last = self._thread.submit(partial(function, *args, **named))
+        wait([future], _QUICK_S)
+        if not self._done(future, CALL_DEADLINE_S, name):
+            raise self._hangs(future, name, "the call does not return")
         return future.result()
+
+    def _wait_for_last(self, name: str) -> None:
+        # A call inside another one (a monitor while a call goes on), or after one that hangs.
+        last = self._last
+        if last is None or last.done():
+            return
+        if last is self._given_up or not self._done(last, BUSY_S, name):
+            raise self._hangs(last, name, "an earlier call has not returned")
+
+    def _done(self, future: "Future[Any]", within_s: float, name: str) -> bool:
+        if future.done():
+            return True
+        what = f"{self._instrument.name}.{name}"
+        deadline_s = self._clock.now() + within_s
+        return self._clock.wait_until(future.done, deadline_s=deadline_s, what=what)
+
+    def _hangs(self, call: "Future[Any]", name: str, what: str) -> NoReplyError:
+        self._given_up = call
+        return NoReplyError(self._instrument.name, name, what, "switch the instrument off and on")
 
 
 def on_worker(instrument: R, clock: Clock) -> R:

@@ -1,19 +1,21 @@
 """Checks of a rig's spec: every problem at once, with its path and a hint."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from difflib import get_close_matches
 from typing import Any, cast
 
 from labctl_sim._registry import find_simulator
 from labctl_sim.sample import check_sample, load_sample
-from labctl_sim.world import LaserTruth
+from labctl_sim.wire import fault_signatures
+from labctl_sim.world import LaserTruth, recorded_problems
 
 Path = tuple[str | int, ...]
 Problem = tuple[Path, str]
 
-_KEYS = ("sample", "dot", "memory", "laser", "instruments")
-_INSTRUMENT_KEYS = ("simulator", "settings", "truth", "port")
+_KEYS = ("sample", "dot", "memory", "laser", "spectrum", "instruments")
+_INSTRUMENT_KEYS = ("simulator", "settings", "truth", "faults", "port")
+_FAULT_KEYS = ("kind", "after_s", "parameters")
 _HIGHEST_PORT = 65535
 
 
@@ -24,6 +26,7 @@ def check_spec(spec: Mapping[str, Any]) -> list[Problem]:
     if "sample" in spec:
         problems += _check_sample(spec)
     problems += _check_laser(spec.get("laser", {}))
+    problems += _check_spectrum(spec.get("spectrum"))
     instruments = spec.get("instruments", {})
     if not isinstance(instruments, Mapping):
         return [*problems, (("instruments",), "must map names to blocks")]
@@ -59,6 +62,15 @@ def _check_laser(laser: Any) -> Iterator[Problem]:
             yield ("laser", key), f"{value!r} is not a number"
 
 
+def _check_spectrum(spectrum: Any) -> list[Problem]:
+    if spectrum is None:
+        return []
+    if not isinstance(spectrum, Mapping):
+        return [(("spectrum",), "must be a block with wavelength_nm and electrons_per_s")]
+    block = cast("Mapping[str, Any]", spectrum)
+    return [(("spectrum", *path), text) for path, text in recorded_problems(block)]
+
+
 def _check_instrument(path: Path, entry: Any) -> Iterator[Problem]:
     if not isinstance(entry, Mapping):
         yield path, "must be a block with the key 'simulator'"
@@ -77,6 +89,7 @@ def _check_instrument(path: Path, entry: Any) -> Iterator[Problem]:
         yield (*path, "simulator"), str(error.args[0])
         return
     yield from _check_truth((*path, "truth"), block.get("truth") or {}, simulator.truth_defaults)
+    yield from _check_faults((*path, "faults"), block.get("faults") or (), simulator)
 
 
 def _check_truth(path: Path, truth: Any, defaults: Mapping[str, Any]) -> Iterator[Problem]:
@@ -89,6 +102,38 @@ def _check_truth(path: Path, truth: Any, defaults: Mapping[str, Any]) -> Iterato
         if key in defaults and not _same_kind(value, defaults[key]):
             kind = type(defaults[key]).__name__
             yield (*path, key), f"{value!r} is not of the kind of {defaults[key]!r} ({kind})"
+
+
+def _check_faults(path: Path, faults: Any, simulator: type[Any]) -> Iterator[Problem]:
+    if isinstance(faults, str) or not isinstance(faults, Sequence):
+        yield path, "must be a list of faults"
+        return
+    for index, fault in enumerate(cast("Sequence[Any]", faults)):
+        yield from _check_fault((*path, index), fault, simulator)
+
+
+def _check_fault(path: Path, fault: Any, simulator: type[Any]) -> Iterator[Problem]:
+    if not isinstance(fault, Mapping) or "kind" not in fault:
+        yield path, "must be a block with the key 'kind'"
+        return
+    block = cast("Mapping[str, Any]", fault)
+    yield from _unknown(path, block, _FAULT_KEYS)
+    after_s = block.get("after_s", 0.0)
+    number = isinstance(after_s, int | float) and not isinstance(after_s, bool)
+    if not number or not 0.0 <= after_s < float("inf"):
+        yield (*path, "after_s"), f"{after_s!r} is not a time from the start"
+    kind, signatures = str(block["kind"]), fault_signatures(simulator)
+    if kind not in signatures:
+        known = sorted(signatures)
+        close = get_close_matches(kind, known, 1)
+        hint = f"did you mean {close[0]!r}? " if close else ""
+        yield (*path, "kind"), f"there is no fault {kind!r}; {hint}there are {', '.join(known)}"
+        return
+    try:
+        signatures[kind].bind(**(block.get("parameters") or {}))
+    except TypeError as error:
+        known = ", ".join(signatures[kind].parameters) or "none"
+        yield (*path, "parameters"), f"fault {kind!r}: {error}; its parameters are {known}"
 
 
 def _same_kind(value: Any, default: Any) -> bool:

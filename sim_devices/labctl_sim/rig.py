@@ -8,8 +8,8 @@ import numpy as np
 from labctl_sim._registry import find_simulator
 from labctl_sim._spec import check_spec
 from labctl_sim.sample import load_sample
-from labctl_sim.wire import Faults, Server
-from labctl_sim.world import LaserTruth, World
+from labctl_sim.wire import Faults, Server, fault_signatures
+from labctl_sim.world import LaserTruth, Recorded, World
 
 __all__ = ["Rig"]
 
@@ -22,7 +22,10 @@ class Rig:
     Args:
         spec: ``sample`` (a sample file's data), ``dot``, ``memory``, ``laser`` and ``instruments``:
             name to ``simulator`` (an entry point of ``labctl.simulators``), ``settings``, ``truth``
-            and, if wanted, ``port``. Numbers are plain, their keys carry the unit.
+            and, if wanted, ``port`` and ``faults`` (a list of ``kind``, ``after_s`` since the
+            start, and ``parameters``). ``spectrum`` (lists ``wavelength_nm`` and
+            ``electrons_per_s``) shines in the place of the sample's dot. Numbers are plain, their
+            keys carry the unit.
         now: The clock, s.
         schedule: ``schedule(at_s, action)`` gives a function that cancels.
         seed: Integer from the run's seed and labels.
@@ -58,6 +61,7 @@ class Rig:
             schedule=schedule,
             seed=seed,
             memory=bool(spec.get("memory", True)),
+            recorded=Recorded.read(spec["spectrum"]) if spec.get("spectrum") else None,
         )
         # What no instrument controls was switched on and opened by hand.
         self.world.table.laser_on = True
@@ -65,6 +69,7 @@ class Rig:
         self._simulators: dict[str, Any] = {}
         self._faults: dict[str, Faults] = {}
         self._addresses: dict[str, str] = {}
+        self._to_come: list[Callable[[], None]] = []
         with self.world.lock:
             for name, entry in spec["instruments"].items():
                 self._attach(name, entry)
@@ -75,8 +80,18 @@ class Rig:
         """Find all problems of a spec: path in it, and a message with a hint."""
         return check_spec(spec)
 
+    @staticmethod
+    def fault_parameters(simulator: str) -> dict[str, tuple[str, ...]]:
+        """Name the kinds of fault that a simulator knows, each with its parameters.
+
+        Raises:
+            KeyError: There is no such simulator.
+        """
+        signatures = fault_signatures(find_simulator(simulator))
+        return {kind: tuple(signatures[kind].parameters) for kind in sorted(signatures)}
+
     def start(self) -> None:
-        """Open the ports on 127.0.0.1 and start the server thread.
+        """Open the ports on 127.0.0.1, start the server thread, bring faults on their way.
 
         Raises:
             OSError: A port that was asked for is taken.
@@ -87,6 +102,9 @@ class Rig:
                 port = int(self._spec["instruments"][name].get("port") or 0)
                 port = self._server.listen(name, opener, port)
                 self._addresses[name] = _address(simulator.interface, port)
+        for name, entry in self._spec["instruments"].items():
+            for fault in entry.get("faults") or ():
+                self._await_fault(name, fault)
         self._server.start()
 
     def addresses(self) -> dict[str, str]:
@@ -170,6 +188,8 @@ class Rig:
         Raises:
             TimeoutError: A session is stuck and the server thread does not end.
         """
+        for cancel in self._to_come:
+            cancel()
         for faults in self._faults.values():
             faults.release()
         self._server.close()
@@ -191,6 +211,22 @@ class Rig:
             generator=generator,
             disconnect=(lambda: self._server.disconnect(name)) if wired else None,
         )
+
+    def _await_fault(self, name: str, fault: Mapping[str, Any]) -> None:
+        parameters: Mapping[str, Any] = fault.get("parameters") or {}
+        after_s = float(fault.get("after_s", 0.0))
+
+        def strike() -> None:
+            try:
+                self.inject(name, str(fault["kind"]), **parameters)
+            except ValueError as error:
+                # The clock's owner cannot do anything about a parameter of a fault.
+                self.errors.append(error)
+
+        if after_s > 0.0:
+            self._to_come.append(self.world.after(after_s, strike))
+        else:
+            strike()
 
     def _get(self, instrument: str) -> Any:
         if instrument not in self._simulators:

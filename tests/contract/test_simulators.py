@@ -49,7 +49,7 @@ def has_unit(name: str) -> bool:
     last = stem.rpartition("_")[2]
     if unit is None:
         return last in PURE_NUMBERS or "_per_" in name
-    # "_j_k" with only "_k" in the table would be read as kelvin.
+    # A compound such as "_v_s" with only "_s" in the table would be read as seconds.
     return last not in SUFFIX_UNITS and last not in ("per", "e", "adu", "px", "row", "rows")
 
 
@@ -62,7 +62,7 @@ def test_a_name_with_its_unit_is_accepted(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["base_temperature", "heat_capacity_j_k", "ramp_k_per_s", "dark_e_s", "speed"]
+    "name", ["base_temperature", "slope_v_s", "turning_deg_per_s", "gain_e_k", "speed"]
 )
 def test_a_name_without_its_whole_unit_is_not(name: str) -> None:
     assert not has_unit(name)

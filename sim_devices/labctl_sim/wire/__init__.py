@@ -1,6 +1,6 @@
 """Byte protocols on loopback: the server thread, sessions, serial speed, HTTP, fault injection."""
 
-from labctl_sim.wire._faults import Faults
+from labctl_sim.wire._faults import Faults, fault_signatures
 from labctl_sim.wire._http import HttpRequest, HttpResponse, HttpSession
 from labctl_sim.wire._serial import SerialLine
 from labctl_sim.wire._server import Server
@@ -17,4 +17,5 @@ __all__ = [
     "Server",
     "Session",
     "Timeline",
+    "fault_signatures",
 ]

@@ -18,6 +18,7 @@ from labctl_sim.wire._rules import Rule, Rules
 from labctl_sim.wire._session import Opener, Timeline
 
 _PREFIX = "fault_"
+_WIRED = {"drop": "_drop", "garble": "_garble", "late": "_late", "disconnect": "_go_away"}
 _FOREVER_S = float("inf")
 
 
@@ -52,12 +53,7 @@ class Faults:
         self._awake.set()
         self._kinds: dict[str, Callable[..., None]] = {"clear": self.clear, "hang": self._hang}
         if disconnect is not None:
-            self._kinds |= {
-                "drop": self._drop,
-                "garble": self._garble,
-                "late": self._late,
-                "disconnect": self._go_away,
-            }
+            self._kinds |= {kind: getattr(self, method) for kind, method in _WIRED.items()}
         self._kinds |= _own_kinds(simulator)
 
     def kinds(self) -> Sequence[str]:
@@ -137,6 +133,22 @@ class Faults:
         self._rules.away_until_s = self._timeline.now() + for_s
         if self._disconnect is not None:
             self._disconnect()
+
+
+def fault_signatures(simulator_type: type[Any]) -> dict[str, inspect.Signature]:
+    """Give the kinds that `Faults.inject` accepts for a simulator, and their parameters."""
+    methods = {"clear": "clear", "hang": "_hang"}
+    if simulator_type.interface in {"stream", "http"}:
+        methods |= _WIRED
+    kinds: dict[str, Callable[..., None]] = {
+        kind: getattr(Faults, method) for kind, method in methods.items()
+    }
+    kinds |= _own_kinds(simulator_type)
+    return {kind: _without_self(inspect.signature(action)) for kind, action in kinds.items()}
+
+
+def _without_self(signature: inspect.Signature) -> inspect.Signature:
+    return signature.replace(parameters=list(signature.parameters.values())[1:])
 
 
 def _own_kinds(simulator: object) -> dict[str, Callable[..., None]]:

@@ -11,8 +11,8 @@ NOISE = NoiseModel(1.0, 3.0, 100.0, frames=5)
 
 def frames(seed: int = 0) -> np.ndarray:
     generator = np.random.default_rng(seed)
-    light = 100 + 400 * np.exp(-(((np.arange(200.0) - 90) / 3) ** 2))
-    return generator.poisson(light, (5, 200)) + 3 * generator.standard_normal((5, 200))
+    light = 400 * np.exp(-(((np.arange(200.0) - 90) / 3) ** 2))
+    return 100 + generator.poisson(light, (5, 200)) + 3 * generator.standard_normal((5, 200))
 
 
 def test_sum_without_anything_unusual() -> None:

