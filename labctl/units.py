@@ -76,9 +76,7 @@ def _registry() -> Any:
     import pint
 
     make: Any = pint.UnitRegistry
-    registry: Any = make(autoconvert_offset_to_baseunit=True)
-    registry.define("count = []")
-    return registry
+    return make(autoconvert_offset_to_baseunit=True)
 
 
 @lru_cache(maxsize=4096)
@@ -169,10 +167,10 @@ class Quantity:
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
     ) -> core_schema.CoreSchema:
-        """Parse before, check finiteness after, serialise with the unit."""
+        """Parse before, check the bounds of the field after, serialise with the unit."""
         return core_schema.no_info_before_validator_function(
             self.validate,
-            core_schema.float_schema(allow_inf_nan=False),
+            handler(source),
             serialization=core_schema.plain_serializer_function_ser_schema(
                 lambda value: format_quantity(value, self.unit)
             ),

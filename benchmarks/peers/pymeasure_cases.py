@@ -3,6 +3,7 @@
 import importlib
 import logging
 import os
+import threading
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -51,8 +52,8 @@ def _case(*, sync: bool) -> Any:
             try:
                 worker: Any = workers.Worker(results)
                 worker.start()
-                worker.join()
-                worker.recorder.join()
+                # Its own join stops the procedure; the worker ends with its recorder's last row.
+                threading.Thread.join(worker)
             finally:
                 recorder.FileHandler = original
             rows = sum(1 for line in (folder / "data.csv").open("rb") if line[:1] != b"#") - 1

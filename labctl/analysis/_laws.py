@@ -39,12 +39,12 @@ _NAMES = ("constant", "linear", "phonon", "energy")
 _HIGHEST_MEV = 100.0
 _REFERENCE_K = 4.0
 _ROUNDS = 10
-_HALVINGS = 40
+_WANDER_ROUNDS = 20
 _CLOSE = 0.01
 _HIGHEST_KT = 15.0
 _RANGE = 30.0
 _GOLDEN = (5**0.5 - 1) / 2
-_ENERGY_RESOLUTION = 1e-7
+_ENERGY_RESOLUTION = 1e-6
 _PHONON_CHI2 = 9.0
 
 
@@ -200,16 +200,20 @@ def fit_energy_law(
 def _with_wander(points: "_Points") -> tuple[PhononLaw, float]:
     """Return the fit and the extra standard deviation that brings chi-square to its mean."""
     fit = _fit(points)
-    low, high = 0.0, 4 * float(np.var(points.values))
-    if fit.freedom < 1 or fit.chi2 <= fit.freedom or high == 0:
-        return fit, 0.0
-    variance = high
-    for _ in range(_HALVINGS):
-        variance = (low + high) / 2 if low > 0 else high / 16
-        fit = _fit(points.wider(variance), fit.parameters)
-        low, high = (variance, high) if fit.chi2 > fit.freedom else (low, variance)
-        if abs(fit.chi2 / fit.freedom - 1) < _CLOSE:
+    variance = 0.0
+    for _ in range(_WANDER_ROUNDS):
+        excess = fit.chi2 / max(fit.freedom, 1) - 1
+        if fit.freedom < 1 or (variance == 0 and excess <= 0) or abs(excess) < _CLOSE:
             break
+        wider = points.wider(variance)
+        # One step of Newton's method for 1 / chi2, which is linear in the variance if all
+        # points have equal errors.
+        residuals = np.linalg.solve(wider.covariance, points.values - fit(points.temperature_k))
+        step = fit.chi2 * excess / float(residuals @ residuals)
+        variance = max(variance + step, 0.0)
+        fit = _fit(points.wider(variance), fit.parameters)
+    if variance == 0:
+        return fit, 0.0
     return _with_own_spread(fit, variance, points), float(np.sqrt(variance))
 
 
@@ -327,12 +331,17 @@ def _search(points: _Points, whitening: Vector, start: Vector) -> Vector:
     highest = _highest_mev(points.temperature_k)
     low = max(float(start[3]) / 1.3, highest / _RANGE)
     high = min(float(start[3]) * 1.3, highest)
+    left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
+    at_left, at_right = (_at_energy(points, whitening, e)[1] for e in (left, right))
     while high - low > _ENERGY_RESOLUTION * high:
-        left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
-        if _at_energy(points, whitening, left)[1] < _at_energy(points, whitening, right)[1]:
-            high = right
+        if at_left < at_right:
+            high, right, at_right = right, left, at_left
+            left = high - _GOLDEN * (high - low)
+            at_left = _at_energy(points, whitening, left)[1]
         else:
-            low = left
+            low, left, at_left = left, right, at_right
+            right = low + _GOLDEN * (high - low)
+            at_right = _at_energy(points, whitening, right)[1]
     return _at_energy(points, whitening, (low + high) / 2)[0]
 
 
@@ -356,7 +365,7 @@ def _linear(
     """Return the best coefficients of the columns, where free, and chi-square."""
     left = whitening @ (values - columns @ given)
     design = whitening @ columns[:, free]
-    solution = np.linalg.pinv(design, rcond=1e-12) @ left
+    solution: Vector = np.linalg.lstsq(design, left, rcond=1e-12)[0].astype(np.float64)
     coefficients = given.copy()
     coefficients[free] = solution
     return coefficients, float(np.sum((left - design @ solution) ** 2))

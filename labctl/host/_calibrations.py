@@ -49,7 +49,7 @@ class CalibrationStore:
         return results
 
     def stale(self, results: Results) -> list[str]:
-        """Return in words which calibrations the set-up asks for are missing or have expired."""
+        """Return in words which calibrations have expired."""
         return [
             text
             for name, (_, valid_for_s) in self._entries.items()
@@ -76,13 +76,10 @@ class CalibrationStore:
 def _stale(
     name: str, results: Mapping[str, Any], valid_for_s: float | None, now: datetime
 ) -> list[str]:
-    remedy = f"make it with 'calibrate: {{kind: {name}, …}}'"
-    if not results:
-        return [f"the calibration {name!r} has never been made; {remedy}"]
     if valid_for_s is None:
         return []
     return [
-        f"the calibration {name!r} of {key} is {age_s / 86400:.0f} days old; {remedy}"
+        f"the calibration {name!r} of {key} is {age_s / 86400:.0f} days old; make it again"
         for key, result in results.items()
         if (age_s := (now - _made_at(result)).total_seconds()) > valid_for_s
     ]

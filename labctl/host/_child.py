@@ -1,27 +1,38 @@
 """The engine in a process of its own, behind the same interface as the one in this process."""
 
 import secrets
+import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Iterable
-from multiprocessing.connection import Listener
+from contextlib import suppress
 from pathlib import Path
-from queue import Full, Queue
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from labctl.errors import ConfigError, LabctlError, Problem
-from labctl.events import Command, Event, Progress, Reading, decode_command, decode_event
+from labctl.events import (
+    Command,
+    Event,
+    Progress,
+    Reading,
+    RunStarted,
+    decode_command,
+    decode_event,
+)
+from labctl.host._call import accept_from
 from labctl.host._channel import Channel, connect, listen
 from labctl.host._local import LocalHost
 from labctl.host._request import RunRequest
 from labctl.host._runner import RunReport
-from labctl.sequencer import Listener as EventListener
-from labctl.sequencer import Outcome
+from labctl.sequencer import Listener, Outcome
 
 __all__ = ["ChildHost", "main"]
 
 _QUEUE = 10_000
+_LOOK_S = 0.2
+"""On Windows, only a wait that ends by itself lets an interrupt of the terminal through."""
 
 
 class ChildHost:
@@ -29,19 +40,13 @@ class ChildHost:
 
     def __init__(self) -> None:
         """Begin without a child."""
-        self._channel: Channel | None = None
-        self._waiting: list[Command] = []
-        self._lock = threading.Lock()
+        self._commands: SimpleQueue[Command | None] = SimpleQueue()
 
     def post(self, command: Command) -> None:
-        """Hand the run a command; safe from any thread."""
-        with self._lock:
-            if self._channel is None:
-                self._waiting.append(command)
-            else:
-                self._channel.send({"command": command.model_dump_json()})
+        """Hand the run a command; safe from any thread and from signal handlers."""
+        self._commands.put(command)
 
-    def run(self, request: RunRequest, listeners: Iterable[EventListener] = ()) -> RunReport:
+    def run(self, request: RunRequest, listeners: Iterable[Listener] = ()) -> RunReport:
         """Carry out a recipe in a child process; otherwise as ``LocalHost.run``.
 
         Raises:
@@ -50,58 +55,126 @@ class ChildHost:
         """
         key = secrets.token_hex(32)
         listener, port = listen(key.encode())
-        process = subprocess.Popen(
-            [sys.executable, "-m", "labctl.host", str(port)],
-            stdin=subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C reaches the parent only, which sends commands
-            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
-        )
-        try:
-            with listener:
-                if process.stdin is not None:
-                    process.stdin.write(key.encode() + b"\n")
-                    process.stdin.close()
-                channel = _accept(listener, process)
-            return self._follow(channel, request, list(listeners))
-        finally:
-            self._channel = None
-            process.wait()
+        with listener:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "labctl.host", str(port)],
+                stdin=subprocess.PIPE,
+                start_new_session=True,  # Ctrl-C reaches the parent only, which sends commands
+                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+            )
+            try:
+                channel = _called_back(process, listener, port, key)
+                return self._follow(channel, process, request, list(listeners))
+            finally:
+                process.wait()
+                self._commands = SimpleQueue()
 
     def _follow(
-        self, channel: Channel, request: RunRequest, listeners: list[EventListener]
+        self,
+        channel: Channel,
+        process: "subprocess.Popen[bytes]",
+        request: RunRequest,
+        listeners: list[Listener],
     ) -> RunReport:
-        channel.send({"request": request.model_dump_json()})
-        with self._lock:
-            self._channel = channel
-            for command in self._waiting:
-                channel.send({"command": command.model_dump_json()})
+        link = _Link(channel, self._commands)
         try:
-            while True:
-                message = channel.receive()
-                if "event" in message:
-                    event = decode_event(message["event"])
-                    for listener in listeners:
-                        listener(event)
-                else:
-                    return _report(message)
-        except EOFError as error:
-            message = "the engine's process died; 'labctl recover' brings back what it stored"
-            raise LabctlError(message) from error
+            link.begin(request)
+            return _report(_heard(link, process, listeners))
         finally:
-            channel.close()
+            link.end()
 
 
-def _accept(listener: Listener, process: "subprocess.Popen[bytes]") -> Channel:
-    """Wait for the child's call; a child that dies before it calls is an error, not a wait."""
-    found: list[Channel] = []
-    waiting = threading.Thread(target=lambda: found.append(Channel(listener.accept())), daemon=True)
-    waiting.start()
-    while waiting.is_alive():
-        waiting.join(0.05)
-        if process.poll() is not None and not found:
-            message = f"the engine's process ended at once with status {process.returncode}"
-            raise LabctlError(message)
-    return found[0]
+class _Link:
+    """Both directions of the channel on threads of their own, so that nothing breaks a message."""
+
+    def __init__(self, channel: Channel, commands: "SimpleQueue[Command | None]") -> None:
+        self._channel, self._commands = channel, commands
+        self.messages: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
+        self._threads = [
+            threading.Thread(target=self._send, name="commands to the engine", daemon=True),
+            threading.Thread(target=self._receive, name="events of the engine", daemon=True),
+        ]
+
+    def begin(self, request: RunRequest) -> None:
+        with suppress(OSError):  # an engine that is dead already shows by its silence
+            self._channel.send({"request": request.model_dump_json()})
+        for thread in self._threads:
+            thread.start()
+
+    def end(self) -> None:
+        self._commands.put(None)
+        for thread in self._threads:
+            thread.join()
+        self._channel.close()
+
+    def _send(self) -> None:
+        while (command := self._commands.get()) is not None:
+            with suppress(OSError):
+                self._channel.send({"command": command.model_dump_json()})
+
+    def _receive(self) -> None:
+        # Until the child closes its end: by itself after its report, or by dying.
+        with suppress(EOFError, OSError):
+            while True:
+                self.messages.put(self._channel.receive())
+        self.messages.put(None)
+
+
+def _called_back(process: "subprocess.Popen[bytes]", listener: Any, port: int, key: str) -> Channel:
+    with suppress(OSError):  # it has died; that is seen below
+        if process.stdin is not None:
+            process.stdin.write(key.encode() + b"\n")
+            process.stdin.close()
+    channel = accept_from(listener, port, alive=lambda: process.poll() is None)
+    if channel is None:
+        message = f"the engine's process ended at once with status {process.returncode}"
+        raise LabctlError(message)
+    return channel
+
+
+def _heard(
+    link: _Link, process: "subprocess.Popen[bytes]", listeners: list[Listener]
+) -> dict[str, Any]:
+    """Hand events on until the report comes."""
+    journal = ""
+    while True:
+        try:
+            message = link.messages.get(timeout=_LOOK_S)
+        except Empty:
+            continue
+        except KeyboardInterrupt:
+            _interrupt(process)
+            continue
+        if message is None:
+            raise _dead(process, journal)
+        if "event" not in message:
+            return message
+        event = decode_event(message["event"])
+        if isinstance(event, RunStarted):
+            journal = event.journal
+        for listener in tuple(listeners):
+            _hand(listener, event, listeners)
+
+
+def _hand(listener: Listener, event: Event, listeners: list[Listener]) -> None:
+    try:
+        listener(event)
+    # A display of any kind must not leave the engine alone.
+    except Exception:
+        listeners.remove(listener)
+
+
+def _interrupt(process: "subprocess.Popen[bytes]") -> None:
+    """Break the engine off as Ctrl-C would; it makes everything safe and reports."""
+    name = "CTRL_BREAK_EVENT" if sys.platform == "win32" else "SIGINT"
+    process.send_signal(signal.Signals[name])
+
+
+def _dead(process: "subprocess.Popen[bytes]", journal: str) -> LabctlError:
+    message = f"the engine's process died with status {process.wait()}"
+    if journal:
+        message += f"; everything it stored is in {journal}; bring it back with 'labctl recover'"
+    return LabctlError(message)
 
 
 class _Sender:
@@ -109,20 +182,16 @@ class _Sender:
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
-        self._queue: Queue[dict[str, Any] | None] = Queue(_QUEUE)
+        self._queue: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="events", daemon=True)
         self._thread.start()
         self.dropped = 0
 
     def __call__(self, event: Event) -> None:
-        message = {"event": event.model_dump_json()}
-        if isinstance(event, Progress | Reading):
-            try:
-                self._queue.put_nowait(message)
-            except Full:
-                self.dropped += 1
-        else:
-            self._queue.put(message)
+        if isinstance(event, Progress | Reading) and self._queue.qsize() > _QUEUE:
+            self.dropped += 1
+            return
+        self._queue.put({"event": event.model_dump_json()})
 
     def finish(self, last: dict[str, Any]) -> None:
         self._queue.put(last)
@@ -141,6 +210,8 @@ class _Sender:
 
 def main() -> None:
     """Be the child: connect to the parent, run what it asks for, report."""
+    if "SIGBREAK" in signal.Signals.__members__:
+        signal.signal(signal.Signals["SIGBREAK"], signal.default_int_handler)
     key = sys.stdin.readline().strip()
     channel = connect(int(sys.argv[1]), key.encode())
     host, sender = LocalHost(), _Sender(channel)
@@ -157,6 +228,8 @@ def _run(host: LocalHost, request: RunRequest, sender: _Sender) -> dict[str, Any
         return {"problems": [[p.what, p.where, p.hint] for p in error.problems]}
     except LabctlError as error:
         return {"failure": str(error)}
+    except KeyboardInterrupt:
+        return {"failure": "interrupted at once, outside of the run"}
     return {
         "report": {
             "uid": report.uid,

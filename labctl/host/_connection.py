@@ -87,6 +87,14 @@ def connect_station(setup: Setup, by: SimulatedBy | None) -> Connection:
         recorder = FlightRecorder(clock)
         return Connection(build(setup, clock, recorder), clock, recorder, None)
     simulation = _simulation(setup, by)
+    try:
+        return _connection(setup, simulation)
+    except BaseException:
+        simulation.close()
+        raise
+
+
+def _connection(setup: Setup, simulation: Simulation) -> Connection:
     recorder = FlightRecorder(simulation.clock)
     station = build(
         setup,

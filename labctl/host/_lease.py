@@ -6,6 +6,7 @@ When the holder dies, the world goes on in wall time, as a real set-up would.
 import threading
 from collections.abc import Callable, Mapping
 from functools import partial
+from multiprocessing import AuthenticationError
 from typing import Any, cast
 
 from labctl.clock import Action, Cancel, EventQueue, RealClock
@@ -41,7 +42,8 @@ class LeaseServer:
         while not self._closing.is_set():
             try:
                 channel = Channel(self._listener.accept())
-            except OSError:
+            except (OSError, EOFError, AuthenticationError):
+                # Who does not know the secret, or hangs up, is none of our holders.
                 continue
             self._stop_wall_time()
             self._hold(channel)
@@ -161,8 +163,12 @@ class LeasedWorld:
         self._ask("close")
 
     def _ask(self, verb: str, **fields: Any) -> Any:
-        with self._lock:
-            answer = self._channel.ask({"do": verb, **fields})
+        try:
+            with self._lock:
+                answer = self._channel.ask({"do": verb, **fields})
+        except (EOFError, OSError) as error:
+            message = f"the simulated world has gone ({verb})"
+            raise LabctlError(message) from error
         if "error" in answer:
             message = f"the simulated world refuses {verb}: {answer['error']}"
             raise LabctlError(message)

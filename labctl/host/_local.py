@@ -33,6 +33,12 @@ class LocalHost:
             ConfigError: Something is wrong with the input; nothing was touched.
             NotConnectedError: Instruments do not answer; nothing was started.
         """
+        try:
+            return self._run(request, listeners)
+        finally:
+            self._control = Control()
+
+    def _run(self, request: RunRequest, listeners: Iterable[Listener]) -> RunReport:
         setup, recipe, plan = prepare(request)
         connection = connect_station(setup, _simulated(request, plan))
         with (

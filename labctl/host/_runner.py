@@ -96,11 +96,16 @@ def open_run(
         begin_point=connection.begin_point,
     )
     report = RunReport(uid, folder.journal)
-    session.start(_start_data(uid, connection, setup, plan, session.calibrations), setup.monitors)
-    for text in store.stale(calibrations):
-        book.message("warning", "calibration", text)
+    try:
+        start = _start_data(uid, connection, setup, plan, session.calibrations)
+        session.start(start, setup.monitors)
+    except BaseException:
+        book.close()
+        raise
     try:
         with ending(session) as report.outcome:
+            for text in store.stale(calibrations):
+                book.message("warning", "calibration", text)
             yield Live(session, report)
     finally:
         _finalise(report, book)

@@ -1,5 +1,6 @@
 """The state of a run as anybody can rebuild it: from its events, or later from its journal."""
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -78,10 +79,12 @@ class RunState:
             case RecordKind.POINT:
                 self.points, self.last_step = data["index"] + 1, record.step_id
             case RecordKind.MONITOR:
-                self.readings[data["quantity"]] = (data["value"], data["units"])
+                # The journal has no NaN; an invalid reading is null there.
+                value = math.nan if data["value"] is None else data["value"]
+                self.readings[data["quantity"]] = (value, data["units"])
             case RecordKind.EVENT if data["name"] == "state_changed":
                 self.state = data["data"]["state"]
-            case RecordKind.EVENT:
+            case RecordKind.EVENT if data["name"] == "message":
                 self.messages.append((data["level"], data["device"], data["message"]))
             case RecordKind.STOP:
                 self.state = _ENDS[data["status"]]

@@ -83,6 +83,10 @@ class Context(Protocol):
         """Tell the user something; it is stored with the run."""
         ...
 
+    def warn_once(self, device: str, text: str) -> None:
+        """Warn the user, but only the first time in this run."""
+        ...
+
     def part(self, arrays: Sequence[Array], **data: Any) -> None:
         """Bank a part of the point, then pause; returns when the run goes on."""
         ...

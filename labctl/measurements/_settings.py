@@ -7,7 +7,7 @@ from labctl.measurements._context import Context
 from labctl.optics import GratingCalibration
 from labctl.roles import Camera, Spectrograph
 
-__all__ = ["point_settings"]
+__all__ = ["detector_key", "point_settings", "warn_of_missing"]
 
 
 def point_settings(
@@ -42,6 +42,22 @@ def point_settings(
             ),
         },
     }
+
+
+def warn_of_missing(
+    context: Context, camera: Camera, calibration: GratingCalibration, exit_name: str
+) -> None:
+    """Say, once in a run, which calibrations the numbers of a spectrum would need."""
+    key = f"{calibration.lines_per_mm:g}/mm {exit_name}"
+    wanted = {"wavelength": key, "response": key, "detector": detector_key(camera)}
+    made_by = {"response": "wavelength"}
+    for name, entry in wanted.items():
+        if entry not in context.calibrations.get(name, {}):
+            kind = made_by.get(name, name)
+            context.warn_once(
+                "calibration",
+                f"no {name} calibration of {entry}; make it with 'calibrate: {{kind: {kind}, …}}'",
+            )
 
 
 def detector_key(camera: Camera) -> str:

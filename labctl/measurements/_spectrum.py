@@ -10,7 +10,7 @@ from labctl.measurements._context import Array, Context
 from labctl.measurements._dispersion import dispersion, tune
 from labctl.measurements._exposure import Exposure, expose
 from labctl.measurements._measurement import Measurement
-from labctl.measurements._settings import point_settings
+from labctl.measurements._settings import point_settings, warn_of_missing
 from labctl.roles import Camera, CameraSettings, Roi, Spectrograph
 from labctl.units import GroovesPerMm, Megahertz, Nanometers, Seconds
 
@@ -98,6 +98,7 @@ class Spectrum(Measurement):
         light = Exposure(settings, self.frames, unlocked_sensor=self.unlocked_sensor)
         frames = expose(context, camera, light)
         calibration = dispersion(context, spectrograph, camera)
+        warn_of_missing(context, camera, calibration, spectrograph.read_exit())
         roi = settings.roi
         wavelength_nm = calibration.region_nm(roi.x0, roi.width, centre_nm, roi.x_binning)
         peak = int(frames.max())

@@ -221,8 +221,10 @@ class Camera(Instrument):
     def drop_gain(self) -> None:
         """Stop acquiring and set the EM gain to 1."""
         self.stop()
-        if self._asked is not None and self.read_em_gain() > 1:
-            self._asked = replace(self._asked, em_gain=1)
+        # What it is known to hold comes before what it may have refused.
+        known = self._settings or self._asked
+        if known is not None and self.read_em_gain() > 1:
+            self._asked = replace(known, em_gain=1)
             self._settings = self._write_settings(self._asked)
 
     def gain_is_1(self) -> bool:

@@ -88,7 +88,7 @@ class Control:
     def interrupts(self, heeded: Wish) -> bool:
         """Whether the present wait, which heeds these wishes, must end; takes what was posted."""
         self._take()
-        return bool(self._pending & heeded)
+        return self._pending is not _NOTHING and bool(self._pending & heeded)
 
     def raise_interruption(self, heeded: Wish) -> None:
         """Raise what the present wait must end with, if anything.
@@ -99,6 +99,8 @@ class Control:
             Repeated: Pause now, then measure the point again.
             Bank: Pause now, keeping what has come.
         """
+        if self._pending is _NOTHING:
+            return
         wishes = self._pending & heeded
         if wishes & (Wish.ABORT | Wish.STOP):
             raise Aborted(self._reason)

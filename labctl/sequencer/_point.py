@@ -8,7 +8,6 @@ from labctl.errors import DeviceError
 from labctl.events import Level
 from labctl.measurements import Array, Measurement
 from labctl.roles import Settable
-from labctl.sequencer._readings import Summary
 from labctl.stations import Station
 from labctl.storage import Quality
 
@@ -79,6 +78,10 @@ class Point:
         """Tell the user something; it is stored with the run."""
         self._session.book.message(level, device, text)
 
+    def warn_once(self, device: str, text: str) -> None:
+        """Warn the user, but only the first time in this run."""
+        self._session.warn_once(device, text)
+
     def part(self, arrays: Sequence[Array], **data: Any) -> None:
         """Bank a part of the point, then pause."""
         fields = {
@@ -88,6 +91,7 @@ class Point:
             **data,
         }
         self._part += 1
+        self._quality |= Quality.SUSPENDED_DURING
         self._session.book.part(arrays, fields, self._step_id)
         self._session.hold()
 
@@ -118,14 +122,15 @@ class Point:
                 name: {"value": value, "units": units}
                 for name, (value, units) in self._session.set_values.items()
             },
-            "read": {name: found.as_data() for name, found in self._during().items()},
+            "read": self._during(),
             "settings": settings,
-            "quality": quality | self._quality | self._session.quality(),
+            "quality": quality | self._doubts(),
             "began_s": self._began_s,
             "ended_s": self.clock.now(),
             "live_time_s": live_time_s,
         }
         book.point(data, arrays, step_id=self._step_id, attempt=self._attempt, brief=brief)
+        self._session.asked_again = False
 
     def _read_back(self) -> None:
         """Read what was set; what has been measured is stored even if a reading fails now."""
@@ -136,12 +141,16 @@ class Point:
                 self._quality |= Quality.STALE_READING
                 self.message("warning", error.device, f"no reading after the point: {error}")
 
+    def _doubts(self) -> int:
+        retried = Quality.RETRIED if self._session.asked_again else 0
+        return self._quality | retried | self._session.quality()
+
     def _read(self, name: str) -> None:
         units = self._session.set_values[name][1]
         value = self._session.read(name)
         self._session.book.readings.add(name, self.clock.now(), value, units)
 
-    def _during(self) -> dict[str, Summary]:
+    def _during(self) -> dict[str, dict[str, Any]]:
         readings = self._session.book.readings
         found = {name: readings.since(name, self._began_s) for name in readings.quantities()}
-        return {name: summary for name, summary in found.items() if summary is not None}
+        return {name: summary.as_data() for name, summary in found.items() if summary is not None}

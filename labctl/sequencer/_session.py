@@ -70,6 +70,8 @@ class Session:
         self.set_values: dict[str, tuple[float, str]] = {}
         self._quality: dict[str, int] = {}
         self._monitors: list[Cancel] = []
+        self._warned: set[tuple[str, str]] = set()
+        self.asked_again = False
         self._silent: set[str] = set()
         self._announced = control.machine.state
 
@@ -177,8 +179,7 @@ class Session:
         while True:
             point = Point(self, measurement, step_id=step_id, label=label, attempt=attempt)
             try:
-                with self._light_ends_with_trouble():
-                    point.measure()
+                self._measure(point)
                 return
             except Repeated:
                 attempt += 1
@@ -199,6 +200,7 @@ class Session:
             try:
                 return self.station.read(name)
             except (NoReplyError, GarbledReplyError) as error:
+                self.asked_again = True
                 self.book.message("warning", error.device, f"asked again: {error}")
         return self.station.read(name)
 
@@ -285,6 +287,12 @@ class Session:
             bits |= bit
         return bits
 
+    def warn_once(self, device: str, text: str) -> None:
+        """Warn the user, but only the first time in this run."""
+        if (device, text) not in self._warned:
+            self._warned.add((device, text))
+            self.book.message("warning", device, text)
+
     def progress(self, text: str, fraction: float | None = None) -> None:
         """Tell displays how far the present step has come."""
         self.book.announcer.tell(Progress, text=text, fraction=fraction)
@@ -358,10 +366,9 @@ class Session:
         self._quality[settable.name] = Quality.TEMPERATURE_UNSTABLE | Quality.TEMPERATURE_TIMEOUT
         return self.read(settable.name), False
 
-    @contextmanager
-    def _light_ends_with_trouble(self) -> Generator[None]:
+    def _measure(self, point: Point) -> None:
         try:
-            yield
+            point.measure()
         except BaseException:
             # Excitation off comes before everything else, whatever went wrong.
             self.make_safe()

@@ -29,6 +29,7 @@ class Run:
         """Wrap a source; use ``read_run``."""
         self.path = path
         self._source = source
+        self._data = _LazyData(source)
         self._index = source.index
         self.status: RunStatus = source.status
         self.tails: tuple[JournalTail, ...] = source.tails
@@ -105,14 +106,14 @@ class Run:
 
         return {name: monitor_array(name, log) for name, log in self._index.monitors.items()}
 
-    @cached_property
+    @property
     def data(self) -> "Mapping[str, xr.Dataset]":
         """Arrays by measurement (``data["spectrum"]``), loaded when they are asked for.
 
         A labelled measurement is ``<measurement>_<label>``; points whose arrays have another
         shape are ``<measurement>_2`` and so on. Of repeated points the last one counts.
         """
-        return _LazyData(self._source)
+        return self._data
 
     def headers(self) -> Iterator[Header]:
         """Yield every record without its arrays, in order."""

@@ -1,0 +1,33 @@
+"""Sorting of times that are almost in order."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labctl_sim.world.photons._jit import jit
+
+Times = NDArray[np.int64]
+
+
+@jit
+def sort_run(keys: Times, begin: int, end: int) -> None:
+    """Sort ``keys[begin:end]`` in place, fast when each stands near its place."""
+    for index in range(begin + 1, end):
+        key = keys[index]
+        place = index
+        while place > begin and keys[place - 1] > key:
+            keys[place] = keys[place - 1]
+            place -= 1
+        keys[place] = key
+
+
+@jit
+def merge(first: Times, n_first: int, second: Times, n_second: int, out: Times) -> None:
+    """Merge two sorted runs into ``out``."""
+    i, j = 0, 0
+    for index in range(n_first + n_second):
+        if j >= n_second or (i < n_first and first[i] <= second[j]):
+            out[index] = first[i]
+            i += 1
+        else:
+            out[index] = second[j]
+            j += 1

@@ -1,0 +1,10 @@
+from collections.abc import Callable
+from typing import Any
+
+def njit(
+    signature: str,
+    *,
+    cache: bool = ...,
+    nogil: bool = ...,
+    error_model: str = ...,
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]: ...
