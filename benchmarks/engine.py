@@ -11,6 +11,7 @@ from labctl.recipes import Recipe, Step, expand, parse_recipe
 from labctl.sequencer import Announcer, Book, Control, Session
 from labctl.storage import JournalWriter, RecordAddress
 
+
 class NoJournal(JournalWriter):
     """Takes records and keeps none."""
 

@@ -94,7 +94,7 @@ class Count(Measurement):
     def run(self, context: Context) -> None:
         detector = context.station.only(Detector)
         detector.trigger()
-        context.wait_until(detector.done, timeout_s=60.0, what="detector to finish")
+        context.wait_until(detector.done, timeout_s=60.0, what="detector to finish", bankable=True)
         array = Array(self.kind, self.acquire(detector), self.units, self.axes)
         context.store([array], settings={"exposure_s": 0.0}, live_time_s=0.0)
 

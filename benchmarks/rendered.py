@@ -127,9 +127,7 @@ def render_series(
         bench.wait(_SETTLE_S)
         light = bench.frames(frames, 1.0, light=True)
         series.spectra.append(
-            _stored(
-                point, kelvin, light, axis_nm, axis_error_nm, noise, response, bench.thermal
-            )
+            _stored(point, kelvin, light, axis_nm, axis_error_nm, noise, response, bench.thermal)
         )
         series.truths.append(_mean(bench.truths))
     return series

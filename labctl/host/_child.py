@@ -135,33 +135,32 @@ def _called_back(process: "subprocess.Popen[bytes]", listener: Any, port: int, k
 def _heard(
     link: _Link, process: "subprocess.Popen[bytes]", listeners: list[Listener]
 ) -> dict[str, Any]:
-    """Hand events on until the report comes."""
+    """Hand events on until the report comes; a third Ctrl-C breaks the engine off."""
     journal = ""
     while True:
         try:
             message = link.messages.get(timeout=_LOOK_S)
+            if message is None:
+                raise _dead(process, journal)
+            if "event" not in message:
+                return message
+            event = decode_event(message["event"])
+            if isinstance(event, RunStarted):
+                journal = event.journal
+            _hand(event, listeners)
         except Empty:
             continue
         except KeyboardInterrupt:
             _interrupt(process)
-            continue
-        if message is None:
-            raise _dead(process, journal)
-        if "event" not in message:
-            return message
-        event = decode_event(message["event"])
-        if isinstance(event, RunStarted):
-            journal = event.journal
-        for listener in tuple(listeners):
-            _hand(listener, event, listeners)
 
 
-def _hand(listener: Listener, event: Event, listeners: list[Listener]) -> None:
-    try:
-        listener(event)
-    # A display of any kind must not leave the engine alone.
-    except Exception:
-        listeners.remove(listener)
+def _hand(event: Event, listeners: list[Listener]) -> None:
+    for listener in tuple(listeners):
+        try:
+            listener(event)
+        # A display of any kind must not leave the engine alone.
+        except Exception:
+            listeners.remove(listener)
 
 
 def _interrupt(process: "subprocess.Popen[bytes]") -> None:

@@ -10,15 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labctl.clock import Clock
-from labctl.errors import RefusedError
+from labctl.errors import RefusedError, StorageError
 from labctl.events import Command
 from labctl.host._connection import Connection, SimulatedBy, connect_station
 from labctl.host._runner import Plan, RunReport, open_run
+from labctl.host._unstored import unstored_session
 from labctl.measurements import Measurement
 from labctl.roles import Camera, Cryostat, Instrument, Lamp, SettleRule, Shutter, Spectrograph
-from labctl.sequencer import Control, Listener, OnTimeout, Session
+from labctl.sequencer import Aborted, Control, Listener, OnTimeout, Session, undisturbed
 from labctl.setup import Setup, load_setup
-from labctl.stations import Station
+from labctl.stations import SafeReport, Station
 from labctl.storage import Run, read_run
 
 if TYPE_CHECKING:
@@ -149,7 +150,17 @@ class Lab:
         """Open a run around ordinary loops; everything measured inside is stored in it.
 
         Whatever ends the block (its end, Ctrl-C, an exception) makes the set-up safe first, then
-        stores how the run ended, then builds its file.
+        stores how the run ended, then builds its file. Ctrl-C and exceptions go on to the script.
+
+        Args:
+            name: Name of the run.
+            sample: Name of the sample, for the file.
+            dot: Name of the dot, for the file.
+            points: Number of points, if known; displays show the progress by it.
+
+        Raises:
+            RefusedError: A run is open already.
+            LabctlError: What ended the block.
         """
         if self._session is not None:
             raise RefusedError("run", "a run is already open", "close it first")
@@ -170,6 +181,8 @@ class Lab:
                 live.session.checkpoint()
         finally:
             self._session = self._control = None
+        if live.report.outcome.error is not None:
+            raise live.report.outcome.error
 
     def measure(self, measurement: Measurement, *, label: str = "") -> "xr.Dataset":
         """Measure one point and store it.
@@ -180,9 +193,10 @@ class Lab:
             The stored point, named coordinates with units.
         """
         if self._session is None:
-            with self.run(measurement.kind) as run:
-                return self._measure(measurement, label, run)
-        return self._measure(measurement, label, None)
+            with self.run(measurement.kind, points=1) as run:
+                return self._measure(measurement, label)
+            raise Aborted(run.status)
+        return self._measure(measurement, label)
 
     def set(
         self,
@@ -192,10 +206,22 @@ class Lab:
         settle: SettleRule | None = None,
         on_timeout: OnTimeout = "abort",
     ) -> float:
-        """Give ``instrument.quantity`` a value and wait for it; returns the read-back."""
-        session = self._need_session(f"set {settable}")
-        session.checkpoint()
-        return session.move(settable, value, settle, on_timeout)
+        """Give ``instrument.quantity`` a value and wait for it; returns the read-back.
+
+        Outside a run nothing is stored; the next run's snapshot tells how things stand.
+
+        Args:
+            settable: Like ``"spectrograph.wavelength"``.
+            value: In the unit of the settable.
+            settle: When a slow quantity counts as arrived; None: as its role says.
+            on_timeout: If it has not settled in time, ``abort`` raises NoReplyError, ``skip``
+                raises ``labctl.sequencer.Skipped``, ``flag`` goes on and marks the points.
+        """
+        if self._session is None:
+            with unstored_session(self.station, self.clock) as session:
+                return session.move(settable, value, settle, on_timeout)
+        self._session.checkpoint()
+        return self._session.move(settable, value, settle, on_timeout)
 
     def wait(self, seconds: float) -> None:
         """Let lab time pass."""
@@ -209,24 +235,20 @@ class Lab:
         if self._control is not None:
             self._control.post(command)
 
-    def make_safe(self) -> None:
-        """Carry out the safe state now."""
-        self.station.make_safe()
+    def make_safe(self) -> list[SafeReport]:
+        """Carry out the safe state now; the reports say what could not be verified."""
+        with undisturbed():
+            return self.station.make_safe()
 
-    def _measure(self, measurement: Measurement, label: str, run: ScriptRun | None) -> "xr.Dataset":
-        session = self._need_session("measure")
+    def _measure(self, measurement: Measurement, label: str) -> "xr.Dataset":
+        session = self._session
+        if session is None:
+            raise RefusedError("run", "the run has ended", "measure inside its block")
+        index = session.book.points
         session.checkpoint()
         session.measure(measurement, step_id=f"script/{self._steps}", label=label)
         self._steps += 1
-        stored = read_run(session.book.journal.path)
-        return stored.data[measurement.kind].isel(point=-1)
-
-    def _need_session(self, what: str) -> Session:
-        if self._session is None:
-            raise RefusedError(
-                "run", f"cannot {what} outside a run", "write 'with lab.run(\"name\"):' around it"
-            )
-        return self._session
+        return _point(read_run(session.book.journal.path), measurement.kind, index)
 
     def _handle(self, instrument: Instrument) -> Any:
         return CryostatHandle(self, instrument) if isinstance(instrument, Cryostat) else instrument
@@ -242,6 +264,16 @@ class Lab:
             dot=dot or (by.dot if by else ""),
             seed=by.seed if by else None,
         )
+
+
+def _point(run: Run, kind: str, index: int) -> "xr.Dataset":
+    """Return the point of this index; labels and shapes decide in which dataset it lies."""
+    for key in run.data:
+        found = run.data[key] if key.startswith(kind) else None
+        if found is not None and index in found["point"].values:
+            return found.sel(point=index)
+    message = f"point {index} is not in {run.path}"
+    raise StorageError(message)
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Calibrations as measurements: each stores its spectra and makes its own dated result."""
 
 from dataclasses import asdict, replace
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,9 @@ __all__ = ["CalibrateDetector", "CalibrateWavelength"]
 
 _SETUP_S = 5.0
 
+Element = Literal["neon", "mercury", "argon"]
+Port = Literal["low_noise", "electron_multiplied"]
+
 
 class _LampExposure(Measurement):
     """Parameters of an exposure to a calibration lamp.
@@ -47,12 +50,28 @@ class _LampExposure(Measurement):
 
     grating_per_mm: GroovesPerMm = Field(gt=0, description="like 'grating: 300/mm'")
     center_nm: Nanometers = Field(ge=0, description="like 'center: 550 nm'")
-    lamp: Literal["neon", "mercury", "argon"] = "neon"
+    lamp: Element = "neon"
     exposure_s: Seconds = Field(gt=0, description="like 'exposure: 0.5 s'")
     frames: int = Field(5, ge=1)
-    port: Literal["low_noise", "electron_multiplied"] = "low_noise"
+    port: Port = "low_noise"
     adc_mhz: Megahertz | None = Field(None, gt=0)
     analog_gain: int = Field(2, ge=1, le=3)
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            grating: str,
+            center: str,
+            exposure: str,
+            lamp: Element = "neon",
+            frames: int = 5,
+            port: Port = "low_noise",
+            adc: str | None = None,
+            analog_gain: int = 2,
+        ) -> None:
+            """Quantities are written with their unit, as in a recipe: ``exposure="1 s"``."""
 
     def exposures(self, context: Context, camera: Camera) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return frames with and without the lamp, counts, shape (frame, row, column)."""
@@ -88,6 +107,23 @@ class CalibrateWavelength(_LampExposure):
     kind: ClassVar[str] = "calibrate_wavelength"
 
     tolerance_nm: Nanometers = Field(2.0, gt=0)
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            grating: str,
+            center: str,
+            exposure: str,
+            lamp: Element = "neon",
+            frames: int = 5,
+            port: Port = "low_noise",
+            adc: str | None = None,
+            analog_gain: int = 2,
+            tolerance: str = "2 nm",
+        ) -> None:
+            """Quantities are written with their unit, as in a recipe: ``exposure="1 s"``."""
 
     def run(self, context: Context) -> None:
         """Take the lamp's spectrum, fit the dispersion, keep both."""

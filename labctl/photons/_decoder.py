@@ -1,7 +1,6 @@
 """Records to photons and markers, block by block."""
 
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,15 +10,16 @@ from labctl.photons._decode_kernels import (
     decode_hydra_t3,
     decode_picoharp_t2,
     decode_picoharp_t3,
+    decode_plain_t2,
+    decode_plain_t3,
 )
 from labctl.photons._formats import Family, Stream
+from labctl.photons._numba import fixed
 
 __all__ = ["BLOCK_RECORDS", "Decoder", "PhotonBlock", "as_records"]
 
 BLOCK_RECORDS = 131_072
 """As many as the largest read of a HydraHarp; decoded they still fit in a processor's cache."""
-
-Scalar = TypeVar("Scalar", bound=np.generic)
 
 _KERNELS = {
     (Family.HYDRA, 2): decode_hydra_t2,
@@ -27,15 +27,14 @@ _KERNELS = {
     (Family.PICOHARP, 2): decode_picoharp_t2,
     (Family.PICOHARP, 3): decode_picoharp_t3,
 }
+_PLAIN = {2: decode_plain_t2, 3: decode_plain_t3}
 
 
 def as_records(records: NDArray[np.uint32]) -> NDArray[np.uint32]:
     """Return records as the kernels take them: aligned, contiguous, read-only."""
     if records.ndim != 1 or records.dtype != np.uint32:
         raise ValueError("time-tag records are one-dimensional and uint32")
-    view = np.require(records, np.uint32, ["C", "A"]).view()
-    view.flags.writeable = False
-    return view
+    return fixed(records)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -132,43 +131,36 @@ class Decoder:
         records = as_records(records)
         if len(records) > self._buffers.size:
             self._buffers = _Buffers(len(records), self.format.mode)
-        into, kind = self._buffers, self.format
-        photons, markers, overflow_records, invalid, overflows = self._kernel(
-            records,
-            self.overflows,
-            kind.wrap_ticks,
-            -1 if kind.counted else 0,
-            kind.last_overflows,
-            into.time,
-            into.channel,
-            into.delay,
-            into.marker_time,
-            into.marker_bits,
-        )
+        into, begin, before = self._buffers, self.end_tick, self.overflows
+        photons, markers, overflow_records, invalid, self.overflows = self._decode(records)
         time, marker_time = into.time[:photons], into.marker_time[:markers]
-        begin, before = self.end_tick, self.overflows
-        self.overflows = overflows
         self.end_tick = max(
             begin,
-            overflows * kind.wrap_ticks,
+            self.overflows * self.format.wrap_ticks,
             int(time.max(initial=0)),
             int(marker_time.max(initial=0)),
         )
         return PhotonBlock(
             records=records,
-            time_ticks=_fixed(time),
-            channel=_fixed(into.channel[:photons]),
-            delay_bins=_fixed(into.delay[: photons if kind.mode == 3 else 0]),
-            marker_ticks=_fixed(marker_time),
-            marker_bits=_fixed(into.marker_bits[:markers]),
+            time_ticks=fixed(time),
+            channel=fixed(into.channel[:photons]),
+            delay_bins=fixed(into.delay[: photons if self.format.mode == 3 else 0]),
+            marker_ticks=fixed(marker_time),
+            marker_bits=fixed(into.marker_bits[:markers]),
             begin_tick=begin,
             end_tick=self.end_tick,
             overflow_records=overflow_records,
-            overflows=overflows - before,
+            overflows=self.overflows - before,
             invalid_records=invalid,
         )
 
-
-def _fixed(array: NDArray[Scalar]) -> NDArray[Scalar]:
-    array.flags.writeable = False
-    return array
+    def _decode(self, records: NDArray[np.uint32]) -> tuple[int, int, int, int, int]:
+        into, kind = self._buffers, self.format
+        rules = (records, self.overflows, kind.wrap_ticks, -1 if kind.counted else 0)
+        arrays = (into.time, into.channel, into.delay)
+        if kind.family is Family.HYDRA:
+            photons, wraps, overflows = _PLAIN[kind.mode](*rules, *arrays)
+            if photons + wraps == len(records) and overflows <= kind.last_overflows:
+                return photons, 0, wraps, 0, overflows
+        markers = (into.marker_time, into.marker_bits)
+        return self._kernel(*rules, kind.last_overflows, *arrays, *markers)

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labctl.photons._formats import RecordType
-from labctl.photons._numba import kernel
+from labctl.photons._numba import Array, fixed, int64, kernel, uint32
 
 __all__ = ["MOST_OVERFLOWS", "Encoder"]
 
@@ -16,13 +16,13 @@ _TIME_BITS = {2: 25, 3: 10}
 
 @kernel("UniTuple(int64, 2)(TIMES, CHANNELS, DELAYS, int64, int64, int64, uint32[::1])")
 def encode_hydra(
-    time: NDArray[np.int64],
-    code: NDArray[np.uint8],
-    delay: NDArray[np.uint16],
+    time: Array,
+    code: Array,
+    delay: Array,
     overflows: int,
     time_bits: int,
     most: int,
-    records: NDArray[np.uint32],
+    records: Array,
 ) -> tuple[int, int]:
     """Write records; return how many, and the overflows so far."""
     written = 0
@@ -31,13 +31,13 @@ def encode_hydra(
         overflows += missing
         while missing > 0:
             count = min(missing, most)
-            records[written] = np.uint32((127 << 25) | count)
+            records[written] = uint32((127 << 25) | count)
             written += 1
             missing -= count
-        record = (np.int64(code[i]) << 25) | (time[i] & ((1 << time_bits) - 1))
+        record = (int64(code[i]) << 25) | (time[i] & ((1 << time_bits) - 1))
         if len(delay) > 0:
-            record |= np.int64(delay[i]) << 10
-        records[written] = np.uint32(record)
+            record |= int64(delay[i]) << 10
+        records[written] = uint32(record)
         written += 1
     return written, overflows
 
@@ -79,7 +79,7 @@ class Encoder:
         gap = (int(time_ticks[-1]) >> bits) - self.overflows
         records = np.empty(2 * len(time_ticks) + gap // most + 1, np.uint32)
         written, self.overflows = encode_hydra(
-            _fixed(time_ticks), _fixed(channel), _fixed(delay), self.overflows, bits, most, records
+            fixed(time_ticks), fixed(channel), fixed(delay), self.overflows, bits, most, records
         )
         self._last_tick = int(time_ticks[-1])
         return records[:written]
@@ -107,9 +107,3 @@ class Encoder:
             raise ValueError("a delay is at most 32767 bins")
         if len(channel) and int(channel.max()) > 79:
             raise ValueError("a channel is 0 to 63, or 64 plus marker bits")
-
-
-def _fixed(array: NDArray[np.generic]) -> NDArray[np.generic]:
-    view = np.ascontiguousarray(array).view()
-    view.flags.writeable = False
-    return view

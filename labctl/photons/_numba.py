@@ -9,10 +9,26 @@ from collections.abc import Callable
 from threading import Lock
 from typing import Any, Generic, ParamSpec, TypeVar, cast
 
-__all__ = ["Kernel", "kernel", "warm_up"]
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Array", "Kernel", "fixed", "int64", "kernel", "uint8", "uint16", "uint32", "uint64"]
+__all__ += ["uintp", "warm_up"]
+
+Array = NDArray[Any]
+"""An array inside a kernel: what its numbers are stands in the kernel's signature."""
+
+# Inside a kernel numbers are machine numbers, for which numpy's annotations do not hold.
+int64: Any = np.int64
+uint8: Any = np.uint8
+uint16: Any = np.uint16
+uint32: Any = np.uint32
+uint64: Any = np.uint64
+uintp: Any = np.uintp
 
 P = ParamSpec("P")
 R = TypeVar("R")
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 _ALIASES = {
     # Read-only, so that records of a mapped file or of a received message need no copy.
@@ -71,6 +87,13 @@ def kernel(signature: str) -> Callable[[Callable[P, R]], Kernel[P, R]]:
         return made
 
     return decorate
+
+
+def fixed(array: NDArray[Scalar]) -> NDArray[Scalar]:
+    """Return a contiguous, aligned, read-only view, as kernels take their input."""
+    view = np.require(array, requirements=["C", "A"]).view()
+    view.flags.writeable = False
+    return view
 
 
 def warm_up() -> None:

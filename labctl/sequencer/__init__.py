@@ -1,10 +1,11 @@
 """The sequencer: carries out the steps of a run, whatever happens meanwhile."""
 
 from labctl.sequencer._announce import Announcer, Listener
-from labctl.sequencer._book import Book, Status
+from labctl.sequencer._book import Book, Journal, Status
 from labctl.sequencer._control import Aborted, Control, Interruption, Repeated, Skipped
 from labctl.sequencer._engine import Outcome, ending, execute
 from labctl.sequencer._session import OnTimeout, Session
+from labctl.sequencer._shield import undisturbed
 from labctl.sequencer._states import FINAL, TRANSITIONS, StateMachine
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Book",
     "Control",
     "Interruption",
+    "Journal",
     "Listener",
     "OnTimeout",
     "Outcome",
@@ -25,4 +27,5 @@ __all__ = [
     "Status",
     "ending",
     "execute",
+    "undisturbed",
 ]

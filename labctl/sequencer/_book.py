@@ -1,7 +1,8 @@
 """The books of a run: what is stored in the journal and told to listeners, in this order."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
@@ -20,17 +21,48 @@ from labctl.measurements import Array
 from labctl.sequencer._announce import Announcer
 from labctl.sequencer._readings import Readings
 from labctl.sequencer._states import StateMachine
-from labctl.storage import ArrayItem, JournalWriter, RecordKind
+from labctl.storage import ArrayItem, RecordAddress, RecordKind
 
-__all__ = ["Book", "Status"]
+__all__ = ["Book", "Journal", "Status"]
 
 Status = Literal["complete", "aborted", "failed"]
+
+
+class Journal(Protocol):
+    """What the books are written into; ``JournalWriter`` is one."""
+
+    path: Path
+
+    def append(
+        self,
+        kind: RecordKind,
+        data: Mapping[str, Any],
+        arrays: Sequence[ArrayItem] = (),
+        *,
+        step_id: str = "",
+        attempt: int = 0,
+        durable: bool | None = None,
+    ) -> RecordAddress:
+        """Write one record; raises StorageError."""
+        ...
+
+    def flush_due(self) -> None:
+        """Bring to the disk what has waited for long enough."""
+        ...
+
+    def sync(self) -> None:
+        """Bring everything to the disk."""
+        ...
+
+    def close(self) -> None:
+        """Write nothing more; a second call does nothing."""
+        ...
 
 
 class Book:
     """Writes the journal first, then tells the listeners."""
 
-    def __init__(self, journal: JournalWriter, announcer: Announcer, clock: Clock) -> None:
+    def __init__(self, journal: Journal, announcer: Announcer, clock: Clock) -> None:
         """Keep the books of one run in ``journal``."""
         self.journal, self.announcer, self.clock = journal, announcer, clock
         self.readings = Readings()

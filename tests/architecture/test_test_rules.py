@@ -89,7 +89,7 @@ def test_each_share_is_timed_beside_its_budget(
 ) -> None:
     monkeypatch.setenv("LABCTL_SHARE_SECONDS", "set-up=90 checks=121")
     for folder in ("faults", "nexus", "labctl"):
-        path = suite.path / "tests" / folder / f"test_{folder}.py"
+        path = suite.path / "tests" / folder / f"test_share_of_{folder}.py"
         path.parent.mkdir(parents=True)
         path.write_text("def test_one():\n    pass\n", encoding="utf-8")
     result = suite.runpytest("-p", "no:cacheprovider", "-p", "no:xdist", "--import-mode=importlib")

@@ -241,6 +241,86 @@ def test_a_library_call_that_hangs_returns_when_the_rig_closes(spec: dict[str, A
     assert not caller.is_alive()
 
 
+def scheduled(spec: dict[str, Any], instrument: str, *faults: dict[str, Any]) -> dict[str, Any]:
+    spec["instruments"][instrument]["faults"] = list(faults)
+    return spec
+
+
+def test_faults_of_the_spec_come_at_their_time(spec: dict[str, Any]) -> None:
+    hang = {"kind": "hang", "after_s": 100.0, "parameters": {"for_s": 30.0}}
+    with running(scheduled(spec, "cryostat", hang, {"kind": "alarm", "after_s": 200})) as bench:
+        assert bench.ask("cryostat", b"03GAS") == b"01F"
+        bench.clock.sleep(99.5)
+        assert bench.ask("cryostat", b"03GAS") == b"01F"
+        bench.clock.sleep(1.0)
+        assert bench.ask("cryostat", b"03GAS", within_s=5.0) == b""
+        bench.clock.sleep(30.0)
+        assert bench.ask("cryostat", b"03GAS") == b"01F"
+        assert bench.clock.now() == pytest.approx(135.5)
+        bench.clock.sleep(65.0)
+        assert bench.ask("cryostat", b"03GAS") == b"01T"
+
+
+def test_a_fault_from_the_start_is_there_before_anybody_connects(spec: dict[str, Any]) -> None:
+    with running(scheduled(spec, "lamp", {"kind": "dark"})) as bench:
+        bench.rig.call("lamp", "turn_on", ["neon"])
+        assert bench.rig.call("lamp", "state", []) is None
+        assert bench.clock.now() == 0.0
+
+
+def test_faults_to_come_end_with_the_rig(spec: dict[str, Any]) -> None:
+    with running(scheduled(spec, "cryostat", {"kind": "hang", "after_s": 1000.0})) as bench:
+        assert bench.queue.next_s() == 1000.0
+    assert bench.queue.next_s() is None
+
+
+def test_a_parameter_that_the_simulator_refuses_is_an_error_of_the_rig(
+    spec: dict[str, Any],
+) -> None:
+    fault = {"kind": "nan", "after_s": 1.0, "parameters": {"channel": "roof"}}
+    bench = Bench(scheduled(spec, "cryostat", fault))
+    bench.rig.start()
+    bench.clock.sleep(2.0)
+    bench.close()
+    (error,) = bench.rig.errors
+    assert "channel 'roof' is none of" in str(error)
+
+
+def test_kinds_of_fault_are_listed_with_their_parameters() -> None:
+    kinds = Rig.fault_parameters("montana.cryostation")
+    assert kinds["hang"] == ("for_s",)
+    assert kinds["late"] == ("delay_s", "times", "after", "command")
+    assert kinds["vacuum_trip"] == ("pressure_pa",)
+    assert kinds["clear"] == kinds["alarm"] == kinds["reset"] == ()
+    by_library = Rig.fault_parameters("princeton.picam")
+    assert "late" not in by_library
+    assert by_library["drop_frames"] == ("count",)
+    with pytest.raises(KeyError, match="no simulator 'princeton.picm'"):
+        Rig.fault_parameters("princeton.picm")
+
+
+@pytest.mark.parametrize("simulator", ["montana.cryostation", "manual.lamp", "thorlabs.sc10"])
+def test_the_listed_kinds_are_those_that_can_be_injected(
+    spec: dict[str, Any], simulator: str
+) -> None:
+    spec["instruments"] = {"device": {"simulator": simulator}}
+    bench = Bench(spec)
+    with pytest.raises(ValueError, match="has no fault 'none'") as raised:
+        bench.rig.inject("device", "none")
+    bench.close()
+    assert str(raised.value).endswith("there are " + ", ".join(Rig.fault_parameters(simulator)))
+
+
+def test_a_recorded_spectrum_shines(spec: dict[str, Any]) -> None:
+    spec["spectrum"] = {"wavelength_nm": [530.0, 531.0, 532.0], "electrons_per_s": [1.0, 8.0, 1.0]}
+    spec["instruments"]["camera"] = {"simulator": "princeton.picam"}
+    del spec["instruments"]["shutter"]
+    with running(spec) as bench:
+        bench.ask("spectrograph", b"531 GOTO\r")
+        bench.clock.sleep(10.0)
+        assert float(bench.rig.world.electron_rate_per_pixel().sum()) == pytest.approx(10.0)
+
+
 def test_select_dot_and_truth(bench: Bench) -> None:
     bench.rig.select_dot("B2")
     truth = bench.rig.truth()
@@ -325,6 +405,55 @@ def set_at(*path: str, value: Any) -> Callable[[dict[str, Any]], None]:
             ("instruments", "lamp", "truth", "x"),
             "there are none",
         ),
+        (set_at("spectrum", value=3), ("spectrum",), "must be a block with wavelength_nm"),
+        (
+            set_at("spectrum", value={"wavelength_nm": [1, 2], "electrons_per_s": [1, -2]}),
+            ("spectrum", "electrons_per_s"),
+            "must not be negative",
+        ),
+        (
+            set_at("instruments", "lamp", "faults", value=[{"kind": "drak"}]),
+            ("instruments", "lamp", "faults", 0, "kind"),
+            "there is no fault 'drak'; did you mean 'dark'? there are clear, dark, hang",
+        ),
+        (
+            set_at("instruments", "lamp", "faults", value=[{"kind": "drop"}]),
+            ("instruments", "lamp", "faults", 0, "kind"),
+            "there is no fault 'drop'; there are clear, dark, hang",
+        ),
+        (
+            set_at("instruments", "cryostat", "faults", value=[{"kind": "late"}]),
+            ("instruments", "cryostat", "faults", 0, "parameters"),
+            "fault 'late': missing a required argument: 'delay_s'; its parameters are delay_s,",
+        ),
+        (
+            set_at(
+                *("instruments", "cryostat", "faults"),
+                value=[{"kind": "alarm", "parameters": {"for_s": 1.0}}],
+            ),
+            ("instruments", "cryostat", "faults", 0, "parameters"),
+            "unexpected keyword argument 'for_s'; its parameters are none",
+        ),
+        (
+            set_at("instruments", "lamp", "faults", value=[{"kind": "dark", "after_s": -1}]),
+            ("instruments", "lamp", "faults", 0, "after_s"),
+            "-1 is not a time from the start",
+        ),
+        (
+            set_at("instruments", "lamp", "faults", value=[{"kind": "dark", "at_s": 1}]),
+            ("instruments", "lamp", "faults", 0, "at_s"),
+            "unknown key 'at_s'",
+        ),
+        (
+            set_at("instruments", "lamp", "faults", value=["dark"]),
+            ("instruments", "lamp", "faults", 0),
+            "must be a block with the key 'kind'",
+        ),
+        (
+            set_at("instruments", "lamp", "faults", value="dark"),
+            ("instruments", "lamp", "faults"),
+            "must be a list of faults",
+        ),
         (
             set_at("instruments", "lamp", "truth", value=3),
             ("instruments", "lamp", "truth"),
@@ -335,7 +464,7 @@ def set_at(*path: str, value: Any) -> Callable[[dict[str, Any]], None]:
 def test_problems_have_a_path_and_a_hint(
     spec: dict[str, Any],
     change: Callable[[dict[str, Any]], None],
-    path: tuple[str, ...],
+    path: tuple[str | int, ...],
     message: str,
 ) -> None:
     assert Rig.check(spec) == []
@@ -344,7 +473,7 @@ def test_problems_have_a_path_and_a_hint(
     (problem,) = Rig.check(spec)
     assert problem[0] == path
     assert message in problem[1]
-    with pytest.raises(ValueError, match=r"\.".join(path)):
+    with pytest.raises(ValueError, match=r"\.".join(map(str, path))):
         Bench(spec)
 
 

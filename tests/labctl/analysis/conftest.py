@@ -69,11 +69,16 @@ def _record(seed: int, light: Light, recorder: Recorder) -> tuple[Vector, Vector
         shift = light.lorentz_mev / 2 * np.tan(np.pi * (generator.random(photons) - 0.5))
         shift += light.wander_sd_mev * generator.standard_normal(photons) + offset_mev
         energy = light.energy_ev + 1e-3 * shift
-        # 1.00027794: index of standard air at 531 nm.
-        air = 1239.8419843320026 / (1.00027794 * energy[energy > 0.5])
+        air = 1239.8419843320026 / (_air_index(light.energy_ev) * energy[energy > 0.5])
         air += recorder.response_fwhm_nm / 2.3548200450309493 * generator.standard_normal(air.size)
         electrons += np.histogram(air, edges)[0]
     return wavelength, _read_out(electrons, recorder, generator)
+
+
+def _air_index(energy_ev: float) -> float:
+    """Another formula than the package uses: Peck and Reeder, J. Opt. Soc. Am. 62, 958 (1972)."""
+    square = (1e3 * energy_ev / 1239.8419843320026) ** 2
+    return 1 + 1e-8 * (8060.51 + 2480990 / (132.274 - square) + 17455.7 / (39.32957 - square))
 
 
 def _read_out(electrons: Vector, recorder: Recorder, generator: np.random.Generator) -> Vector:

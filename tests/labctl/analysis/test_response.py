@@ -55,7 +55,7 @@ def test_a_rectangular_slit_needs_its_profile() -> None:
     wavelength = 531.0 + np.linspace(-15.6, 15.496, 300)
     edges = np.append(wavelength - 0.052, wavelength[-1] + 0.052)
     energy = 2.334 + 1e-3 * 0.43 / 2 * np.tan(np.pi * (generator.random(300_000) - 0.5))
-    air = 1239.8419843320026 / (1.00027794 * energy[energy > 0.5])
+    air = 1239.8419843320026 / (1.00027821 * energy[energy > 0.5])
     electrons = np.histogram(air + 0.3 * (generator.random(air.size) - 0.5), edges)[0]
     counts = electrons + 20.0 + generator.normal(0.0, 3.0, 300)
     offsets = np.linspace(-0.26, 0.26, 41)

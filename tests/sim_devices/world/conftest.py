@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from labctl_sim.sample import load_sample
-from labctl_sim.world import LaserTruth, World
+from labctl_sim.world import LaserTruth, Recorded, World
 
 PLAIN = {
     "edge_length": "30 nm",
@@ -55,6 +55,7 @@ def make_world(clock: Clock) -> Callable[..., World]:
         dots: dict[str, Any] | None = None,
         laws: dict[str, Any] | None = None,
         laser: LaserTruth | None = None,
+        recorded: Recorded | None = None,
     ) -> World:
         plain = {"excitation": {"local_heating": "0 K*cm**2/uJ"}}
         sample = load_sample(
@@ -74,6 +75,7 @@ def make_world(clock: Clock) -> Callable[..., World]:
             schedule=clock.schedule,
             seed=lambda *labels: numbers(seed, *labels),
             memory=memory,
+            recorded=recorded,
         )
         world.attach_cryostat({"start_temperature_k": temperature_k})
         return world

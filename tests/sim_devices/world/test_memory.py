@@ -9,8 +9,9 @@ import pytest
 
 from labctl_sim.sample import Bleaching
 from labctl_sim.world import World
+from labctl_sim.world._drift import DriftTruth, thermal_drift_um
 from labctl_sim.world._grid import GridNoise, GridWalk
-from labctl_sim.world._memory import bleached, thermal_drift_um
+from labctl_sim.world._memory import bleached
 
 Maker = Callable[..., World]
 BLEACHING = {"A1": {"edge_length": "30 nm", "lifetime": "180 ps", "regime": "auger",
@@ -18,10 +19,26 @@ BLEACHING = {"A1": {"edge_length": "30 nm", "lifetime": "180 ps", "regime": "aug
 
 
 def test_drift_has_the_slopes_of_the_notes() -> None:
-    warm = thermal_drift_um(100.0, 0.15) - thermal_drift_um(85.0, 0.15)
-    assert warm == pytest.approx(15 * 0.15, rel=1e-6), "2 um for 15 K above 30 K"
-    cold = thermal_drift_um(15.0, 0.15) - thermal_drift_um(4.0, 0.15)
-    assert cold < 0.03
+    def moved_um(from_k: float, to_k: float, slope: float) -> float:
+        truth = DriftTruth()
+        return thermal_drift_um(truth, to_k, slope) - thermal_drift_um(truth, from_k, slope)
+
+    assert moved_um(85.0, 100.0, 0.15) == pytest.approx(15 * 0.15, rel=1e-6), "2 um above 30 K"
+    assert moved_um(85.0, 100.0, 0.3) == pytest.approx(4.5, rel=1e-6)
+    assert moved_um(4.0, 15.0, 0.15) < 0.03
+
+
+def test_drift_is_a_truth_of_the_cryostat(make_world: Maker, clock: Any) -> None:
+    world = make_world(memory=True)
+    assert world.attach_cryostat({"drift_walk_um": 0.0}).truth.drift_walk_um == 0.0
+    clock.s = 3600.0
+    still = world.memory.drift_um(DriftTruth(drift_walk_um=0.0), clock.s, 60.0)
+    slope = thermal_drift_um(DriftTruth(), 60.0, 0.15)
+    assert still == pytest.approx((slope, 0.4 * slope, 2.0 * slope))
+    wide = world.memory.drift_um(DriftTruth(drift_aspect_rel=1.0), clock.s, 60.0)
+    walk = world.memory.drift_um(DriftTruth(), clock.s, 60.0)
+    assert wide[1] - walk[1] == pytest.approx(0.6 * slope)
+    assert walk[0] != still[0]
 
 
 def test_random_walk_spreads_with_the_square_root_of_time() -> None:

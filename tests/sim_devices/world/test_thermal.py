@@ -29,10 +29,11 @@ def settled_after_s(thermal: Thermal, clock: Any, target_k: float) -> float:
     return float(outside[-1] + 61)
 
 
+@pytest.mark.parametrize("start_k", [295.0, 300.0])
 def test_cools_from_room_temperature_in_about_three_hours_of_lab_time(
-    make_world: Maker, clock: Any
+    make_world: Maker, clock: Any, start_k: float
 ) -> None:
-    thermal = make_world(temperature_k=295.0).thermal
+    thermal = make_world(temperature_k=start_k).thermal
     thermal.goal = "cooldown"
     thermal.set_target(4.0)
     began_s = time.perf_counter()
@@ -45,13 +46,45 @@ def test_cools_from_room_temperature_in_about_three_hours_of_lab_time(
     assert thermal.pressure_pa() < 1e-3
 
 
-@pytest.mark.parametrize("start_k", [10.0, 40.0, 80.0])
+@pytest.mark.parametrize("start_k", [4.0, 10.0, 20.0, 40.0, 60.0, 80.0])
 def test_a_ten_kelvin_step_settles_in_three_to_eight_minutes(
     make_world: Maker, clock: Any, start_k: float
 ) -> None:
     thermal = make_world(temperature_k=start_k).thermal
     assert 180.0 < settled_after_s(thermal, clock, start_k + 10.0) < 480.0
     assert 150.0 < settled_after_s(thermal, clock, start_k) < 510.0
+
+
+@pytest.mark.parametrize("kelvin", [4.0, 20.0, 50.0, 90.0])
+def test_at_rest_the_sample_is_as_warm_as_the_platform(
+    make_world: Maker, clock: Any, kelvin: float
+) -> None:
+    """The set point is the platform's; the sample thermometer must confirm it."""
+    thermal = make_world(temperature_k=max(kelvin - 10.0, 4.0)).thermal
+    thermal.set_target(kelvin)
+    clock.s = 1200.0
+    assert thermal.platform_k() == pytest.approx(kelvin, abs=1e-3)
+    assert thermal.sample_k() == pytest.approx(thermal.platform_k(), abs=1e-3)
+
+
+def test_the_heat_leak_warms_a_cryostat_that_is_off(make_world: Maker, clock: Any) -> None:
+    tight, leaky = make_world(), make_world()
+    tight.attach_cryostat({"heat_leak_w": 0.1})
+    leaky.attach_cryostat({"heat_leak_w": 0.6})
+    for world in (tight, leaky):
+        world.thermal.goal = "warmup"
+        world.thermal.goal = "idle"
+    clock.s = 1800.0
+    assert 4.0 < tight.thermal.platform_k() < leaky.thermal.platform_k() < 295.0
+
+
+def test_pressures_and_stages_are_truths(make_world: Maker, clock: Any) -> None:
+    truth = {"cold_pressure_pa": 1e-5, "stage1_base_k": 41.0, "stage2_lead_k": 0.1}
+    thermal = make_world().attach_cryostat(truth)
+    clock.s = 3600.0
+    assert thermal.pressure_pa() == pytest.approx(1e-5)
+    assert thermal.stage1_k() == pytest.approx(41.0)
+    assert thermal.stage2_k() == pytest.approx(3.1 + 1.45 / 0.667 * np.tanh(0.8 / 20), abs=0.03)
 
 
 def test_settle_time_is_a_truth(make_world: Maker, clock: Any) -> None:

@@ -1,4 +1,4 @@
-"""Detectors: dead time, afterpulses, cross-talk, and the dead time of the module behind them."""
+"""Detectors and the module's inputs: dead times, afterpulses, cross-talk, delays of cables."""
 
 from typing import NamedTuple
 
@@ -9,14 +9,14 @@ from labctl_sim.world._types import FloatArray
 from labctl_sim.world.photons._emit import Numbers
 from labctl_sim.world.photons._jit import jit
 from labctl_sim.world.photons._random import Words, draw_exponential, draw_unit
-from labctl_sim.world.photons._sorting import Times
+from labctl_sim.world.photons._sorting import Times, sort_run
 
 ECHOES = 4096
 """Most afterpulses and cross-talk events that wait at a time."""
 
 
 class Responses(NamedTuple):
-    """What detectors do to events; one number per detector each."""
+    """What detectors and inputs do to events; one number per detector each."""
 
     dead_ps: Numbers
     """Not extended by what arrives meanwhile."""
@@ -25,7 +25,9 @@ class Responses(NamedTuple):
     """Mean delay after the dead time."""
     crosstalk_probability: FloatArray
     crosstalk_ps: Numbers
-    """Delay at the other detectors, from shifted time to shifted time."""
+    """Delay at the other detector."""
+    shift_ps: Numbers
+    """Cable and offset between the detector and the module's clock."""
     module_dead_ps: Numbers
     alive: NDArray[np.bool_]
     """Whether pulses of this detector reach the module."""
@@ -40,7 +42,7 @@ class Waiting(NamedTuple):
     echoes: Times
     """Sorted afterpulses and cross-talk still to come, shape (ECHOES,)."""
     sizes: Numbers
-    """Number of echoes; number of clicks since the beginning, by detector."""
+    """Number of echoes; then number of clicks since the beginning, by detector."""
 
 
 @jit
@@ -57,6 +59,16 @@ def add_echo(waiting: Waiting, key: int) -> None:
 
 
 @jit
+def next_echo(waiting: Waiting) -> int:
+    """Take the first echo out."""
+    key = int(waiting.echoes[0])
+    waiting.sizes[0] -= 1
+    for index in range(waiting.sizes[0]):
+        waiting.echoes[index] = waiting.echoes[index + 1]
+    return key
+
+
+@jit
 def react(words: Words, responses: Responses, waiting: Waiting, at_ps: int, detector: int) -> None:
     """An avalanche: the detector is dead for a while and may cause later events."""
     waiting.busy_ps[detector] = at_ps + responses.dead_ps[detector]
@@ -67,17 +79,15 @@ def react(words: Words, responses: Responses, waiting: Waiting, at_ps: int, dete
         delay = responses.afterpulse_ps[detector] * draw_exponential(words)
         add_echo(waiting, ((waiting.busy_ps[detector] + int(delay)) << 3) | detector)
     elif chance <= after + responses.crosstalk_probability[detector]:
-        other = int(draw_unit(words) * (len(responses.dead_ps) - 1) - 1e-12)
-        if other >= detector:
-            other += 1
-        if other < len(responses.dead_ps):
-            at_ps += responses.crosstalk_ps[other] - responses.crosstalk_ps[detector]
-            at_ps += responses.crosstalk_ps[len(responses.dead_ps)]
-            add_echo(waiting, (at_ps << 3) | other)
+        others = len(responses.dead_ps) - 1
+        if others > 0:
+            other = min(int(draw_unit(words) * others), others - 1)
+            other += other >= detector
+            add_echo(waiting, ((at_ps + responses.crosstalk_ps[detector]) << 3) | other)
 
 
 @jit
-def clicks(
+def avalanches(
     words: Words,
     responses: Responses,
     waiting: Waiting,
@@ -85,48 +95,62 @@ def clicks(
     n_arrivals: int,
     until_ps: int,
     out: Times,
-    n_out: int,
 ) -> tuple[int, int]:
-    """Turn arrivals before ``until_ps`` into what the module registers.
+    """Turn arrivals before ``until_ps`` into avalanches of the detectors.
 
     Returns:
-        Number of arrivals used, and the new end of ``out``.
+        Number of arrivals used, and number of avalanches in ``out``.
     """
     until = until_ps << 3
-    used, first = 0, 0
+    used, n_out = 0, 0
     while True:
-        echo = first < waiting.sizes[0] and waiting.echoes[first] < until
+        echo = waiting.sizes[0] > 0 and waiting.echoes[0] < until
         arrival = used < n_arrivals and arrivals[used] < until
         if not echo and not arrival:
-            break
-        if echo and (not arrival or waiting.echoes[first] < arrivals[used]):
-            key = waiting.echoes[first]
-            first += 1
-            if first > ECHOES // 2:
-                first = drop_echoes(waiting, first)
+            return used, n_out
+        if echo and (not arrival or waiting.echoes[0] < arrivals[used]):
+            key = next_echo(waiting)
         else:
             key = arrivals[used]
             used += 1
         detector, at_ps = key & 7, key >> 3
-        if at_ps < waiting.busy_ps[detector]:
-            continue
-        # Echoes are younger than the event that causes them, so that the list stays in order.
-        first = drop_echoes(waiting, first) if first > 0 else 0
-        react(words, responses, waiting, at_ps, detector)
-        if not responses.alive[detector] or at_ps < waiting.module_busy_ps[detector] or at_ps < 0:
-            continue
-        waiting.module_busy_ps[detector] = at_ps + responses.module_dead_ps[detector]
-        out[n_out] = key
-        n_out += 1
-    drop_echoes(waiting, first)
-    return used, n_out
+        if at_ps >= waiting.busy_ps[detector] and n_out < len(out):
+            react(words, responses, waiting, at_ps, detector)
+            out[n_out] = key
+            n_out += 1
 
 
 @jit
-def drop_echoes(waiting: Waiting, first: int) -> int:
-    """Forget the first echoes; the next one stands at 0 again."""
-    left = int(waiting.sizes[0]) - first
-    for index in range(left):
-        waiting.echoes[index] = waiting.echoes[index + first]
-    waiting.sizes[0] = left
-    return 0
+def shift(responses: Responses, keys: Times, begin: int, end: int) -> None:
+    """Go from the detectors' time to the module's, in place, and sort."""
+    for index in range(begin, end):
+        keys[index] += responses.shift_ps[keys[index] & 7] << 3
+    sort_run(keys, 0, end)
+
+
+@jit
+def register(
+    responses: Responses,
+    waiting: Waiting,
+    keys: Times,
+    n_keys: int,
+    until_ps: int,
+    out: Times,
+    n_out: int,
+) -> tuple[int, int]:
+    """Let the module see the pulses before ``until_ps`` that it is ready for.
+
+    Returns:
+        Number of pulses used, and the new end of ``out``.
+    """
+    used = 0
+    while used < n_keys and keys[used] < until_ps << 3:
+        key = keys[used]
+        used += 1
+        detector, at_ps = key & 7, key >> 3
+        ready = at_ps >= waiting.module_busy_ps[detector]
+        if ready and responses.alive[detector] and at_ps >= 0:
+            waiting.module_busy_ps[detector] = at_ps + responses.module_dead_ps[detector]
+            out[n_out] = key
+            n_out += 1
+    return used, n_out

@@ -1,6 +1,7 @@
 """Detected photons of pulsed and of steady light, drawn in compiled code."""
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -27,85 +28,135 @@ _FAR = 8.0
 
 
 class Timing(NamedTuple):
-    """What happens to a photon's time on its way; one number per detector each."""
+    """What happens to a photon's time up to one detector."""
 
-    shift_ps: Numbers
-    sd_ps: FloatArray
+    sd_ps: float
     """Of the Gaussian part: laser pulse, detector and electronics."""
-    tail_ps: FloatArray
+    tail_ps: float
     """Exponential tail of the detector."""
-    tail_share: FloatArray
-    spread_ps: FloatArray
+    tail_share: float
+    spread_ps: float
     """Base width of the path differences on a grating."""
 
 
+def timing_table(timings: Sequence[Timing]) -> FloatArray:
+    """Rows as the fields of `Timing`, one column per detector."""
+    return np.array(timings, dtype=np.float64).T.copy()
+
+
 @jit
-def late_ps(words: Words, timing: Timing, detector: int) -> float:
-    """Delay of one photon by grating and detector, without the fixed shift."""
+def late_ps(words: Words, delays: FloatArray, detector: int) -> float:
+    """Delay of one photon by grating and detector; rows of ``delays`` as in `Timing`."""
     delay = 0.0
-    if timing.sd_ps[detector] > 0.0:
+    if delays[0, detector] > 0.0:
         z = draw_normal(words)
-        delay += timing.sd_ps[detector] * min(max(z, -_FAR), _FAR)
-    if timing.tail_share[detector] > 0.0 and draw_unit(words) <= timing.tail_share[detector]:
-        delay += timing.tail_ps[detector] * draw_exponential(words)
-    if timing.spread_ps[detector] > 0.0:
-        delay += 0.5 * timing.spread_ps[detector] * (1.0 + draw_disc(words))
+        delay += delays[0, detector] * min(max(z, -_FAR), _FAR)
+    if delays[2, detector] > 0.0 and draw_unit(words) <= delays[2, detector]:
+        delay += delays[1, detector] * draw_exponential(words)
+    if delays[3, detector] > 0.0:
+        delay += 0.5 * delays[3, detector] * (1.0 + draw_disc(words))
     return delay
 
 
 @jit
-def pick(words: Words, cumulated: FloatArray) -> int:
-    """Index of the first entry that a uniform number does not exceed."""
+def pick(words: Words, table: FloatArray, row: int, last: int) -> int:
+    """Index, up to ``last``, of the first entry of a row that a uniform number does not exceed."""
     share = draw_unit(words)
     index = 0
-    while index < len(cumulated) - 1 and share > cumulated[index]:
+    while index < last and share > table[row, index]:
         index += 1
     return index
 
 
 @jit
-def pulse_photons(
-    words: Words, table: ModelTable, model: int, timing: Timing, pulse_ps: int, keys: Times, n: int
+def independent_pulses(
+    words: Words,
+    table: ModelTable,
+    model: int,
+    delays: FloatArray,
+    begin: int,
+    end: int,
+    cell_ps: int,
+    period_fs: int,
+    keys: Times,
+    n: int,
 ) -> int:
-    """Append the photons of one pulse of which at least one is detected; returns the new end."""
-    total = pick(words, table.cdf[model]) + 1
-    if table.independent[model] > 0.0:
-        for _ in range(total):
-            detector = pick(words, table.pick_last[model])
-            delay = table.tau_ps[model, 0] * draw_exponential(words)
-            delay += late_ps(words, timing, detector)
-            at_ps = pulse_ps + timing.shift_ps[detector] + math.floor(delay)
-            keys[n] = (at_ps << 3) | detector
+    """Append the photons of pulses ``begin`` to ``end`` of the cell; returns the new end."""
+    room = len(keys) - table.cdf.shape[1]
+    most, last = table.cdf.shape[1] - 1, table.pick_last.shape[1] - 1
+    chance, tau_ps = table.p_any[model], table.tau_ps[model, 0]
+    scale = 1.0 / math.log1p(-chance) if chance < 1.0 else 0.0
+    pulse = begin
+    while True:
+        gap = math.log(draw_unit(words)) * scale
+        if gap >= end - pulse:
+            return n
+        if n >= room:
+            return FULL
+        pulse += int(gap)
+        pulse_ps = cell_ps + (pulse * period_fs) // 1000
+        for _ in range(pick(words, table.cdf, model, most) + 1):
+            detector = pick(words, table.pick_last, model, last)
+            delay = tau_ps * draw_exponential(words) + late_ps(words, delays, detector)
+            keys[n] = ((pulse_ps + math.floor(delay)) << 3) | detector
             n += 1
-        return n
-    emitted_ps = 0.0
-    found = False
-    for left in range(total, 0, -1):
-        emitted_ps += table.tau_ps[model, left - 1] * draw_exponential(words)
-        chance = table.p_last[model] if left == 1 else table.p_other[model]
-        if not found:
-            missed = table.missed[model, left - 1] * (1.0 - table.p_last[model])
-            chance = min(chance / (1.0 - missed), 1.0) if missed < 1.0 else 1.0
-            if left == 1:
-                chance = 1.0
-        if chance < 1.0 and draw_unit(words) > chance:
-            continue
-        found = True
-        if left == 1:
-            detector = pick(words, table.pick_last[model])
-        else:
-            detector = pick(words, table.pick_other[model])
-        delay = emitted_ps + late_ps(words, timing, detector)
-        keys[n] = ((pulse_ps + timing.shift_ps[detector] + math.floor(delay)) << 3) | detector
-        n += 1
-    return n
+        pulse += 1
+
+
+@jit
+def cascade_pulses(
+    words: Words,
+    table: ModelTable,
+    model: int,
+    delays: FloatArray,
+    begin: int,
+    end: int,
+    cell_ps: int,
+    period_fs: int,
+    keys: Times,
+    n: int,
+) -> int:
+    """Append the photons of pulses ``begin`` to ``end`` of the cell; returns the new end.
+
+    Whether a photon is detected is drawn on the condition that at least one of the pulse is.
+    """
+    room = len(keys) - table.cdf.shape[1]
+    most, last = table.cdf.shape[1] - 1, table.pick_last.shape[1] - 1
+    chance = table.p_any[model]
+    p_last, p_other = table.p_last[model], table.p_other[model]
+    scale = 1.0 / math.log1p(-chance) if chance < 1.0 else 0.0
+    pulse = begin
+    while True:
+        gap = math.log(draw_unit(words)) * scale
+        if gap >= end - pulse:
+            return n
+        if n >= room:
+            return FULL
+        pulse += int(gap)
+        pulse_ps = cell_ps + (pulse * period_fs) // 1000
+        emitted_ps, found = 0.0, False
+        for left in range(pick(words, table.cdf, model, most) + 1, 0, -1):
+            emitted_ps += table.tau_ps[model, left - 1] * draw_exponential(words)
+            seen = p_last if left == 1 else p_other
+            if not found:
+                missed = table.missed[model, left - 1] * (1.0 - p_last)
+                seen = 1.0 if left == 1 or missed >= 1.0 else seen / (1.0 - missed)
+            if seen < 1.0 and draw_unit(words) > seen:
+                continue
+            found = True
+            picks = table.pick_last if left == 1 else table.pick_other
+            detector = pick(words, picks, model, last)
+            delay = emitted_ps + late_ps(words, delays, detector)
+            keys[n] = ((pulse_ps + math.floor(delay)) << 3) | detector
+            n += 1
+        pulse += 1
 
 
 @jit
 def pulsed_light(
     words: Words,
     table: ModelTable,
-    timing: Timing,
+    delays: FloatArray,
     starts: Numbers,
     models: Numbers,
     segment: int,
@@ -126,31 +177,23 @@ def pulsed_light(
         Number of photons in ``keys``, or FULL.
     """
     n = 0
-    last_pulse = first_pulse + pulses
-    pulse = first_pulse
-    room = len(keys) - table.cdf.shape[1]
-    while pulse < last_pulse:
-        end = last_pulse
-        if segment + 1 < segments and starts[segment + 1] < end:
-            end = starts[segment + 1]
+    begin = 0
+    while begin < pulses and n != FULL:
+        end = pulses
+        if segment + 1 < segments:
+            end = min(starts[segment + 1] - first_pulse, end)
         model = models[segment]
         segment += 1
-        if model < 0 or table.p_any[model] <= 0.0:
-            pulse = end
-            continue
-        chance = table.p_any[model]
-        scale = 1.0 / math.log1p(-chance) if chance < 1.0 else 0.0
-        while pulse < end:
-            gap = math.log(draw_unit(words)) * scale
-            if gap >= end - pulse:
-                break
-            pulse += int(gap)
-            if n >= room:
-                return FULL
-            at_ps = cell_ps + ((pulse - first_pulse) * period_fs) // 1000
-            n = pulse_photons(words, table, model, timing, at_ps, keys, n)
-            pulse += 1
-        pulse = end
+        if end > begin and model >= 0 and table.p_any[model] > 0.0:
+            if table.independent[model] > 0.0:
+                n = independent_pulses(
+                    words, table, model, delays, begin, end, cell_ps, period_fs, keys, n
+                )
+            else:
+                n = cascade_pulses(
+                    words, table, model, delays, begin, end, cell_ps, period_fs, keys, n
+                )
+        begin = max(end, begin)
     return n
 
 
@@ -162,7 +205,6 @@ def steady_light(
     segment: int,
     segments: int,
     detector: int,
-    shift_ps: int,
     cell_ps: int,
     length_ps: int,
     first_pulse: int,
@@ -192,7 +234,7 @@ def steady_light(
                 break
             if n >= len(keys):
                 return FULL
-            keys[n] = ((cell_ps + shift_ps + int(at_ps)) << 3) | detector
+            keys[n] = ((cell_ps + int(at_ps)) << 3) | detector
             n += 1
         begin_ps = max(end_ps, begin_ps)
     return n

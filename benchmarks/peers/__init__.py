@@ -1,0 +1,1 @@
+"""Other programs, measured in an environment of their own by ``worker.py``."""

@@ -1,0 +1,52 @@
+"""A session outside of any run: it moves instruments as a run does, and stores nothing."""
+
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from labctl.clock import Clock
+from labctl.sequencer import Announcer, Book, Control, Session
+from labctl.stations import Station
+from labctl.storage import ArrayItem, RecordAddress, RecordKind
+
+__all__ = ["unstored_session"]
+
+
+class _NoJournal:
+    """Takes everything and keeps nothing."""
+
+    path = Path()
+
+    def append(
+        self,
+        kind: RecordKind,
+        data: Mapping[str, Any],
+        arrays: Sequence[ArrayItem] = (),
+        *,
+        step_id: str = "",
+        attempt: int = 0,
+        durable: bool | None = None,
+    ) -> RecordAddress:
+        """Forget the record."""
+        return RecordAddress(0, 0, 0, 0)
+
+    def flush_due(self) -> None:
+        """Do nothing."""
+
+    def sync(self) -> None:
+        """Do nothing."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+@contextmanager
+def unstored_session(station: Station, clock: Clock) -> Generator[Session]:
+    """Give a session whose books are not kept."""
+    book, control = Book(_NoJournal(), Announcer("", clock), clock), Control()
+    control.machine.apply("start")
+    try:
+        yield Session(station, book, control, calibrations={})
+    finally:
+        book.close()

@@ -1,0 +1,92 @@
+"""Decay histograms, straight from T3 records."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labctl.photons._analysis import Analysis
+from labctl.photons._decoder import PhotonBlock, as_records
+from labctl.photons._formats import Family, Stream
+from labctl.photons._numba import Array, kernel, uint32
+
+__all__ = ["DecayHistogram", "Decays"]
+
+_MANY_RECORDS = 1 << 30
+"""Fewer than a counter of 32 bits can take between two transfers."""
+
+
+@kernel("void(RECORDS, uint32, uint32[::1], uint32[::1])")
+def count_top_bits(records: Array, shift: int, even: Array, odd: Array) -> None:
+    """Count records by their upper bits.
+
+    Two tables, because a counter that was just written cannot be read at once.
+    """
+    for i in range(0, len(records) - 1, 2):
+        even[records[i] >> shift] += uint32(1)
+        odd[records[i + 1] >> shift] += uint32(1)
+    if len(records) % 2:
+        even[records[-1] >> shift] += uint32(1)
+
+
+@dataclass(frozen=True, eq=False)
+class DecayHistogram:
+    """Counts by channel and delay.
+
+    Attributes:
+        counts: Photons, (channel, delay bin), int64.
+        delay_bin_s: Width of a bin, s; bin k holds delays of k to k + 1 widths.
+    """
+
+    counts: NDArray[np.int64]
+    delay_bin_s: float
+
+    @property
+    def delay_ns(self) -> NDArray[np.float64]:
+        """Return the beginning of each bin after the sync, ns."""
+        return np.arange(self.counts.shape[1]) * (self.delay_bin_s * 1e9)
+
+
+class Decays(Analysis):
+    """Counts the photons of T3 records by channel and delay without decoding them.
+
+    The upper bits of a T3 record are (special, channel, delay): each record only increments the
+    counter with this number. Specials have counters of their own, which nobody looks at.
+    """
+
+    def __init__(self, stream: Stream) -> None:
+        kind = stream.format
+        if kind.mode != 3:
+            raise ValueError("only T3 records carry delays")
+        self.stream = stream
+        hydra = kind.family is Family.HYDRA
+        self._shift = uint32(10 if hydra else 16)
+        self._shape = (64, kind.delay_bins) if hydra else (15, kind.delay_bins)
+        size = 1 << (32 - int(self._shift))
+        self._tables = np.zeros(size, np.uint32), np.zeros(size, np.uint32)
+        self._counts = np.zeros(self._shape, np.int64)
+        self._since = 0
+
+    def feed(self, block: PhotonBlock) -> None:
+        """Take the records of the next block."""
+        self.feed_records(block.records)
+
+    def feed_records(self, records: NDArray[np.uint32]) -> None:
+        """Take the next records; no decoder is needed."""
+        if self._since + len(records) > _MANY_RECORDS:
+            self._transfer()
+        count_top_bits(as_records(records), self._shift, *self._tables)
+        self._since += len(records)
+
+    def result(self, channels: int = 4, delay_bins: int | None = None) -> DecayHistogram:
+        """Return the counts of the first channels; ``delay_bins`` shortens the delay axis."""
+        self._transfer()
+        kept = self._counts[:channels, :delay_bins].copy()
+        return DecayHistogram(kept, self.stream.delay_bin_s)
+
+    def _transfer(self) -> None:
+        size = self._counts.size
+        for table in self._tables:
+            self._counts += table[:size].reshape(self._shape)
+            table[:] = 0
+        self._since = 0
