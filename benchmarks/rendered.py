@@ -12,7 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from labctl.analysis import InstrumentResponse, Measured, NoiseModel, photon_transfer
+from labctl.analysis import (
+    InstrumentResponse,
+    Measured,
+    NoiseModel,
+    line_spread_response,
+    photon_transfer,
+)
 from labctl.clock import EventQueue
 from labctl.host import seeder
 from labctl.measurements import response_of
@@ -28,7 +34,7 @@ TEMPERATURES_K = (4.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 70.0, 80.0, 90.0)
 SAMPLE = Path(__file__).parents[1] / "configs" / "samples" / "cspbbr3_23nm.yaml"
 _SETTLE_S = 1800.0
 _LASER = LaserTruth(
-    wavelength_nm=405.0, rep_rate_hz=1e7, spot_1e2_diameter_um=2.4, peak_fluence_uj_cm2=0.85
+    wavelength_nm=405.0, rep_rate_hz=1e7, spot_1e2_diameter_um=2.4, peak_fluence_uj_cm2=0.17
 )
 _FULL_SCALE = 65535
 
@@ -105,7 +111,7 @@ def render_series(
     seed: int,
     temperatures_k: Sequence[float] = TEMPERATURES_K,
     *,
-    frames: int = 5,
+    frames: int = 10,
     changes: dict[str, Any] | None = None,
 ) -> RenderedSeries:
     """Calibrate from lamp frames, then take spectra at each temperature.
@@ -153,19 +159,22 @@ def _calibrate(bench: _Bench) -> tuple[NoiseModel, GratingCalibration, Instrumen
     bench.world.table.lamp = "neon"
     transfer = photon_transfer(bench.frames(40, 0.5, light=False), dark)
     bench.spectrograph.centre_nm = 560.0
-    lamp = bench.frames(20, 0.5, light=False).mean(axis=0) - dark.mean(axis=0)
+    bright = bench.frames(20, 0.5, light=False)
     bench.world.table.lamp = None
+    lamp = bright.mean(axis=0) - dark.mean(axis=0)
     settings = LampSettings(centre_nm=560.0, saturation_counts=0.9 * _FULL_SCALE)
     nominal = GratingCalibration(300.0, 500.0, 17.2, 799.0, 16.0)
     calibration = calibrate_from_lamp(lamp, settings, lamp_lines("neon"), nominal)
-    width = response_of(lamp, calibration, 560.0, settings)
+    found = response_of(bright, dark, calibration, 560.0, settings)
     noise = NoiseModel(
         transfer.electrons_per_count.value,
         transfer.read_noise_counts.value,
         transfer.bias_counts.value,
         full_scale_counts=_FULL_SCALE,
     )
-    response = InstrumentResponse(width["fwhm_nm"], 0.0, width["fwhm_error_nm"])
+    response = line_spread_response(
+        found["slit_nm"], found["blur_fwhm_nm"], found["fwhm_error_nm"]
+    )
     return noise, calibration, response
 
 

@@ -24,6 +24,8 @@ ON_CI = os.environ.get("CI", "").lower() in ("true", "1")
 # All of this is read when the libraries are first imported, so it stands before any of them is.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("MPLBACKEND", "Agg")
+# Two workers share two cores; threads of the linear algebra would only fight them.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("NUMBA_CACHE_DIR", str(ROOT / ".pytest_cache" / "numba"))
 
 INSIDE = "Scripts/python.exe" if sys.platform == "win32" else "bin/python"

@@ -11,6 +11,12 @@ from labctl.analysis._laws import (
     fit_energy_law,
     fit_linewidth_law,
 )
+from labctl.analysis._line_spread import (
+    LampLineSample,
+    LineSpread,
+    line_spread_response,
+    measure_line_spread,
+)
 from labctl.analysis._measured import Measured
 from labctl.analysis._noise import (
     NoiseModel,
@@ -29,7 +35,9 @@ __all__ = [
     "CombinedFrames",
     "EnergyLaw",
     "InstrumentResponse",
+    "LampLineSample",
     "Line",
+    "LineSpread",
     "LinewidthLaw",
     "Measured",
     "NoiseModel",
@@ -45,7 +53,9 @@ __all__ = [
     "fit_linewidth_law",
     "fit_peak",
     "gauss",
+    "line_spread_response",
     "lorentz",
+    "measure_line_spread",
     "measure_response",
     "photon_transfer",
     "voigt",

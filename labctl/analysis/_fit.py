@@ -7,11 +7,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
-from scipy.special import chdtrc, wofz
+from scipy.special import chdtrc, ndtr, wofz
 
 from labctl.errors import AnalysisError
 
-__all__ = ["Solution", "chi2_probability", "faddeeva", "invert_normal", "solve"]
+__all__ = [
+    "Solution",
+    "chi2_probability",
+    "faddeeva",
+    "invert_normal",
+    "normal_cdf",
+    "solve",
+]
 
 Vector = NDArray[np.float64]
 Evaluate = Callable[[Vector], tuple[Vector, Vector]]
@@ -20,6 +27,11 @@ Evaluate = Callable[[Vector], tuple[Vector, Vector]]
 def faddeeva(z: NDArray[np.complex128]) -> NDArray[np.complex128]:
     """Return ``w(z) = exp(-z^2) erfc(-i z)``."""
     return wofz(z)
+
+
+def normal_cdf(z: Vector) -> Vector:
+    """Return the distribution function of the standard normal distribution."""
+    return np.asarray(ndtr(z), dtype=np.float64)
 
 
 def chi2_probability(chi2: float, freedom: int) -> float:

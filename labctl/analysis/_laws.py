@@ -40,6 +40,7 @@ _HIGHEST_MEV = 100.0
 _REFERENCE_K = 4.0
 _ROUNDS = 10
 _WANDER_ROUNDS = 20
+_WANDER_PROBABILITY = 0.1
 _CLOSE = 0.01
 _HIGHEST_KT = 15.0
 _RANGE = 30.0
@@ -166,9 +167,9 @@ def fit_energy_law(
     """Fit the peak energy against temperature.
 
     The line of a single dot wanders from point to point by more than the error of its
-    position.  Where chi-square exceeds the degrees of freedom, a common extra variance
-    brings it down to them (R. C. Paule and J. Mandel, J. Res. Natl. Bur. Stand. 87, 377
-    (1982)).
+    position.  Where chi-square is too large (one chance in ten), a common extra variance
+    brings it down to the degrees of freedom (R. C. Paule and J. Mandel, J. Res. Natl. Bur.
+    Stand. 87, 377 (1982)).
 
     Args:
         temperature_k: Read-back temperatures, shape (n,).
@@ -201,9 +202,11 @@ def _with_wander(points: "_Points") -> tuple[PhononLaw, float]:
     """Return the fit and the extra standard deviation that brings chi-square to its mean."""
     fit = _fit(points)
     variance = 0.0
+    if fit.freedom < 1 or fit.probability > _WANDER_PROBABILITY:
+        return fit, variance
     for _ in range(_WANDER_ROUNDS):
-        excess = fit.chi2 / max(fit.freedom, 1) - 1
-        if fit.freedom < 1 or (variance == 0 and excess <= 0) or abs(excess) < _CLOSE:
+        excess = fit.chi2 / fit.freedom - 1
+        if abs(excess) < _CLOSE:
             break
         wider = points.wider(variance)
         # One step of Newton's method for 1 / chi2, which is linear in the variance if all
@@ -212,8 +215,6 @@ def _with_wander(points: "_Points") -> tuple[PhononLaw, float]:
         step = fit.chi2 * excess / float(residuals @ residuals)
         variance = max(variance + step, 0.0)
         fit = _fit(points.wider(variance), fit.parameters)
-    if variance == 0:
-        return fit, 0.0
     return _with_own_spread(fit, variance, points), float(np.sqrt(variance))
 
 

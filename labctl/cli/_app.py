@@ -1,5 +1,6 @@
 """The program ``labctl``: its commands, loaded when they are asked for, and its exit status."""
 
+import os
 from importlib import import_module
 from typing import Any
 
@@ -75,4 +76,6 @@ def _root() -> None:
 
 def main() -> None:
     """Run the program; the entry point of ``labctl``."""
+    # The fits here are small: threads of a linear algebra library only fight the engine for cores.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     app()

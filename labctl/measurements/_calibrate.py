@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from labctl.analysis import photon_transfer
+from labctl.analysis import LampLineSample, measure_line_spread, photon_transfer
 from labctl.measurements._context import Array, Context
 from labctl.measurements._dispersion import calibration_key, nominal_dispersion, tune
 from labctl.measurements._exposure import Exposure, expose
 from labctl.measurements._measurement import Measurement
-from labctl.measurements._settings import detector_key, point_settings
+from labctl.measurements._settings import detector_key, point_settings, spectrograph_settings
 from labctl.measurements._spectrum import spectrum_arrays
 from labctl.optics import (
     GratingCalibration,
@@ -27,6 +27,8 @@ from labctl.units import GroovesPerMm, Megahertz, Nanometers, Seconds
 __all__ = ["CalibrateDetector", "CalibrateWavelength"]
 
 _SETUP_S = 5.0
+_WINDOW = 7
+"""Pixels on each side of a lamp line that are used for the line spread."""
 
 Element = Literal["neon", "mercury", "argon"]
 Port = Literal["low_noise", "electron_multiplied"]
@@ -130,6 +132,7 @@ class CalibrateWavelength(_LampExposure):
         spectrograph = context.station.only(Spectrograph, prefer="spectrograph")
         camera = context.station.only(Camera, prefer="camera")
         centre_nm = tune(context, spectrograph, self.grating_per_mm, self.center_nm)
+        standing = spectrograph_settings(spectrograph)
         bright, dark = self.exposures(context, camera)
         counts = bright.mean(axis=0).sum(axis=0) - dark.mean(axis=0).sum(axis=0)
         lamp = LampSettings(
@@ -143,13 +146,19 @@ class CalibrateWavelength(_LampExposure):
         calibration = calibrate_from_lamp(counts, lamp, lamp_lines(self.lamp), nominal)
         key = calibration_key(self.grating_per_mm, spectrograph.read_exit())
         context.calibrated("wavelength", key, calibration.to_dict())
-        response = response_of(counts, calibration, centre_nm, lamp)
+        response = response_of(
+            bright.sum(axis=1).astype(np.float64),
+            dark.sum(axis=1).astype(np.float64),
+            calibration,
+            centre_nm,
+            lamp,
+        )
         context.calibrated("response", key, response)
         axis_nm = calibration.region_nm(0, counts.size, centre_nm)
         evidence = calibration.evidence
         context.store(
             spectrum_arrays(bright, axis_nm),
-            settings=point_settings(context, spectrograph, camera, calibration, self.frames),
+            settings=point_settings(context, standing, camera, calibration, self.frames),
             live_time_s=self.frames * self.exposure_s,
             brief=f"{evidence.lines} lines of {self.lamp}, residual {evidence.rms_nm * 1e3:.2f} pm,"
             f" response {response['fwhm_nm']:.4f} nm",
@@ -166,6 +175,7 @@ class CalibrateDetector(_LampExposure):
         spectrograph = context.station.only(Spectrograph, prefer="spectrograph")
         camera = context.station.only(Camera, prefer="camera")
         tune(context, spectrograph, self.grating_per_mm, self.center_nm)
+        standing = spectrograph_settings(spectrograph)
         bright, dark = (frames.sum(axis=1) for frames in self.exposures(context, camera))
         found = photon_transfer(bright.astype(np.float64), dark.astype(np.float64))
         result = asdict(found) | {"calibrated_at": context.clock.utc().isoformat()}
@@ -176,7 +186,7 @@ class CalibrateDetector(_LampExposure):
                 Array("counts", bright.sum(axis=0, dtype=np.uint32), "counts", ("x",)),
             ],
             settings=point_settings(
-                context, spectrograph, camera, nominal_dispersion(spectrograph, camera), self.frames
+                context, standing, camera, nominal_dispersion(spectrograph, camera), self.frames
             ),
             live_time_s=self.frames * self.exposure_s,
             brief=f"{found.electrons_per_count.value:.3f} e-/count, "
@@ -185,31 +195,54 @@ class CalibrateDetector(_LampExposure):
 
 
 def response_of(
-    counts: NDArray[np.float64],
+    bright: NDArray[np.float64],
+    dark: NDArray[np.float64],
     calibration: GratingCalibration,
     centre_nm: float,
     lamp: LampSettings,
 ) -> dict[str, Any]:
-    """Return the width of the recorded lamp lines, whose own width is negligible.
+    """Return the line spread of the spectrograph from lamp frames, as it is stored.
 
-    Returns:
-        ``fwhm_nm`` with ``fwhm_error_nm`` (of the mean over the lines), ``shape`` and ``lines``.
+    Args:
+        bright: Frames with the lamp, shape (frame, pixel), counts.
+        dark: Frames without it, shape (frame, pixel), counts.
+        calibration: Dispersion of the grating.
+        centre_nm: Centre wavelength of the exposure, nm.
+        lamp: How the exposure was taken.
+
+    Raises:
+        AnalysisError: Too few separate lines, or frames without noise.
     """
-    lines = find_lines(counts, saturation_counts=lamp.saturation_counts)
-    widths = np.array(
-        [
-            line.fwhm_pixels * calibration.dispersion_nm_per_pixel(line.pixel, centre_nm)
-            for line in lines
-        ]
-    )
-    weights = np.array([line.snr for line in lines]) ** 2
-    weights = np.minimum(weights, np.median(weights))
-    mean = float(np.average(widths, weights=weights))
-    scatter = float(np.average((widths - mean) ** 2, weights=weights) ** 0.5)
+    noise = photon_transfer(bright, dark)
+    counts = bright.mean(axis=0) - dark.mean(axis=0)
+    floor = noise.read_noise_counts.value**2
+    light = np.maximum(counts, 0.0) / noise.electrons_per_count.value
+    variance = (floor + light) / len(bright) + floor / len(dark)
+    axis_nm = calibration.wavelength_nm(np.arange(counts.size, dtype=np.float64), centre_nm)
+    lines = [
+        LampLineSample(axis_nm[part], counts[part], variance[part])
+        for part in _separate(counts, lamp)
+    ]
+    spread = measure_line_spread(lines)
     return {
-        "fwhm_nm": mean,
-        "fwhm_error_nm": scatter / max(len(lines) - 1, 1) ** 0.5,
-        "shape": "gauss",
-        "lines": len(lines),
+        "fwhm_nm": spread.fwhm_nm.value,
+        "fwhm_error_nm": spread.fwhm_nm.error,
+        "shape": "slit",
+        "slit_nm": spread.slit_nm,
+        "blur_fwhm_nm": spread.blur_fwhm_nm,
+        "reduced_chi2": spread.reduced_chi2,
+        "lines": spread.lines,
         "calibrated_at": lamp.calibrated_at,
     }
+
+
+def _separate(counts: NDArray[np.float64], lamp: LampSettings) -> list[slice]:
+    """Return the pixels around lines that have no neighbour within twice the window."""
+    every = np.array([line.pixel for line in find_lines(counts, minimum_snr=5.0)])
+    chosen = find_lines(counts, saturation_counts=lamp.saturation_counts, minimum_snr=30.0)
+    return [
+        slice(round(line.pixel) - _WINDOW, round(line.pixel) + _WINDOW + 1)
+        for line in chosen
+        if np.sum(np.abs(every - line.pixel) < 2 * _WINDOW) == 1
+        and _WINDOW <= line.pixel < counts.size - _WINDOW - 1
+    ]

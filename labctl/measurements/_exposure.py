@@ -137,6 +137,8 @@ def _collect(
 def _check_lost(camera: Camera) -> None:
     lost = camera.lost_frames()
     if lost:
+        # A camera that knows why says so itself.
+        camera.acquiring()
         raise DeviceError(
             camera.name, "read frames", f"{lost} frames were lost", "read out slower or bin more"
         )

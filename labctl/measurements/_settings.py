@@ -1,5 +1,6 @@
 """What is stored beside the arrays of a point: how the instruments really stood."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -7,17 +8,39 @@ from labctl.measurements._context import Context
 from labctl.optics import GratingCalibration
 from labctl.roles import Camera, Spectrograph
 
-__all__ = ["detector_key", "point_settings", "warn_of_missing"]
+__all__ = ["detector_key", "point_settings", "spectrograph_settings", "warn_of_missing"]
+
+
+def spectrograph_settings(spectrograph: Spectrograph) -> dict[str, Any]:
+    """Return how the spectrograph stands.
+
+    Asked before the exposure: what has been measured must not be lost by a question afterwards.
+    """
+    number = spectrograph.read_grating()
+    return {
+        "lines_per_mm": spectrograph.gratings()[number].lines_per_mm,
+        "grating": number,
+        "wavelength_nm": spectrograph.read_wavelength(),
+        "exit": spectrograph.read_exit(),
+    }
 
 
 def point_settings(
     context: Context,
-    spectrograph: Spectrograph,
+    spectrograph: Mapping[str, Any],
     camera: Camera,
     calibration: GratingCalibration,
     frames: int,
 ) -> dict[str, Any]:
-    """Return camera and spectrograph settings as read back, and the calibrations in force."""
+    """Return camera and spectrograph settings as read back, and the calibrations in force.
+
+    Args:
+        context: The context of the measurement.
+        spectrograph: From ``spectrograph_settings``.
+        camera: The camera, after the exposure.
+        calibration: The dispersion in force.
+        frames: Number of frames.
+    """
     held = camera.settings
     return {
         "camera": {
@@ -28,17 +51,12 @@ def point_settings(
             "sensor_locked": camera.sensor_locked(),
             "frame_time_s": camera.frame_time_s(),
         },
-        "spectrograph": {
-            "lines_per_mm": calibration.lines_per_mm,
-            "grating": spectrograph.read_grating(),
-            "wavelength_nm": spectrograph.read_wavelength(),
-            "exit": spectrograph.read_exit(),
-        },
+        "spectrograph": dict(spectrograph),
         "calibration": {
             "wavelength": calibration.to_dict(),
             "detector": context.calibrations.get("detector", {}).get(detector_key(camera), None),
             "response": context.calibrations.get("response", {}).get(
-                f"{calibration.lines_per_mm:g}/mm {spectrograph.read_exit()}", None
+                f"{calibration.lines_per_mm:g}/mm {spectrograph['exit']}", None
             ),
         },
     }

@@ -10,7 +10,7 @@ from labctl.measurements._context import Array, Context
 from labctl.measurements._dispersion import dispersion, tune
 from labctl.measurements._exposure import Exposure, expose
 from labctl.measurements._measurement import Measurement
-from labctl.measurements._settings import point_settings, warn_of_missing
+from labctl.measurements._settings import point_settings, spectrograph_settings, warn_of_missing
 from labctl.roles import Camera, CameraSettings, Roi, Spectrograph
 from labctl.units import GroovesPerMm, Megahertz, Nanometers, Seconds
 
@@ -92,19 +92,20 @@ class Spectrum(Measurement):
         spectrograph = context.station.only(Spectrograph, prefer="spectrograph")
         camera = context.station.only(Camera, prefer="camera")
         centre_nm = tune(context, spectrograph, self.grating_per_mm, self.center_nm)
+        calibration = dispersion(context, spectrograph, camera)
+        standing = spectrograph_settings(spectrograph)
         settings = self.camera_settings(camera)
         dark = self._dark(context, camera, settings)
         began_s = context.clock.now()
         light = Exposure(settings, self.frames, unlocked_sensor=self.unlocked_sensor)
         frames = expose(context, camera, light)
-        calibration = dispersion(context, spectrograph, camera)
-        warn_of_missing(context, camera, calibration, spectrograph.read_exit())
+        warn_of_missing(context, camera, calibration, standing["exit"])
         roi = settings.roi
         wavelength_nm = calibration.region_nm(roi.x0, roi.width, centre_nm, roi.x_binning)
         peak = int(frames.max())
         context.store(
             [*spectrum_arrays(frames, wavelength_nm), *dark],
-            settings=point_settings(context, spectrograph, camera, calibration, self.frames),
+            settings=point_settings(context, standing, camera, calibration, self.frames),
             live_time_s=self.frames * self.exposure_s,
             quality=SATURATED if peak >= camera.full_scale_counts() else 0,
             brief=f"peak {peak} counts in {context.clock.now() - began_s:.1f} s",

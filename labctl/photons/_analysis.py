@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +40,7 @@ def lookup(values: Mapping[int, int] | Iterable[int], default: int = -1) -> NDAr
         values: The number of each channel, or channels that are numbered as they come.
         default: The number of all other channels.
     """
-    pairs = values if isinstance(values, Mapping) else {c: i for i, c in enumerate(values)}
+    pairs = _numbered(values)
     table = np.full(_CODES, default, np.int8)
     for channel, value in pairs.items():
         if not 0 <= channel < _CODES:
@@ -50,10 +50,16 @@ def lookup(values: Mapping[int, int] | Iterable[int], default: int = -1) -> NDAr
     return table
 
 
+def _numbered(values: Mapping[int, int] | Iterable[int]) -> Mapping[int, int]:
+    if isinstance(values, Mapping):
+        return cast("Mapping[int, int]", values)
+    return {channel: number for number, channel in enumerate(values)}
+
+
 def grown(array: NDArray[np.int64], rows: int) -> NDArray[np.int64]:
-    """Return the array, or a copy with room for so many rows and as many again."""
+    """Return an array with room for so many rows: the same one, or a larger copy."""
     if rows <= len(array):
         return array
-    larger = np.zeros((2 * rows, *array.shape[1:]), array.dtype)
+    larger = np.zeros((1 << rows.bit_length(), *array.shape[1:]), array.dtype)
     larger[: len(array)] = array
     return larger

@@ -16,17 +16,18 @@ _MANY_RECORDS = 1 << 30
 """Fewer than a counter of 32 bits can take between two transfers."""
 
 
-@kernel("void(RECORDS, uint32, uint32[::1], uint32[::1])")
+@kernel("void(RECORDS, int64, uint32[::1], uint32[::1])")
 def count_top_bits(records: Array, shift: int, even: Array, odd: Array) -> None:
     """Count records by their upper bits.
 
     Two tables, because a counter that was just written cannot be read at once.
     """
+    bits = uint32(shift)
     for i in range(0, len(records) - 1, 2):
-        even[records[i] >> shift] += uint32(1)
-        odd[records[i + 1] >> shift] += uint32(1)
+        even[records[i] >> bits] += uint32(1)
+        odd[records[i + 1] >> bits] += uint32(1)
     if len(records) % 2:
-        even[records[-1] >> shift] += uint32(1)
+        even[records[-1] >> bits] += uint32(1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +45,7 @@ class DecayHistogram:
     @property
     def delay_ns(self) -> NDArray[np.float64]:
         """Return the beginning of each bin after the sync, ns."""
-        return np.arange(self.counts.shape[1]) * (self.delay_bin_s * 1e9)
+        return np.arange(self.counts.shape[1], dtype=np.float64) * (self.delay_bin_s * 1e9)
 
 
 class Decays(Analysis):
@@ -60,9 +61,9 @@ class Decays(Analysis):
             raise ValueError("only T3 records carry delays")
         self.stream = stream
         hydra = kind.family is Family.HYDRA
-        self._shift = uint32(10 if hydra else 16)
+        self._shift = 10 if hydra else 16
         self._shape = (64, kind.delay_bins) if hydra else (15, kind.delay_bins)
-        size = 1 << (32 - int(self._shift))
+        size = 1 << (32 - self._shift)
         self._tables = np.zeros(size, np.uint32), np.zeros(size, np.uint32)
         self._counts = np.zeros(self._shape, np.int64)
         self._since = 0

@@ -14,8 +14,8 @@ __all__ = ["SYNC_CHANNEL", "Family", "RecordFormat", "RecordType", "Stream", "fo
 SYNC_CHANNEL = 64
 """The channel of events on the sync input in T2 records of the Hydra family."""
 
-LAST_TICK = 1 << 61
-"""Times stop here: 26 days at 1 ps; only a damaged file has more overflows."""
+_LAST_TICK = {2: 1 << 60, 3: 1 << 46}
+"""Times stop here, after ten days at least; only a damaged file has more overflows."""
 
 
 class RecordType(IntEnum):
@@ -66,7 +66,7 @@ class RecordFormat:
     @property
     def last_overflows(self) -> int:
         """Return the count of overflows at which times stop."""
-        return LAST_TICK // self.wrap_ticks
+        return _LAST_TICK[self.mode] // self.wrap_ticks
 
 
 def format_of(record_type: int) -> RecordFormat:

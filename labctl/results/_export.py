@@ -63,5 +63,6 @@ def _row(point: FittedPoint) -> tuple[str, ...]:
     fit = point.fit
     if fit is None:
         return (shown, "not fitted", "–", "–")
-    measured = (point.energy_ev, fit.fwhm_observed_mev, fit.fwhm_intrinsic_mev)
+    intrinsic = fit.lorentz_fwhm_mev if fit.fwhm_intrinsic_mev is not None else None
+    measured = (point.energy_ev, fit.fwhm_observed_mev, intrinsic)
     return (shown, *(format_measured(value) for value in measured))

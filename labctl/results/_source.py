@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from labctl.analysis import InstrumentResponse, Measured, NoiseModel
+from labctl.analysis import InstrumentResponse, Measured, NoiseModel, line_spread_response
 from labctl.optics import PARAMETERS, GratingCalibration
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ Vector = NDArray[np.float64]
 _TEMPERATURE = "cryostat.temperature"
 _SAMPLE_TEMPERATURE = "cryostat.sample_temperature"
 _ASSUMED_READ_NOISE_COUNTS = 10.0
+_SLIT = ("slit_nm", "blur_fwhm_nm")
 _PARAMETERS = len(PARAMETERS)
 # Seven calibrated SPE files: data-sheet values are wrong by 0.04 to 1 nm.
 _NOMINAL_ERROR_NM = 0.5
@@ -189,6 +190,9 @@ def _response(
         return None, (f"{text}: the intrinsic width is that of the recorded line",)
     error = _number(values.get(f"{name}.fwhm_error_nm"), 0.0)
     shape = str(values.get(f"{name}.shape", "gauss"))
+    if shape == "slit":
+        slit_nm, blur_nm = (_number(values.get(f"{name}.{part}"), 0.0) for part in _SLIT)
+        return line_spread_response(slit_nm, blur_nm, error), ()
     if shape == "lorentz":
         return InstrumentResponse(0.0, fwhm_nm, error), ()
     return InstrumentResponse(fwhm_nm, 0.0, error), ()

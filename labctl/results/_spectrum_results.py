@@ -20,8 +20,8 @@ PEAK_UNITS = {
     "fwhm_observed_error": "meV",
     "fwhm_intrinsic": "meV",
     "fwhm_intrinsic_error": "meV",
-    "fwhm_lorentz": "meV",
-    "fwhm_lorentz_error": "meV",
+    "fwhm_deconvolved": "meV",
+    "fwhm_deconvolved_error": "meV",
     "area": "electrons",
     "area_error": "electrons",
     "background": "counts",
@@ -31,7 +31,11 @@ PEAK_UNITS = {
     "shape": "",
     "flags": "",
 }
-"""Columns of the table of peaks and their units."""
+"""Columns of the table of peaks and their units.
+
+``fwhm_intrinsic`` is the homogeneous (Lorentzian) width of the line, which the linewidth law is
+about; ``fwhm_deconvolved`` also contains the Gaussian part that spectral diffusion adds.
+"""
 
 
 def peak_table(name: str, points: Sequence[FittedPoint]) -> ResultTable:
@@ -73,12 +77,12 @@ def _quantities(point: FittedPoint, fit: PeakFit) -> list[tuple[str, Measured, s
     found = [
         ("peak_energy", fit.energy_ev.plus_systematic(point.axis_error_ev), "eV"),
         ("fwhm_observed", fit.fwhm_observed_mev, "meV"),
-        ("fwhm_lorentz", fit.lorentz_fwhm_mev, "meV"),
         ("area", fit.area_electrons, "electrons"),
         ("background", fit.background_counts, "counts"),
     ]
     if fit.fwhm_intrinsic_mev is not None:
-        found.insert(2, ("fwhm_intrinsic", fit.fwhm_intrinsic_mev, "meV"))
+        found.insert(2, ("fwhm_intrinsic", fit.lorentz_fwhm_mev, "meV"))
+        found.insert(3, ("fwhm_deconvolved", fit.fwhm_intrinsic_mev, "meV"))
     return found
 
 
@@ -90,8 +94,8 @@ def _row(point: FittedPoint) -> tuple[Cell, ...]:
     energy = fit.energy_ev.plus_systematic(point.axis_error_ev)
     measured = (
         fit.fwhm_observed_mev,
+        fit.lorentz_fwhm_mev if fit.fwhm_intrinsic_mev is not None else None,
         fit.fwhm_intrinsic_mev,
-        fit.lorentz_fwhm_mev,
         fit.area_electrons,
         fit.background_counts,
     )

@@ -172,7 +172,7 @@ def _of_end(
     quantity = f"fwhm_intrinsic_{name}"
     return [
         observed,
-        _result(quantity, fit.fwhm_intrinsic_mev, "meV", tables, point.warnings, index),
+        _result(quantity, fit.lorentz_fwhm_mev, "meV", tables, point.warnings, index),
     ]
 
 

@@ -224,6 +224,8 @@ class User(Block):
 class Recording(Block):
     """A recorded spectrum that the simulated set-up shows instead of the light of the dot.
 
+    Its wavelengths are those that a spectrograph shows, in air as its gratings see them.
+
     Attributes:
         file: ``.spe``, ``.csv`` or ``.npz``; a relative name is looked for beside the set-up.
         exposure_s: Exposure of one frame of the recording, s; None: the file says it.

@@ -114,9 +114,7 @@ class Setup:
             "sample": dict(content),
             "dot": dot or world.dot or first,
             "memory": world.memory,
-            "instruments": {
-                name: simulated(entry) for name, entry in self.instruments.items()
-            },
+            "instruments": {name: simulated(entry) for name, entry in self.instruments.items()},
         }
         laser = world.laser or self.file.laser
         if laser is not None:

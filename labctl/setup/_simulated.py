@@ -9,7 +9,7 @@ __all__ = ["simulated"]
 
 
 def simulated(entry: InstrumentSetup) -> dict[str, Any]:
-    """Return what the simulated set-up builds an instrument from: plain numbers, keys with units."""
+    """Return what an instrument is simulated from: plain numbers whose keys carry the unit."""
     return {
         "simulator": entry.simulator,
         "settings": plain(entry.settings),

@@ -90,13 +90,15 @@ class _OnWorker:
         )
 
     def close(self) -> None:
-        """Close the instrument and end its thread; a hung call is left behind."""
-        try:
+        """Close the instrument and end its thread, after a hung call as soon as that returns."""
+        thread, last = self._thread, self._last
+        if thread is not None and last is not None and last is self._given_up and not last.done():
+            thread.submit(self._instrument.close)
+        else:
             self._call("close", self._instrument.close)
-        finally:
-            thread, self._thread = self._thread, None
-            if thread is not None:
-                thread.end()
+        if self._thread is not None:
+            self._thread.end()
+            self._thread = None
 
     def _call(self, name: str, function: Callable[..., Any], *args: Any, **named: Any) -> Any:
         self._wait_for_last(name)

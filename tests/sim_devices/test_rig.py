@@ -295,7 +295,7 @@ def test_kinds_of_fault_are_listed_with_their_parameters() -> None:
     by_library = Rig.fault_parameters("princeton.picam")
     assert "late" not in by_library
     assert by_library["drop_frames"] == ("count",)
-    with pytest.raises(KeyError, match="no simulator 'princeton.picm'"):
+    with pytest.raises(KeyError, match=r"no simulator 'princeton\.picm'"):
         Rig.fault_parameters("princeton.picm")
 
 

@@ -116,7 +116,7 @@ def step(state: PlantState, truth: PlantTruth, target_k: float | None, step_s: f
     _follow(state, truth, step_s)
     after = (state.platform_k, state.sample_k, state.stage1_k, state.stage2_k)
     moved_k = [abs(new - old) for new, old in zip(after, before, strict=True)]
-    return max(moved_k[:2]) > 1e-9 or max(moved_k[2:]) > 1e-5
+    return max(moved_k[:2]) > 1e-9 or max(moved_k[2:]) > 1e-6
 
 
 def _cooling_w(state: PlantState, truth: PlantTruth) -> float:

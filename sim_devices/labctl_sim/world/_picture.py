@@ -186,7 +186,7 @@ class Optics:
         """The recording on this sensor; it counts as taken with default slit and no filter."""
         if scene.recorded is None or self._mount is None:
             return np.zeros(self._columns)
-        edges_nm = self._mount.wavelength_nm(np.arange(self._columns + 1) - 0.5)
+        edges_nm = self._mount.wavelength_nm(np.arange(self._columns + 1, dtype=np.float64) - 0.5)
         light = scene.recorded.between(edges_nm) * scene.recorded_rel * self.slit_rel()
         light *= self.polarization_rel(None, scene.analyser_deg)
         if scene.edge_filter_nm is None:

@@ -63,10 +63,10 @@ def recorded_problems(block: Mapping[str, Any]) -> list[tuple[tuple[str, ...], s
     if problems:
         return problems
     columns = {key: _numbers(block[key]) for key in _KEYS}
-    problems = [((key,), "must be a list of finite numbers") for key in _KEYS if key in _bad(columns)]
     wavelength_nm, electrons = columns["wavelength_nm"], columns["electrons_per_s"]
     if wavelength_nm is None or electrons is None:
-        return problems
+        wrong = [key for key, values in columns.items() if values is None]
+        return [((key,), "must be a list of finite numbers") for key in wrong]
     if len(wavelength_nm) != len(electrons) or len(wavelength_nm) < 2:
         what = f"{len(wavelength_nm)} wavelengths and {len(electrons)} values"
         return [((), f"{what} make no spectrum; at least two of each are needed")]
@@ -75,10 +75,6 @@ def recorded_problems(block: Mapping[str, Any]) -> list[tuple[tuple[str, ...], s
     if np.any(electrons < 0.0):
         problems.append((("electrons_per_s",), "must not be negative"))
     return problems
-
-
-def _bad(columns: Mapping[str, FloatArray | None]) -> list[str]:
-    return [key for key, values in columns.items() if values is None]
 
 
 def _numbers(values: Any) -> FloatArray | None:

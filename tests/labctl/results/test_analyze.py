@@ -31,7 +31,6 @@ def test_one_spectrum_is_an_e01(store: Any, planted: Any) -> None:
     assert {result.experiment for result in found.values()} == {"E01"}
     assert {result.point for result in found.values()} == {0}
     assert found["peak_energy"].measured.covers(2.334, 3)
-    assert found["fwhm_lorentz"].measured.covers(0.43, 4)
     assert found["fwhm_intrinsic"].measured.covers(0.43, 4)
     assert found["area"].measured.covers(5 * 60_000.0, 4)
     assert found["fwhm_observed"].value == pytest.approx(1.21, abs=0.05)

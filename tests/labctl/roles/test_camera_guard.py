@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from fake_lab import FakeCamera, settings_of
 from labctl.clock import VirtualClock
 from labctl.errors import DeviceRefusedError, NoReplyError, ProtectionError, RefusedError
+from labctl.roles import CameraSettings
 
 
 def camera() -> FakeCamera:
@@ -64,12 +65,12 @@ def test_gain_beyond_the_margin_is_refused_and_the_largest_allowed_is_named() ->
         replace(settings_of(100), roi=replace(settings_of().roi, height=2)),
     ],
 )
-def test_a_preview_counts_for_its_own_settings_only(other: object) -> None:
+def test_a_preview_counts_for_its_own_settings_only(other: CameraSettings) -> None:
     found = camera()
     found.configure(settings_of(1))
     take(found)
     with pytest.raises(RefusedError, match="without a preview"):
-        found.configure(other)  # type: ignore[arg-type]
+        found.configure(other)
 
 
 def test_an_exposure_off_the_camera_s_grid_finds_its_preview_by_either_wording() -> None:

@@ -61,7 +61,7 @@ def test_a_read_back_elsewhere_is_a_refusal_even_if_it_is_nan() -> None:
     assert settable.confirm(600.0) == 600.01
     for wrong in (600.05, math.nan):
         spectrograph.wavelength = wrong
-        with pytest.raises(DeviceRefusedError, match="spectrograph.wavelength = 600 nm"):
+        with pytest.raises(DeviceRefusedError, match=r"spectrograph\.wavelength = 600 nm"):
             settable.confirm(600.0)
 
 

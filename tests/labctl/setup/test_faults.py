@@ -78,9 +78,7 @@ def test_written_and_read_again() -> None:
         ("{kind: hang, at: 1 s}", "unknown key"),
     ],
 )
-def test_what_is_wrong_is_told_with_its_line(
-    tmp_path: Path, fault: str, words: str
-) -> None:
+def test_what_is_wrong_is_told_with_its_line(tmp_path: Path, fault: str, words: str) -> None:
     with pytest.raises(ConfigError) as raised:
         load_setup(written(tmp_path, fault))
     (found,) = raised.value.problems

@@ -160,7 +160,11 @@ def test_noise_is_that_of_the_camera(shining: Shining) -> None:
         ({"wavelength_nm": [2.0, 1.0], "electrons_per_s": [1, 1]}, ("wavelength_nm",), "rise"),
         ({"wavelength_nm": [1.0, 2.0], "electrons_per_s": [1, -1]}, ("electrons_per_s",), "negat"),
         ({"wavelength_nm": "1 2", "electrons_per_s": [1, 1]}, ("wavelength_nm",), "finite"),
-        ({"wavelength_nm": [1.0, math.nan], "electrons_per_s": [1, 1]}, ("wavelength_nm",), "finit"),
+        (
+            {"wavelength_nm": [1.0, math.nan], "electrons_per_s": [1, 1]},
+            ("wavelength_nm",),
+            "finit",
+        ),
         ({"wavelength_nm": [1, 2], "electrons_per_s": [1, "x"]}, ("electrons_per_s",), "finite"),
         ({"wavelength_nm": [1, 2], "electrons_per_s": [[1], [1]]}, ("electrons_per_s",), "finite"),
         ({"wavelength_nm": [1, 2], "electrons_per_s": [1, 1], "x": 1}, ("x",), "unknown key"),

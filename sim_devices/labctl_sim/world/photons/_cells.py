@@ -163,10 +163,11 @@ def run_cells(
         buffers.sizes[0] = n - used
         begin = int(buffers.sizes[1])
         buffers.shifted[begin : begin + fresh] = buffers.fresh[:fresh]
-        shift(responses, buffers.shifted, begin, begin + fresh)
+        shift(responses.shift_ps, buffers.shifted, begin, begin + fresh)
         used, n_out = register(
-            responses, waiting, buffers.shifted, begin + fresh, until_ps + earliest, out, n_out
-        )
+            responses, waiting.module_busy_ps, buffers.shifted, begin + fresh,
+            until_ps + earliest, out, n_out,
+        )  # fmt: skip
         left = begin + fresh - used
         buffers.shifted[:left] = buffers.shifted[used : begin + fresh].copy()
         buffers.sizes[1] = left

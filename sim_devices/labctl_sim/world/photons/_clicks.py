@@ -39,6 +39,7 @@ class Waiting(NamedTuple):
     busy_ps: Numbers
     """When each detector is ready again."""
     module_busy_ps: Numbers
+    """The same for the module's inputs; from 0 on."""
     echoes: Times
     """Sorted afterpulses and cross-talk still to come, shape (ECHOES,)."""
     sizes: Numbers
@@ -69,24 +70,6 @@ def next_echo(waiting: Waiting) -> int:
 
 
 @jit
-def react(words: Words, responses: Responses, waiting: Waiting, at_ps: int, detector: int) -> None:
-    """An avalanche: the detector is dead for a while and may cause later events."""
-    waiting.busy_ps[detector] = at_ps + responses.dead_ps[detector]
-    waiting.sizes[1 + detector] += 1
-    chance = draw_unit(words)
-    after = responses.afterpulse_probability[detector]
-    if chance <= after:
-        delay = responses.afterpulse_ps[detector] * draw_exponential(words)
-        add_echo(waiting, ((waiting.busy_ps[detector] + int(delay)) << 3) | detector)
-    elif chance <= after + responses.crosstalk_probability[detector]:
-        others = len(responses.dead_ps) - 1
-        if others > 0:
-            other = min(int(draw_unit(words) * others), others - 1)
-            other += other >= detector
-            add_echo(waiting, ((at_ps + responses.crosstalk_ps[detector]) << 3) | other)
-
-
-@jit
 def avalanches(
     words: Words,
     responses: Responses,
@@ -98,40 +81,58 @@ def avalanches(
 ) -> tuple[int, int]:
     """Turn arrivals before ``until_ps`` into avalanches of the detectors.
 
+    Each avalanche makes its detector dead for a while and may cause one later event: in the same
+    detector an afterpulse, or in another one cross-talk.
+
     Returns:
         Number of arrivals used, and number of avalanches in ``out``.
     """
+    busy_ps, dead_ps = waiting.busy_ps, responses.dead_ps
+    after, cross = responses.afterpulse_probability, responses.crosstalk_probability
+    counts = waiting.sizes
     until = until_ps << 3
+    echo = waiting.echoes[0] if counts[0] > 0 else until
     used, n_out = 0, 0
     while True:
-        echo = waiting.sizes[0] > 0 and waiting.echoes[0] < until
-        arrival = used < n_arrivals and arrivals[used] < until
-        if not echo and not arrival:
-            return used, n_out
-        if echo and (not arrival or waiting.echoes[0] < arrivals[used]):
+        key = min(arrivals[used], until) if used < n_arrivals else until
+        if echo < key:
             key = next_echo(waiting)
+            echo = waiting.echoes[0] if counts[0] > 0 else until
+        elif key >= until:
+            return used, n_out
         else:
-            key = arrivals[used]
             used += 1
         detector, at_ps = key & 7, key >> 3
-        if at_ps >= waiting.busy_ps[detector] and n_out < len(out):
-            react(words, responses, waiting, at_ps, detector)
-            out[n_out] = key
-            n_out += 1
+        if at_ps < busy_ps[detector] or n_out >= len(out):
+            continue
+        busy_ps[detector] = at_ps + dead_ps[detector]
+        counts[1 + detector] += 1
+        out[n_out] = key
+        n_out += 1
+        chance = draw_unit(words)
+        if chance <= after[detector] + cross[detector]:
+            if chance <= after[detector]:
+                delay = responses.afterpulse_ps[detector] * draw_exponential(words)
+                add_echo(waiting, ((busy_ps[detector] + int(delay)) << 3) | detector)
+            elif len(dead_ps) > 1:
+                other = min(int(draw_unit(words) * (len(dead_ps) - 1)), len(dead_ps) - 2)
+                other += other >= detector
+                add_echo(waiting, ((at_ps + responses.crosstalk_ps[detector]) << 3) | other)
+            echo = waiting.echoes[0]
 
 
 @jit
-def shift(responses: Responses, keys: Times, begin: int, end: int) -> None:
+def shift(shift_ps: Numbers, keys: Times, begin: int, end: int) -> None:
     """Go from the detectors' time to the module's, in place, and sort."""
     for index in range(begin, end):
-        keys[index] += responses.shift_ps[keys[index] & 7] << 3
+        keys[index] += shift_ps[keys[index] & 7] << 3
     sort_run(keys, 0, end)
 
 
 @jit
 def register(
     responses: Responses,
-    waiting: Waiting,
+    busy_ps: Numbers,
     keys: Times,
     n_keys: int,
     until_ps: int,
@@ -143,14 +144,14 @@ def register(
     Returns:
         Number of pulses used, and the new end of ``out``.
     """
+    alive, dead_ps = responses.alive, responses.module_dead_ps
     used = 0
     while used < n_keys and keys[used] < until_ps << 3:
         key = keys[used]
         used += 1
         detector, at_ps = key & 7, key >> 3
-        ready = at_ps >= waiting.module_busy_ps[detector]
-        if ready and responses.alive[detector] and at_ps >= 0:
-            waiting.module_busy_ps[detector] = at_ps + responses.module_dead_ps[detector]
+        if alive[detector] and at_ps >= busy_ps[detector]:
+            busy_ps[detector] = at_ps + dead_ps[detector]
             out[n_out] = key
             n_out += 1
     return used, n_out

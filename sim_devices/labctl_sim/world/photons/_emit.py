@@ -83,12 +83,12 @@ def independent_pulses(
 ) -> int:
     """Append the photons of pulses ``begin`` to ``end`` of the cell; returns the new end."""
     room = len(keys) - table.cdf.shape[1]
-    most, last = table.cdf.shape[1] - 1, table.pick_last.shape[1] - 1
+    most, last = table.cdf.shape[1] - 1, table.picks.shape[1] - 1
     chance, tau_ps = table.p_any[model], table.tau_ps[model, 0]
-    scale = 1.0 / math.log1p(-chance) if chance < 1.0 else 0.0
+    scale = -1.0 / math.log1p(-chance) if chance < 1.0 else 0.0
     pulse = begin
     while True:
-        gap = math.log(draw_unit(words)) * scale
+        gap = draw_exponential(words) * scale
         if gap >= end - pulse:
             return n
         if n >= room:
@@ -96,7 +96,7 @@ def independent_pulses(
         pulse += int(gap)
         pulse_ps = cell_ps + (pulse * period_fs) // 1000
         for _ in range(pick(words, table.cdf, model, most) + 1):
-            detector = pick(words, table.pick_last, model, last)
+            detector = pick(words, table.picks, model, last)
             delay = tau_ps * draw_exponential(words) + late_ps(words, delays, detector)
             keys[n] = ((pulse_ps + math.floor(delay)) << 3) | detector
             n += 1
@@ -121,13 +121,14 @@ def cascade_pulses(
     Whether a photon is detected is drawn on the condition that at least one of the pulse is.
     """
     room = len(keys) - table.cdf.shape[1]
-    most, last = table.cdf.shape[1] - 1, table.pick_last.shape[1] - 1
+    most, last = table.cdf.shape[1] - 1, table.picks.shape[1] - 1
+    models = len(table.p_any)
     chance = table.p_any[model]
     p_last, p_other = table.p_last[model], table.p_other[model]
-    scale = 1.0 / math.log1p(-chance) if chance < 1.0 else 0.0
+    scale = -1.0 / math.log1p(-chance) if chance < 1.0 else 0.0
     pulse = begin
     while True:
-        gap = math.log(draw_unit(words)) * scale
+        gap = draw_exponential(words) * scale
         if gap >= end - pulse:
             return n
         if n >= room:
@@ -144,8 +145,9 @@ def cascade_pulses(
             if seen < 1.0 and draw_unit(words) > seen:
                 continue
             found = True
-            picks = table.pick_last if left == 1 else table.pick_other
-            detector = pick(words, picks, model, last)
+            # Exciton and multiexciton differ in band, hence in their shares of the detectors.
+            row = model if left == 1 else model + models
+            detector = pick(words, table.picks, row, last)
             delay = emitted_ps + late_ps(words, delays, detector)
             keys[n] = ((pulse_ps + math.floor(delay)) << 3) | detector
             n += 1

@@ -11,5 +11,5 @@ _numba: Any = import_module("numba")
 
 def jit(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a function when it is first called; the machine code is kept on disk."""
-    compiled: Callable[P, R] = _numba.njit(cache=True, nogil=True)(function)
+    compiled: Callable[P, R] = _numba.njit(cache=True, nogil=True, error_model="numpy")(function)
     return compiled

@@ -60,9 +60,9 @@ class ModelTable(NamedTuple):
     """Probability that none of k earlier photons is detected; shape (models, K)."""
     p_last: FloatArray
     p_other: FloatArray
-    pick_last: FloatArray
-    """Cumulated over detectors, ends at 1; shape (models, DETECTORS)."""
-    pick_other: FloatArray
+    picks: FloatArray
+    """Shares of the detectors, cumulated, the last is 1; shape (2 models, DETECTORS), first for
+    the last photon of each model, then for the others."""
     independent: FloatArray
 
 
@@ -144,8 +144,7 @@ def model_table(models: Sequence[PulseModel]) -> ModelTable:
         missed,
         np.array([min(math.fsum(model.last), 1.0) for model in models]),
         np.array([min(math.fsum(model.others), 1.0) for model in models]),
-        _picks([model.last for model in models]),
-        _picks([model.others for model in models]),
+        _picks([*(model.last for model in models), *(model.others for model in models)]),
         np.array([float(model.independent) for model in models]),
     )
 

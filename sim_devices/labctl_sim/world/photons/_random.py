@@ -1,10 +1,11 @@
 """Random numbers for compiled code: xoshiro256++, seeded anew for each cell of time.
 
-Blackman and Vigna, ACM Trans. Math. Softw. 47, 36 (2021); normal numbers by the ziggurat of
-Marsaglia and Tsang, J. Stat. Softw. 5 (8) (2000), with the layers of Doornik (2005).
+Blackman and Vigna, ACM Trans. Math. Softw. 47, 36 (2021); normal and exponential numbers by the
+ziggurat of Marsaglia and Tsang, J. Stat. Softw. 5 (8) (2000).
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,23 +22,42 @@ _S11, _S17, _S19 = np.uint64(11), np.uint64(17), np.uint64(19)
 _S23, _S27, _S30, _S31 = np.uint64(23), np.uint64(27), np.uint64(30), np.uint64(31)
 _S41, _S45 = np.uint64(41), np.uint64(45)
 _UNIT = 2.0**-53
-_LAYERS = 128
-_TAIL = 3.442619855899
-_AREA = 9.91256303526217e-3
+_NORMAL_LAYERS, _NORMAL_TAIL, _NORMAL_AREA = 128, 3.442619855899, 9.91256303526217e-3
+_EXPONENTIAL_LAYERS, _EXPONENTIAL_TAIL = 256, 7.69711747013104972
+_EXPONENTIAL_AREA = 3.949659822581572e-3
 
 
-def _ziggurat() -> tuple[FloatArray, FloatArray]:
+def _ziggurat(
+    layers: int,
+    tail: float,
+    area: float,
+    density: Callable[[float], float],
+    inverse: Callable[[float], float],
+) -> tuple[FloatArray, FloatArray]:
     """Right edges of the layers, and the share of each that lies wholly under the curve."""
-    edges = np.zeros(_LAYERS + 1)
-    height = math.exp(-0.5 * _TAIL * _TAIL)
-    edges[0], edges[1] = _AREA / height, _TAIL
-    for layer in range(2, _LAYERS):
-        edges[layer] = math.sqrt(-2.0 * math.log(_AREA / edges[layer - 1] + height))
-        height = math.exp(-0.5 * edges[layer] ** 2)
+    edges = np.zeros(layers + 1)
+    height = density(tail)
+    edges[0], edges[1] = area / height, tail
+    for layer in range(2, layers):
+        edges[layer] = inverse(area / edges[layer - 1] + height)
+        height = density(float(edges[layer]))
     return edges, edges[1:] / edges[:-1]
 
 
-_EDGES, _INSIDE = _ziggurat()
+_EDGES, _INSIDE = _ziggurat(
+    _NORMAL_LAYERS,
+    _NORMAL_TAIL,
+    _NORMAL_AREA,
+    lambda x: math.exp(-0.5 * x * x),
+    lambda y: math.sqrt(-2.0 * math.log(y)),
+)
+_STEPS, _BELOW = _ziggurat(
+    _EXPONENTIAL_LAYERS,
+    _EXPONENTIAL_TAIL,
+    _EXPONENTIAL_AREA,
+    lambda x: math.exp(-x),
+    lambda y: -math.log(y),
+)
 
 
 @jit
@@ -76,7 +96,21 @@ def draw_unit(words: Words) -> float:
 @jit
 def draw_exponential(words: Words) -> float:
     """Exponential number of mean 1."""
-    return -math.log(draw_unit(words))
+    start = 0.0
+    while True:
+        bits = draw_bits(words)
+        layer = int(bits & np.uint64(_EXPONENTIAL_LAYERS - 1))
+        share = float(bits >> _S11) * _UNIT
+        x = share * _STEPS[layer]
+        if share < _BELOW[layer]:
+            return start + x
+        if layer == 0:
+            # Beyond the tail's beginning the law looks as at 0.
+            start += _EXPONENTIAL_TAIL
+            continue
+        lower, upper = math.exp(-_STEPS[layer]), math.exp(-_STEPS[layer + 1])
+        if lower + draw_unit(words) * (upper - lower) < math.exp(-x):
+            return start + x
 
 
 @jit
@@ -84,20 +118,25 @@ def draw_normal(words: Words) -> float:
     """Normal number of variance 1."""
     while True:
         bits = draw_bits(words)
-        layer = int(bits & np.uint64(_LAYERS - 1))
+        layer = int(bits & np.uint64(_NORMAL_LAYERS - 1))
         share = 2.0 * float(bits >> _S11) * _UNIT - 1.0
-        if abs(share) < _INSIDE[layer]:
-            return share * _EDGES[layer]
-        if layer == 0:
-            while True:
-                beyond = draw_exponential(words) / _TAIL
-                if 2.0 * draw_exponential(words) > beyond * beyond:
-                    return _TAIL + beyond if share > 0.0 else -_TAIL - beyond
         x = share * _EDGES[layer]
-        lower = math.exp(-0.5 * (_EDGES[layer] ** 2 - x * x))
-        upper = math.exp(-0.5 * (_EDGES[layer + 1] ** 2 - x * x))
-        if upper + draw_unit(words) * (lower - upper) < 1.0:
+        if abs(share) < _INSIDE[layer]:
             return x
+        if layer == 0:
+            return _beyond(words, share)
+        lower = math.exp(-0.5 * _EDGES[layer] ** 2)
+        upper = math.exp(-0.5 * _EDGES[layer + 1] ** 2)
+        if lower + draw_unit(words) * (upper - lower) < math.exp(-0.5 * x * x):
+            return x
+
+
+@jit
+def _beyond(words: Words, sign: float) -> float:
+    while True:
+        beyond = draw_exponential(words) / _NORMAL_TAIL
+        if 2.0 * draw_exponential(words) > beyond * beyond:
+            return math.copysign(_NORMAL_TAIL + beyond, sign)
 
 
 @jit
@@ -111,11 +150,19 @@ def draw_disc(words: Words) -> float:
 
 
 @jit
-def normal_numbers(key: Words, count: int) -> FloatArray:
-    """That many normal numbers of one seed, float64; lets a test look at the generator."""
+def numbers(key: Words, count: int) -> FloatArray:
+    """Uniform, exponential, normal and disc numbers of one seed; shape (4, count), float64."""
     words = np.empty(4, dtype=np.uint64)
-    seed_words(words, key, 0, 0)
-    numbers = np.empty(count)
-    for index in range(count):
-        numbers[index] = draw_normal(words)
-    return numbers
+    found = np.empty((4, count))
+    for kind in range(4):
+        seed_words(words, key, 0, kind)
+        for index in range(count):
+            if kind == 0:
+                found[kind, index] = draw_unit(words)
+            elif kind == 1:
+                found[kind, index] = draw_exponential(words)
+            elif kind == 2:
+                found[kind, index] = draw_normal(words)
+            else:
+                found[kind, index] = draw_disc(words)
+    return found

@@ -1,0 +1,196 @@
+"""Plain Python at the set-up: as safe as a recipe, and the same numbers."""
+
+import importlib.util
+import signal
+from collections.abc import Generator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+
+import labctl
+from labctl.errors import NoReplyError, RefusedError
+from labctl.events import Event, Stop
+from labctl.host import Lab, LocalHost, RunRequest
+from labctl.measurements import Spectrum
+from labctl.roles import SettleRule
+from labctl.storage import list_runs, read_run
+from small_setup import ROOT, Bench, arrays_of
+
+QUICK = Spectrum(grating="300/mm", center="531 nm", exposure="100 ms", frames=2)
+RULE = SettleRule(0.05, 0.05, 60.0, 1800.0)
+
+
+@pytest.fixture(autouse=True)
+def no_product() -> Generator[None]:
+    """Leave the product out: it costs seconds, and other tests look at it."""
+    with patch("labctl.host._runner.finalise_in_child") as finalise:
+        finalise.return_value.product = None
+        yield
+
+
+@pytest.fixture
+def lab(bench: Bench) -> Generator[Lab]:
+    with labctl.station(
+        bench.setup(), simulate=True, dot="A7", out=bench.folder / "data"
+    ) as found:
+        yield found
+
+
+def world(lab: Lab) -> Any:
+    rig: Any = lab._connection.rig
+    return rig.world
+
+
+def script() -> ModuleType:
+    path = ROOT / "configs" / "scripts" / "temperature_scan.py"
+    spec = importlib.util.spec_from_file_location("temperature_scan", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_shipped_script_stores_the_arrays_of_the_recipe_of_the_same_name(
+    tmp_path: Path,
+) -> None:
+    recipe = ROOT / "configs" / "recipes" / "temperature_series.yaml"
+    text = recipe.read_text("utf-8")
+    short = tmp_path / "short.yaml"
+    short.write_text(text.replace("[4, 10, 20, 30, 40, 50, 60, 70, 80, 90]", "[4, 10]"), "utf-8")
+    assert short.read_text("utf-8") != text
+    setup = ROOT / "configs" / "setups" / "microscope.yaml"
+    request = RunRequest(
+        setup=setup, recipe=short, simulate=True, seed=3, out=tmp_path / "recipe"
+    )
+    by_recipe = LocalHost().run(request)
+    assert by_recipe.outcome.status == "complete", by_recipe.outcome.reason
+
+    module = script()
+    with labctl.station(
+        module.SETUP, simulate=True, seed=3, dot=module.DOT, out=tmp_path / "script"
+    ) as lab:
+        run = module.scan(lab, (4, 10))
+    assert run.status == "complete"
+    wanted, found = arrays_of(by_recipe), arrays_of(run._report)
+    assert found.keys() == wanted.keys()
+    assert len(wanted) >= 9
+    assert found == wanted
+
+
+def test_the_temperatures_of_the_script_are_those_of_the_recipe() -> None:
+    text = (ROOT / "configs" / "recipes" / "temperature_series.yaml").read_text("utf-8")
+    assert str(list(script().TEMPERATURES_K)) in text
+
+
+def test_a_measurement_outside_a_run_makes_a_run_of_its_own(lab: Lab, bench: Bench) -> None:
+    found = lab.measure(QUICK, label="x")
+    assert found["frames"].shape == (2, 1600)
+    (folder,) = list_runs(bench.folder / "data")
+    run = read_run(folder.journal)
+    assert (run.status, run.name) == ("complete", "spectrum")
+    assert run.start["plan"]["points"] == 1
+    assert not world(lab).table.shutter_open
+
+
+def test_moves_work_outside_a_run_and_store_nothing(lab: Lab, bench: Bench) -> None:
+    assert lab.set("spectrograph.wavelength", 600.0) == pytest.approx(600.0, abs=0.02)
+    assert lab.cryostat.set_temperature(6.0, settle=RULE) == pytest.approx(6.0, abs=0.05)
+    assert isinstance(lab.cryostat.set_temperature(8.0, wait=False), float)
+    assert not (bench.folder / "data").exists()
+    with pytest.raises(RefusedError, match="out of range"):
+        lab.set("spectrograph.wavelength", 1e6)
+
+
+def test_points_of_a_loop_are_returned_one_by_one_whatever_their_label(lab: Lab) -> None:
+    with lab.run("loop") as run:
+        for number in range(2):
+            for label in ("", "again"):
+                lab.set("spectrograph.wavelength", 530.0 + number)
+                point = lab.measure(
+                    Spectrum(exposure="100 ms", frames=1 + number), label=label
+                )
+                assert point["frames"].shape == (1 + number, 1600)
+                assert float(point["wavelength"].mean()) == pytest.approx(530.0 + number, abs=2)
+        with pytest.raises(RefusedError, match="a run is already open"), lab.run("inner"):
+            pass
+    assert run.status == "complete"
+    assert run.data().points.sizes["point"] == 4
+
+
+class Trouble(Exception):
+    """A mistake in a script."""
+
+
+@pytest.mark.parametrize("kind", ["exception", "ctrl-c"])
+def test_trouble_in_a_loop_is_safe_stored_and_seen_by_the_script(lab: Lab, kind: str) -> None:
+    expected = Trouble if kind == "exception" else KeyboardInterrupt
+    runs: list[Any] = []
+    with pytest.raises(expected), lab.run("loop") as run:
+        runs.append(run)
+        lab.measure(QUICK)
+        lab.shutter.set_open(True)
+        assert world(lab).table.shutter_open
+        if kind == "exception":
+            raise Trouble
+        signal.raise_signal(signal.SIGINT)
+    assert not world(lab).table.shutter_open
+    stored = read_run(runs[0].journal)
+    assert stored.status == ("failed" if kind == "exception" else "aborted")
+    assert stored.data["spectrum"].sizes["point"] == 1
+
+
+def test_ctrl_c_in_the_middle_of_an_exposure_is_safe(bench: Bench) -> None:
+    def press(event: Event) -> None:
+        if event.kind == "progress":
+            signal.raise_signal(signal.SIGINT)
+
+    runs: list[Any] = []
+    with (
+        pytest.raises(KeyboardInterrupt),
+        labctl.station(
+            bench.setup(), simulate=True, out=bench.folder / "data", listeners=[press]
+        ) as lab,
+    ):
+        try:
+            with lab.run("loop") as run:
+                runs.append(run)
+                lab.measure(Spectrum(exposure="1 s", frames=5))
+        finally:
+            assert not world(lab).table.shutter_open
+    assert read_run(runs[0].journal).status == "aborted"
+
+
+def test_a_silent_device_ends_the_run_and_the_script_is_told(lab: Lab) -> None:
+    runs: list[Any] = []
+    with pytest.raises(NoReplyError, match="cryostat"), lab.run("loop") as run:
+        runs.append(run)
+        lab.measure(QUICK)
+        rig: Any = lab._connection.rig
+        rig.inject("cryostat", "hang")
+        lab.cryostat.set_temperature(10.0)
+    assert read_run(runs[0].journal).status == "failed"
+
+
+def test_an_error_outside_of_any_run_leaves_the_set_up_safe(bench: Bench) -> None:
+    with (
+        pytest.raises(Trouble),
+        labctl.station(bench.setup(), simulate=True, out=bench.folder) as lab,
+    ):
+        found = world(lab)
+        lab.shutter.set_open(True)
+        assert found.table.shutter_open
+        raise Trouble
+    assert not found.table.shutter_open
+
+
+def test_a_command_ends_a_script_s_run_quietly(lab: Lab) -> None:
+    with lab.run("loop") as run:
+        for _ in range(3):
+            lab.measure(QUICK)
+            lab.post(Stop(reason="enough"))
+    assert run.status == "aborted"
+    assert run.data().points.sizes["point"] == 1
