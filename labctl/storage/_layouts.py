@@ -103,9 +103,9 @@ def has_energy(layout: Sequence[ArrayLayout], item: ArrayLayout) -> bool:
 
 
 def photon_energy_ev(wavelength_nm: NDArray[Any]) -> NDArray[np.float64]:
-    """Return the axis in eV that is shown beside an axis in nm, E = hc / wavelength."""
+    """Return the axis in eV beside an axis in nm of air: E = hc / (n wavelength)."""
     # Imported here because it brings scipy, which a program that only writes journals can spare.
-    from labctl.optics import nm_to_ev
+    from labctl.optics import air_nm_to_ev
 
     with np.errstate(divide="ignore"):
-        return nm_to_ev(wavelength_nm.astype(np.float64))
+        return air_nm_to_ev(wavelength_nm.astype(np.float64))

@@ -79,7 +79,7 @@ def test_at_every_record_the_journal_tells_what_the_events_told(
         assert repr(RunState.from_journal(cut)) == repr(expected)
         count += 1
     assert waiting == []
-    assert count > 20
+    assert count >= 10
     assert expected.state == {"complete": "done"}.get(status, status)
 
 

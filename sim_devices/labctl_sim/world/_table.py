@@ -42,6 +42,13 @@ class Timeline:
         """Value times seconds between two times."""
         return self._integral_to(end_s) - self._integral_to(begin_s)
 
+    def changes(self, begin_s: float, end_s: float) -> list[tuple[float, float]]:
+        """Value at ``begin_s`` and each later one before ``end_s``, with the time it begins."""
+        first = max(bisect.bisect_right(self._times_s, begin_s) - 1, 0)
+        last = bisect.bisect_left(self._times_s, end_s)
+        later = zip(self._times_s[first + 1 : last], self._values[first + 1 : last], strict=True)
+        return [(begin_s, self._values[first]), *later]
+
     def _integral_to(self, at_s: float) -> float:
         index = max(bisect.bisect_right(self._times_s, at_s) - 1, 0)
         return self._integrals[index] + self._values[index] * (at_s - self._times_s[index])

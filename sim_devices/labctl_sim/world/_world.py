@@ -86,6 +86,8 @@ class World:
         self._doses: dict[str, float] = {}
         self._dose_from_s = self._began_s
         self._reference_um = (0.0, 0.0, 0.0)
+        self.extras: dict[str, Any] = {}
+        """What parts of the world that are not always there have attached, by their own names."""
         self.select_dot(dot)
 
     def after(self, delay_s: float, action: Action) -> Action:
@@ -187,6 +189,14 @@ class World:
         if not lines:
             return None
         return camera.optics().observed_fwhm_mev(lines[0], 1e-3 * self.dot.diffusion.fast_sd_mev)
+
+    def surroundings(self, dot: str, at_s: float) -> tuple[Surroundings, float]:
+        """What a dot feels at a time while it is lit, and the share of its light collected."""
+        return self._around(dot, at_s)
+
+    def lasting_generator(self, *labels: str | int) -> np.random.Generator:
+        """Random numbers of processes that go on through all points."""
+        return self._lasting_generator(*labels)
 
     def scene(self, at_s: float) -> Scene:
         """Everything that shines at a time, as if the excitation were on."""

@@ -1,0 +1,289 @@
+"""What the detectors see of the world at one moment, as pulse models and steady rates."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from labctl_sim.sample import Blinking, Dot
+from labctl_sim.world._collection import edge_transmission
+from labctl_sim.world._constants import HC_EV_NM
+from labctl_sim.world._emission import Band, Surroundings, bands
+from labctl_sim.world._grating import Mount, grating_polarization_rel
+from labctl_sim.world._picture import Optics
+from labctl_sim.world._populations import relative_yield
+from labctl_sim.world._shapes import lorentz_shares, urbach_density
+from labctl_sim.world._spectrograph import DEFAULT_SLIT_UM
+from labctl_sim.world._types import FloatArray
+from labctl_sim.world._world import World
+from labctl_sim.world.photons._detector import Apd, ApdTruth, efficiency_rel
+from labctl_sim.world.photons._emit import Timing
+from labctl_sim.world.photons._lifetimes import lifetimes_ps
+from labctl_sim.world.photons._models import PulseModel, bunched, cascade
+from labctl_sim.world._linewidth import FWHM_PER_SD
+
+_SPEED_NM_PER_PS = 2.99792458e5
+_FAINT = 1e-4
+_NODES = 320
+_SAMPLES = 9
+NEUTRAL, CHARGED, OFF = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class Source:
+    """Pulsed light of one emitter.
+
+    Attributes:
+        models: For the dot neutral, charged, and off; light without a dot has one for all.
+        blinking: How the dot blinks, if it does.
+        charged_fraction: Share of time in the charged state.
+    """
+
+    models: tuple[PulseModel, ...]
+    blinking: Blinking | None = None
+    charged_fraction: float = 0.0
+
+
+@dataclass(frozen=True)
+class Light:
+    """All sources by name, and what is the same for all of them; detectors in order."""
+
+    sources: dict[str, Source]
+    steady_hz: tuple[float, ...]
+    timings: tuple[Timing, ...]
+
+
+class View:
+    """The path to one detector at one moment."""
+
+    def __init__(self, world: World, apd: Apd, *, alone: bool) -> None:
+        """Look at filters, grating and splitter as they stand now."""
+        self._world, self._truth = world, apd.truth
+        state, truth = world.spectrograph, apd.truth
+        self._optics = Optics(state, 16.0, 2, 1)
+        self._side = truth.light_path == "side"
+        self._open = apd.alive and apd.shutter_open and (not self._side or state.exit == "side")
+        share = 1.0 if alone else truth.arm_fraction
+        self._throughput = truth.throughput_rel * truth.efficiency * share * float(self._open)
+        self._window = self._band_nm() if self._side else None
+        if self._side:
+            self._throughput *= self._optics.slit_rel()
+
+    @property
+    def open(self) -> bool:
+        """Whether any light can come."""
+        return self._throughput > 0.0
+
+    def spread_ps(self) -> float:
+        """Base width of the path differences m N lambda / c on a grating filled at f/6.5."""
+        state = self._world.spectrograph
+        if not self._side or state.lines_per_mm <= 0.0:
+            return 0.0
+        lit_mm = state.truth.focal_length_mm / 6.5
+        return lit_mm * state.lines_per_mm * state.centre_nm / _SPEED_NM_PER_PS
+
+    def seen(self, band: Band, diffusion_sd_ev: float) -> float:
+        """Probability that a photon of a band is detected."""
+        if not self.open:
+            return 0.0
+        nodes_nm = self._nodes_nm(band)
+        if len(nodes_nm) < 3:
+            return 0.0
+        energy_ev = HC_EV_NM / nodes_nm
+        width_ev = math.hypot(band.fwhm_ev, FWHM_PER_SD * diffusion_sd_ev)
+        if band.urbach_ev is None:
+            shares = lorentz_shares(energy_ev, band.energy_ev, width_ev)
+        else:
+            density = urbach_density(energy_ev, band.energy_ev, band.fwhm_ev, band.urbach_ev)
+            shares = density[1:-1] * 0.5 * (energy_ev[:-2] - energy_ev[2:])
+        passed = float((shares * self.transmission(nodes_nm[1:-1])).sum())
+        return min(passed * self._polarized(band.dipole_deg), 1.0) * self._throughput
+
+    def at_nm(self, wavelength_nm: float) -> float:
+        """Probability that a photon of a sharp unpolarized line is detected."""
+        passed = self.transmission(np.array([wavelength_nm]))
+        return float(passed[0]) * self._polarized(None) * self._throughput
+
+    def transmission(self, wavelength_nm: FloatArray) -> FloatArray:
+        """Filters, grating, slits and the detector's own curve, by wavelength."""
+        table, optics, truth = self._world.table, self._world.spectrograph.truth, self._truth
+        passed = efficiency_rel(truth.curve, wavelength_nm)
+        if self._side:
+            passed = passed * self._optics.transmission(wavelength_nm, table.edge_filter_nm)
+            passed = passed * self._slits(wavelength_nm)
+        else:
+            edges = [(optics.long_pass_nm, optics.long_pass_width_nm, True)]
+            if table.edge_filter_nm is not None:
+                edges.append((table.edge_filter_nm, optics.edge_filter_width_nm, False))
+            for edge_nm, width_nm, long in edges:
+                density = optics.long_pass_density if long else optics.edge_filter_density
+                passed = passed * edge_transmission(
+                    wavelength_nm, edge_nm, width_nm, long_pass=long, density=density
+                )
+        if truth.band_centre_nm > 0.0:
+            passed = passed * _band_pass(wavelength_nm, truth)
+        return passed
+
+    def _slits(self, wavelength_nm: FloatArray) -> FloatArray:
+        """Share of each wavelength through the exit slit: the entrance slit's image, moved."""
+        if self._window is None:
+            return np.zeros(len(wavelength_nm))
+        low, high = self._window
+        image = self._world.spectrograph.entrance_slit_um / self._truth.exit_slit_um * (high - low)
+        offsets = image * (np.arange(_SAMPLES) + 0.5 - _SAMPLES / 2) / _SAMPLES
+        moved = wavelength_nm[:, np.newaxis] + offsets
+        return ((moved >= low) & (moved <= high)).mean(axis=1)
+
+    def _band_nm(self) -> tuple[float, float] | None:
+        state, truth = self._world.spectrograph, self._world.spectrograph.truth
+        if state.lines_per_mm <= 0.0:
+            return (1.0, 1e5)
+        try:
+            mount = Mount.at(
+                lines_per_mm=state.lines_per_mm,
+                centre_nm=state.centre_nm,
+                focal_length_mm=truth.focal_length_mm,
+                inclusion_deg=truth.inclusion_deg,
+                tilt_deg=0.0,
+                pixel_um=self._truth.exit_slit_um,
+                centre_px=0.0,
+            )
+        except ValueError:
+            return None
+        low, high = mount.wavelength_nm(np.array([-0.5, 0.5]))
+        return float(low), float(high)
+
+    def _nodes_nm(self, band: Band) -> FloatArray:
+        centre_nm = HC_EV_NM / band.energy_ev
+        reach_nm = 60.0
+        low, high = centre_nm - reach_nm, centre_nm + reach_nm
+        if self._side:
+            if self._window is None:
+                return np.zeros(0)
+            slit_nm = self._window[1] - self._window[0]
+            low, high = max(low, self._window[0] - slit_nm), min(high, self._window[1] + slit_nm)
+        return np.linspace(low, high, _NODES) if high > low else np.zeros(0)
+
+    def _polarized(self, dipole_deg: float | None) -> float:
+        analyser_deg, ratio = self._world.table.analyser_deg, self._truth.polarization_ratio
+        angle = dipole_deg if analyser_deg is None else analyser_deg
+        splitter = 1.0 if angle is None else grating_polarization_rel(angle, ratio)
+        if self._side:
+            return splitter * self._optics.polarization_rel(dipole_deg, analyser_deg)
+        if analyser_deg is None:
+            return splitter
+        plain = self._optics.polarization_rel(dipole_deg, analyser_deg)
+        own = self._world.spectrograph.truth.of_grating(
+            "polarization_ratio", self._world.spectrograph.lines_per_mm
+        )
+        return splitter * plain / grating_polarization_rel(analyser_deg, own)
+
+
+def _band_pass(wavelength_nm: FloatArray, truth: ApdTruth) -> FloatArray:
+    off = np.abs(wavelength_nm - truth.band_centre_nm) / (0.5 * truth.band_width_nm)
+    return np.where(off <= 1.0, 1.0, 1e-5)
+
+
+def light(world: World, apds: Sequence[Apd], at_s: float, electronics_sd_ps: float) -> Light:
+    """Look at the world through all detectors of one module, as if the excitation were on."""
+    views = [View(world, apd, alone=len(apds) == 1) for apd in apds]
+    sources: dict[str, Source] = {}
+    for name in world.sample.dots if any(view.open for view in views) else ():
+        around, collected = world.surroundings(name, at_s)
+        if collected > _FAINT and around.excitations > 0.0:
+            sources |= _dot_sources(world, name, around, collected, views)
+    leak = world.table.laser_line_leak_rel * world.laser_photons_hz() / world.laser.rep_rate_hz
+    if leak > 0.0:
+        shares = [view.at_nm(world.laser.wavelength_nm) for view in views]
+        sources["laser"] = Source((bunched(leak, 1.0, shares, 0.0),))
+    room = world.table.room_light_rel
+    steady = [
+        apd.alive * (apd.truth.dark_rate_hz + apd.shutter_open * room * 1e6 * apd.truth.room_light_mhz)
+        for apd in apds
+    ]
+    timings = [
+        _timing(apd.truth, view.spread_ps(), electronics_sd_ps)
+        for apd, view in zip(apds, views, strict=True)
+    ]
+    return Light(sources, tuple(steady), tuple(timings))
+
+
+def _timing(truth: ApdTruth, spread_ps: float, electronics_sd_ps: float) -> Timing:
+    fwhm_ps = math.hypot(truth.jitter_fwhm_ps, truth.laser_pulse_fwhm_ps)
+    sd_ps = math.hypot(fwhm_ps / FWHM_PER_SD, electronics_sd_ps)
+    return Timing(sd_ps, truth.tail_ps, truth.tail_fraction, spread_ps)
+
+
+def _dot_sources(
+    world: World, name: str, around: Surroundings, collected: float, views: Sequence[View]
+) -> dict[str, Source]:
+    dot, laws = world.sample.dots[name], world.sample.laws
+    lines = bands(laws, dot, around)
+    sd_ev = 1e-3 * dot.diffusion.fast_sd_mev
+    warm = laws.room_temperature
+    if warm is not None and around.temperature_k >= warm.from_k:
+        x, xx = warm.exciton_yield, warm.exciton_yield * warm.biexciton_ratio
+        auger = True
+    else:
+        bright = relative_yield(laws.quenching, around.temperature_k)
+        x, xx = dot.exciton_yield * bright, dot.multiexciton_yield * bright
+        auger = dot.regime == "auger"
+    own = {kind: _shares(lines, kind, sd_ev, views) for kind in ("exciton", "multiexciton", "trion")}
+    if not any(own["multiexciton"]) and auger and warm is not None:
+        own["multiexciton"] = own["exciton"]
+    scale = collected * (1.0 - dot.superlattice.share) if dot.superlattice else collected
+    models = _states(dot, around.excitations, auger, lifetimes_ps(laws, dot, around.temperature_k),
+                     [x * scale * s for s in own["exciton"]],
+                     [xx * scale * s for s in own["multiexciton"]],
+                     [x * scale * s for s in own["trion"]])
+    found = {name: Source(models, dot.blinking, dot.trion_share)}
+    if dot.superlattice is not None:
+        shares = [collected * s for s in _shares(lines, "superlattice", sd_ev, views)]
+        photons = math.fsum(b.photons_per_pulse for b in lines if b.kind == "superlattice")
+        tau_ps = lifetimes_ps(laws, dot, around.temperature_k)[0] * dot.superlattice.decay_factor
+        model = bunched(photons, dot.superlattice.bunching, shares, tau_ps)
+        found[f"{name} superlattice"] = Source((model,))
+    return found
+
+
+def _states(
+    dot: Dot,
+    excitations: float,
+    auger: bool,
+    taus_ps: list[float],
+    exciton: list[float],
+    multiexciton: list[float],
+    trion: list[float],
+) -> tuple[PulseModel, ...]:
+    """Neutral, charged and off; charged and off dots keep one photon at most (Auger)."""
+    law = dot.blinking or Blinking()
+    none = [0.0] * len(exciton)
+    neutral = cascade(excitations, 2 if auger else None, exciton, multiexciton, taus_ps)
+    short = [taus_ps[0] * law.off_lifetime_factor]
+    charged = [dot.trion_yield_factor * share for share in trion]
+    dim = [law.off_yield_factor * share for share in exciton]
+    off_taus = short if law.type == "A" else taus_ps[:1]
+    return (
+        neutral,
+        cascade(excitations, 1, charged, none, short),
+        cascade(excitations, 1, dim, none, off_taus),
+    )
+
+
+def _shares(
+    lines: Sequence[Band], kind: str, sd_ev: float, views: Sequence[View]
+) -> list[float]:
+    """Detected over emitted photons of one kind, by detector.
+
+    Directions of the dipoles count in the bands' numbers of photons; only their ratios matter
+    here, and the sum over the bands against the number that the kind emits.
+    """
+    chosen = [line for line in lines if line.kind == kind]
+    total = math.fsum(line.photons_per_pulse for line in chosen)
+    if total <= 0.0:
+        return [0.0] * len(views)
+    return [
+        math.fsum(line.photons_per_pulse / total * view.seen(line, sd_ev) for line in chosen)
+        for view in views
+    ]
