@@ -40,7 +40,12 @@ def read_recipe(document: Document, setup: Setup | None = None) -> Recipe:
     if file is None:
         raise ConfigError(in_order(problems))
     recipe = Recipe(file, document.path)
-    problems = check_values(recipe, document.where)
+    problems += check_values(recipe, document.where)
+    if setup is not None:
+        try:
+            recipe = bind(recipe, setup, document.where)
+        except ConfigError as error:
+            problems += error.problems
     if problems:
         raise ConfigError(in_order(problems))
-    return recipe if setup is None else bind(recipe, setup, document.where)
+    return recipe

@@ -35,15 +35,26 @@ _BROKEN = NoteNode(note="a step that could not be read")
 
 
 def parse_file(document: Document) -> tuple[RecipeFile | None, list[Problem]]:
-    """Return the recipe of a file, or what is wrong with it."""
+    """Return the recipe of a file, and what is wrong with it.
+
+    What can be read of a recipe with problems is returned too, with notes in the place of broken
+    steps, so that the rest can be checked in the same round; None if nothing can.
+    """
     parser = _Parser(document)
     data = {**document.data}
     if "steps" in data:
         data["steps"] = parser.steps(data["steps"], ("steps",))
     file = parser.validated(RecipeFile, data, (), hide=0)
-    if parser.problems or not isinstance(file, RecipeFile):
-        return None, parser.problems
-    return file, []
+    if file is None:
+        file = _readable(data)
+    return (file if isinstance(file, RecipeFile) else None), parser.problems
+
+
+def _readable(data: Mapping[str, Any]) -> RecipeFile | None:
+    try:
+        return RecipeFile.model_validate({"name": "?", "steps": data.get("steps", ())})
+    except ValidationError:
+        return None
 
 
 class _Parser:

@@ -165,5 +165,7 @@ class Control:
     def _end(self, verb: str, wish: Wish, reason: str) -> None:
         self.machine.apply(verb)
         self._set_pause(None)
+        if Wish.ABORT not in self._pending:
+            # A second Ctrl-C may overtake the first; the abort is what ends the run.
+            self._reason = reason
         self._pending |= wish
-        self._reason = reason

@@ -62,7 +62,9 @@ CASES = {
         ("camera", "Picam_CommitParameters", "ADC Speed"),
         points=2,
     ),
-    "spectrograph silent": Case("spectrograph", "hang", {}, ("spectrograph", "no|within"), points=2),
+    "spectrograph silent": Case(
+        "spectrograph", "hang", {}, ("spectrograph", "no|within"), points=2
+    ),
     "spectrograph garbled": Case(
         "spectrograph", "garble", {"times": None}, ("spectrograph",), points=2
     ),

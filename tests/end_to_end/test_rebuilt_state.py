@@ -59,9 +59,7 @@ def prefixes(journal: Path, folder: Path) -> Iterator[tuple[Path, Header]]:
 
 
 @pytest.mark.parametrize("make", [complete, aborted, failed])
-def test_at_every_record_the_journal_tells_what_the_events_told(
-    bench: Bench, make: object
-) -> None:
+def test_at_every_record_the_journal_tells_what_the_events_told(bench: Bench, make: object) -> None:
     assert callable(make)
     live: LiveRun = make(bench)
     status = live.ended.outcome.status

@@ -42,7 +42,9 @@ def test_every_event_survives_json(kind: type[BaseModel]) -> None:
         assert type(found) is kind
         assert found.t_utc == event.t_utc
         # As text, because not-a-number equals nothing.
-        assert repr(found.model_dump(exclude={"t_utc"})) == repr(event.model_dump(exclude={"t_utc"}))
+        assert repr(found.model_dump(exclude={"t_utc"})) == repr(
+            event.model_dump(exclude={"t_utc"})
+        )
 
     round_trip()
 

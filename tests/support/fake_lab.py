@@ -32,9 +32,7 @@ from labctl.storage import JournalWriter
 class Troubles:
     """What an instrument does wrong: method name → errors that its next calls raise."""
 
-    waiting: dict[str, list[BaseException]] = field(
-        default_factory=dict[str, list[BaseException]]
-    )
+    waiting: dict[str, list[BaseException]] = field(default_factory=dict[str, list[BaseException]])
 
     def add(self, method: str, *errors: BaseException) -> None:
         self.waiting.setdefault(method, []).extend(errors)

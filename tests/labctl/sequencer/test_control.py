@@ -74,6 +74,13 @@ def test_an_abort_wins_over_everything_and_stays() -> None:
             control.raise_interruption(DATA)
 
 
+def test_a_stop_that_comes_after_an_abort_does_not_become_the_reason() -> None:
+    control = running(Abort(reason="now"), Stop(reason="later"))
+    assert control.interrupts(MOVING)
+    with pytest.raises(Aborted, match="now"):
+        control.raise_interruption(MOVING)
+
+
 @pytest.mark.parametrize("policy", ["finish", "bank", "repeat"])
 def test_resume_and_stop_end_a_pause(policy: PausePolicy) -> None:
     for end, state in ((Resume(), "running"), (Stop(), "stopping"), (Abort(), "stopping")):

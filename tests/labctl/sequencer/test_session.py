@@ -155,9 +155,9 @@ def test_a_pause_during_a_move_waits_for_its_end(bench: Bench, policy: PausePoli
     session = bench.start()
     at(bench, 10.0, Pause(policy=policy))
     bench.book.announcer.add(
-        lambda event: bench.control.post(Resume())
-        if getattr(event, "state", "") == "paused"
-        else None
+        lambda event: (
+            bench.control.post(Resume()) if getattr(event, "state", "") == "paused" else None
+        )
     )
     assert session.move("cryostat.temperature", 20.0, RULE) == 20.0
     session.checkpoint()
@@ -215,9 +215,9 @@ def test_ending_a_pause_does_not_take_up_the_point_again(
     Look.works = bank
     commands: list[Command] = [end]
     bench.book.announcer.add(
-        lambda event: bench.control.post(commands.pop())
-        if getattr(event, "state", "") == "paused"
-        else None
+        lambda event: (
+            bench.control.post(commands.pop()) if getattr(event, "state", "") == "paused" else None
+        )
     )
     if policy == "repeat":
         at(bench, 0.5, Pause(policy="repeat"))
@@ -260,9 +260,9 @@ def test_re_arming_in_a_pause_releases_the_guard_and_is_told(bench: Bench) -> No
     for command in (Pause(), Rearm(device="camera"), Rearm(device="shutter")):
         bench.control.post(command)
     bench.book.announcer.add(
-        lambda event: bench.control.post(Resume())
-        if "not a camera" in getattr(event, "text", "")
-        else None
+        lambda event: (
+            bench.control.post(Resume()) if "not a camera" in getattr(event, "text", "") else None
+        )
     )
     session.checkpoint()
     assert bench.camera.tripped == ""

@@ -121,9 +121,7 @@ def test_settables_run_on_the_worker_too() -> None:
     clock = RealClock(FAST)
     cryostat = FakeCryostat(VirtualClock())
     names: list[str] = []
-    cryostat.course = lambda target, _: (
-        names.append(threading.current_thread().name) or target
-    )
+    cryostat.course = lambda target, _: names.append(threading.current_thread().name) or target
     stand_in = on_worker(cryostat, clock)
     settable = stand_in.settable("temperature")
     settable.start(20.0)

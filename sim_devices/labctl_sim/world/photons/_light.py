@@ -10,11 +10,11 @@ from labctl_sim.sample import Blinking, Dot
 from labctl_sim.world._collection import edge_transmission
 from labctl_sim.world._constants import HC_EV_NM
 from labctl_sim.world._emission import Band, Surroundings, bands
+from labctl_sim.world._fine_structure import sublevels
 from labctl_sim.world._grating import Mount, grating_polarization_rel
 from labctl_sim.world._picture import Optics
 from labctl_sim.world._populations import relative_yield
 from labctl_sim.world._shapes import lorentz_shares, urbach_density
-from labctl_sim.world._spectrograph import DEFAULT_SLIT_UM
 from labctl_sim.world._types import FloatArray
 from labctl_sim.world._world import World
 from labctl_sim.world.photons._detector import Apd, ApdTruth, efficiency_rel
@@ -224,24 +224,31 @@ def _dot_sources(
     warm = laws.room_temperature
     if warm is not None and around.temperature_k >= warm.from_k:
         x, xx = warm.exciton_yield, warm.exciton_yield * warm.biexciton_ratio
-        auger = True
+        auger, towards = True, 1.0
     else:
         bright = relative_yield(laws.quenching, around.temperature_k)
         x, xx = dot.exciton_yield * bright, dot.multiexciton_yield * bright
         auger = dot.regime == "auger"
+        towards = math.fsum(level.weight for level in sublevels(laws.fine_structure, dot))
     own = {kind: _shares(lines, kind, sd_ev, views) for kind in ("exciton", "multiexciton", "trion")}
     if not any(own["multiexciton"]) and auger and warm is not None:
         own["multiexciton"] = own["exciton"]
     scale = collected * (1.0 - dot.superlattice.share) if dot.superlattice else collected
-    models = _states(dot, around.excitations, auger, lifetimes_ps(laws, dot, around.temperature_k),
-                     [x * scale * s for s in own["exciton"]],
-                     [xx * scale * s for s in own["multiexciton"]],
-                     [x * scale * s for s in own["trion"]])
+    taus_ps = lifetimes_ps(laws, dot, around.temperature_k)
+    models = _states(
+        dot,
+        around.excitations,
+        auger,
+        taus_ps,
+        [x * towards * scale * share for share in own["exciton"]],
+        [xx * towards * scale * share for share in own["multiexciton"]],
+        [x * scale * share for share in own["trion"]],
+    )
     found = {name: Source(models, dot.blinking, dot.trion_share)}
     if dot.superlattice is not None:
         shares = [collected * s for s in _shares(lines, "superlattice", sd_ev, views)]
         photons = math.fsum(b.photons_per_pulse for b in lines if b.kind == "superlattice")
-        tau_ps = lifetimes_ps(laws, dot, around.temperature_k)[0] * dot.superlattice.decay_factor
+        tau_ps = taus_ps[0] * dot.superlattice.decay_factor
         model = bunched(photons, dot.superlattice.bunching, shares, tau_ps)
         found[f"{name} superlattice"] = Source((model,))
     return found

@@ -1,0 +1,1 @@
+"""Simulated PicoQuant modules beneath their vendor libraries."""

@@ -1,0 +1,239 @@
+"""A photon stream: asked for the events up to a time, in steps of any size."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from labctl_sim.world._table import Timeline
+from labctl_sim.world.photons._blinking import Dwells, charging
+from labctl_sim.world.photons._cells import EARLY_PS, Buffers, Grid, Segments, run_cells
+from labctl_sim.world.photons._clicks import ECHOES, Responses, Waiting
+from labctl_sim.world.photons._emit import timing_table
+from labctl_sim.world.photons._light import CHARGED, NEUTRAL, OFF, Light, Source
+from labctl_sim.world.photons._models import PulseModel, model_table
+from labctl_sim.world.photons._random import Words
+from labctl_sim.world.photons._sorting import Times
+
+_CELL_S = 1e-3
+_CELLS = 100
+_CHARGED_S = 0.01
+"""Mean time that a dot stays charged (assumed)."""
+_SMALLEST = 4096
+
+
+def grid_of(rep_rate_hz: float) -> Grid:
+    """Pulses of a laser; cells of about 1 ms, at least 1000 pulses."""
+    period_fs = round(1e15 / rep_rate_hz)
+    pulses = 1000 * max(round(rep_rate_hz * _CELL_S / 1000), 1)
+    return Grid(period_fs, pulses, pulses * period_fs // 1000)
+
+
+class Chance(NamedTuple):
+    """Where a stream's random numbers come from."""
+
+    key: Words
+    """Of the photons; two words."""
+    generator: Callable[[str], np.random.Generator]
+    """Of the charging of a dot."""
+    blinking: Callable[[str], Dwells | None]
+    """Intermittency of a dot against its lit time since the world began."""
+
+
+class PhotonStream:
+    """Events at the inputs of a module since a run began.
+
+    The answer does not depend on how often and for which times it is asked: it is drawn cell by
+    cell, and a cell only when it is over. What the world looks like is told by `note`.
+    """
+
+    def __init__(
+        self, grid: Grid, responses: Responses, chance: Chance, lit: Timeline, began_s: float
+    ) -> None:
+        """Begin at world time ``began_s``; ``lit`` says when the excitation was on."""
+        self.grid = grid
+        self._responses, self._chance, self._lit, self._began_s = responses, chance, lit, began_s
+        self._lights: list[tuple[float, Light]] = []
+        self._charges: dict[str, Dwells] = {}
+        self._cell = 0
+        count = len(responses.dead_ps)
+        self._waiting = Waiting(
+            np.zeros(count, dtype=np.int64),
+            np.zeros(count, dtype=np.int64),
+            np.zeros(ECHOES, dtype=np.int64),
+            np.zeros(1 + count, dtype=np.int64),
+        )
+        self._buffers = _buffers(_SMALLEST, None)
+        self._left = np.zeros(0, dtype=np.int64)
+
+    def note(self, at_s: float, light: Light) -> None:
+        """What the detectors see from a world time on, until the next note."""
+        if not self._lights or self._lights[-1][1] is not light:
+            self._lights.append((at_s - self._began_s, light))
+
+    def until(self, at_s: float, *, end: bool = False) -> Times:
+        """Events that became known until a world time: time in ps times 8 plus detector; sorted.
+
+        Args:
+            at_s: World time; what falls into a cell that is not over stays for later.
+            end: The run ends at this time: everything before it.
+        """
+        until_ps = round((at_s - self._began_s) * 1e12)
+        last = until_ps // self.grid.length_ps
+        if end:
+            reach_ps = until_ps + EARLY_PS + int(max(0, -self._responses.shift_ps.min()))
+            last = reach_ps // self.grid.length_ps + 1
+        parts = [self._left]
+        while self._cell < last:
+            parts.append(self._batch(min(last, self._cell + _CELLS)))
+        events = np.concatenate(parts)
+        if end:
+            events = events[: np.searchsorted(events, until_ps << 3)]
+        self._left = np.zeros(0, dtype=np.int64)
+        return events
+
+    @property
+    def known_ps(self) -> int:
+        """Everything before this time since the beginning has been handed out."""
+        earliest = int(self._responses.shift_ps.min())
+        return max(self._cell * self.grid.length_ps - EARLY_PS + earliest, 0)
+
+    @property
+    def clicks(self) -> list[int]:
+        """Avalanches since the beginning, by detector, whether or not the module saw them."""
+        return [int(number) for number in self._waiting.sizes[1:]]
+
+    def _batch(self, last: int) -> Times:
+        begin_s = self._cell * self.grid.length_ps * 1e-12
+        end_s = last * self.grid.length_ps * 1e-12
+        spans = self._spans(begin_s, end_s)
+        segments, models = self._segments(spans, begin_s, end_s)
+        table = model_table(models or [_NOTHING])
+        delays = timing_table(spans[0][2].timings)
+        words = np.empty(4, dtype=np.uint64)
+        expected = self._expected(segments, table.p_any)
+        out = np.empty(int(1.5 * expected * (last - self._cell)) + 8 * _SMALLEST, dtype=np.int64)
+        parts: list[Times] = []
+        while self._cell < last:
+            first = self._cell
+            self._cell, count = run_cells(
+                words, self._chance.key, first, last, self.grid, table, delays, segments,
+                self._responses, self._waiting, self._buffers, out,
+            )  # fmt: skip
+            parts.append(out[:count].copy())
+            if self._cell == first:
+                self._buffers = _buffers(2 * len(self._buffers.run), self._buffers)
+                out = np.empty(2 * len(self._buffers.shifted), dtype=np.int64)
+        return np.concatenate(parts)
+
+    def _spans(self, begin_s: float, end_s: float) -> list[tuple[float, float, Light]]:
+        starts = [max(at_s, 0.0) for at_s, _ in self._lights]
+        stops = [*starts[1:], math.inf]
+        spans = [
+            (max(start, begin_s), min(stop, end_s), light)
+            for start, stop, (_, light) in zip(starts, stops, self._lights, strict=True)
+            if stop > begin_s and start < end_s
+        ]
+        keep = [i for i, stop in enumerate(stops) if stop > begin_s]
+        self._lights = self._lights[keep[0] :]
+        return spans
+
+    def _expected(self, segments: Segments, p_any: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> float:
+        """Most photons of one cell, about."""
+        chosen = segments.models[segments.models >= 0]
+        pulsed = float(p_any[chosen].max(initial=0.0)) * self.grid.pulses
+        steady = float(segments.steady_rates_hz.max(initial=0.0)) * self.grid.length_ps * 1e-12
+        return 2.0 * pulsed * len(segments.offsets) + steady * len(self._responses.dead_ps)
+
+    def _segments(
+        self, spans: Sequence[tuple[float, float, Light]], begin_s: float, end_s: float
+    ) -> tuple[Segments, list[PulseModel]]:
+        names = list(dict.fromkeys(name for _, _, light in spans for name in light.sources))
+        models: list[PulseModel] = []
+        rows: dict[int, int] = {}
+        offsets, starts, chosen = [0], [], []
+        for name in names:
+            for at_s, model in self._course(name, spans):
+                if model is not None and id(model) not in rows:
+                    rows[id(model)] = len(models)
+                    models.append(model)
+                starts.append(self._pulse(at_s))
+                chosen.append(-1 if model is None else rows[id(model)])
+            offsets.append(len(starts))
+        count = len(self._responses.dead_ps)
+        steady_starts = [self._pulse(start) for start, _, _ in spans]
+        rates = [[light.steady_hz[detector] for _, _, light in spans] for detector in range(count)]
+        return (
+            Segments(
+                np.array(offsets, dtype=np.int64),
+                np.array(starts, dtype=np.int64),
+                np.array(chosen, dtype=np.int64),
+                np.arange(count + 1, dtype=np.int64) * len(spans),
+                np.array(steady_starts * count, dtype=np.int64),
+                np.array(rates, dtype=np.float64).ravel(),
+            ),
+            models,
+        )
+
+    def _pulse(self, at_s: float) -> int:
+        return math.ceil(round(at_s * 1e12) * 1000 / self.grid.period_fs)
+
+    def _course(
+        self, name: str, spans: Sequence[tuple[float, float, Light]]
+    ) -> list[tuple[float, PulseModel | None]]:
+        """What a source does from when on."""
+        course: list[tuple[float, PulseModel | None]] = []
+        for start, stop, light in spans:
+            source = light.sources.get(name)
+            changes = self._lit.changes(start + self._began_s, stop + self._began_s)
+            times = [max(at_s - self._began_s, start) for at_s, _ in changes]
+            for (_, on), begin_s, end_s in zip(changes, times, [*times[1:], stop], strict=True):
+                if source is None or on <= 0.0:
+                    course.append((begin_s, None))
+                else:
+                    course += self._states(name, source, begin_s, end_s)
+        return course
+
+    def _states(
+        self, name: str, source: Source, begin_s: float, end_s: float
+    ) -> list[tuple[float, PulseModel]]:
+        if len(source.models) == 1:
+            return [(begin_s, source.models[0])]
+        charges = self._charged(name, source).states(begin_s, end_s) if source.charged_fraction else []
+        dwells = self._chance.blinking(name)
+        blinks: list[tuple[float, bool]] = []
+        if dwells is not None:
+            lit_s = self._lit.integral(0.0, begin_s + self._began_s)
+            states = dwells.states(lit_s, lit_s + end_s - begin_s)
+            blinks = [(begin_s + at_s - lit_s, on) for at_s, on in states]
+        events = sorted([(t, 0, on) for t, on in blinks] + [(t, 1, on) for t, on in charges])
+        on, charged = True, False
+        found: dict[float, PulseModel] = {begin_s: source.models[NEUTRAL]}
+        for at_s, which, value in events:
+            on, charged = (value, charged) if which == 0 else (on, value)
+            state = (CHARGED if charged else NEUTRAL) if on else OFF
+            found[at_s] = source.models[state]
+        return list(found.items())
+
+    def _charged(self, name: str, source: Source) -> Dwells:
+        if name not in self._charges:
+            generator = self._chance.generator(name)
+            self._charges[name] = charging(source.charged_fraction, _CHARGED_S, generator)
+        return self._charges[name]
+
+
+_NOTHING = PulseModel((0.0,), (0.0,), (0.0,), (1.0,), True, (0.0,))
+
+
+def _buffers(size: int, old: Buffers | None) -> Buffers:
+    big = 2 * size + ECHOES
+    new = Buffers(
+        *(np.zeros(length, dtype=np.int64) for length in (size, size, size, big, big)),
+        np.zeros(2, dtype=np.int64),
+    )
+    if old is not None:
+        new.held[: len(old.held)] = old.held
+        new.shifted[: len(old.shifted)] = old.shifted
+        new.sizes[:] = old.sizes
+    return new
