@@ -20,8 +20,8 @@ check: $(VENV)/installed-dev
 	$(BIN)/pyright
 	$(BIN)/lint-imports --no-logo
 
-bench: $(VENV)/installed-dev $(if $(wildcard benchmarks/requirements.txt),.venv-bench)
-	$(BIN)/python -m benchmarks
+bench: $(VENV)/installed-dev
+	$(BIN)/python benchmarks/run.py
 
 coverage: $(VENV)/installed-dev
 	$(BIN)/python -m benchmarks.coverage
@@ -32,7 +32,7 @@ system-packages: $(VENV)/installed-dev
 	bash tools/system-packages.sh $(BIN)/python
 
 clean:
-	rm -rf $(VENV) .venv-nexus .venv-clients .venv-bench
+	rm -rf $(VENV) .venv-nexus .venv-clients .venv-peers
 
 $(VENV)/created:
 	@echo "making $(VENV) and installing labctl: a few minutes, once"
@@ -50,15 +50,13 @@ $(VENV)/installed-dev: $(VENV)/installed
 	touch $@
 
 # Environments of their own for packages that do not go together with ours.
-.PHONY: .venv-nexus .venv-clients .venv-bench
+.PHONY: .venv-nexus .venv-clients
 .venv-nexus: .venv-nexus/installed
 .venv-clients: .venv-clients/installed
-.venv-bench: .venv-bench/installed
 
 .venv-nexus/installed: tests/nexus/requirements.txt
 .venv-clients/installed: tests/clients/requirements.txt $(wildcard tests/clients/*-no-deps.txt)
-.venv-bench/installed: benchmarks/requirements.txt
-.venv-nexus/installed .venv-clients/installed .venv-bench/installed:
+.venv-nexus/installed .venv-clients/installed:
 	$(PYTHON) -m venv $(@D)
 	$(@D)/bin/python -m pip install --quiet --upgrade $(PIP_AT_LEAST)
 	$(@D)/bin/python -m pip install --quiet --requirement $<

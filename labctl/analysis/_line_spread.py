@@ -22,7 +22,6 @@ __all__ = ["LampLineSample", "LineSpread", "line_spread_response", "measure_line
 Vector = NDArray[np.float64]
 
 FWHM_PER_SD = 2.3548200450309493
-_BOX_SAMPLES = 15
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,12 +66,9 @@ def line_spread_response(
     slit_nm: float, blur_fwhm_nm: float, error_nm: float
 ) -> InstrumentResponse:
     """Return the response of a slit image and a Gaussian blur, without the pixels."""
-    places = (np.arange(_BOX_SAMPLES) + 0.5) / _BOX_SAMPLES - 0.5
-    # Samples in the middle of equal parts miss the spread within a part; this restores the
-    # second moment slit²/12.
-    places *= slit_nm / np.sqrt(1 - 1 / _BOX_SAMPLES**2)
-    weights = (1.0 / _BOX_SAMPLES,) * _BOX_SAMPLES
-    return InstrumentResponse(blur_fwhm_nm, 0.0, error_nm, False, tuple(places.tolist()), weights)
+    return InstrumentResponse(
+        blur_fwhm_nm, fwhm_error_nm=error_nm, includes_pixel=False, slit_nm=slit_nm
+    )
 
 
 def measure_line_spread(lines: Sequence[LampLineSample]) -> LineSpread:

@@ -103,7 +103,7 @@ class _Quantities:
         lorentz = float(parameters[1]) + axis.lorentz_mev
         total = float(parameters[2]) + axis.gauss_squared_mev2
         gradient = self._gradient()
-        if axis.energy_mev.shape[0] == 1:
+        if axis.kernel.size == 1:
             gradient[1:3] = voigt_fwhm_gradient(lorentz, total)
             return Measured(voigt_fwhm(lorentz, total), self._error(gradient))
         model = SpectrumModel(axis)
@@ -146,7 +146,7 @@ class _Quantities:
 
 
 def _ramp_at(problem: Problem, energy_mev: float) -> float:
-    energy = problem.axis.energy_mev.mean(axis=0)
+    energy = problem.axis.energy_mev
     return float(problem.axis.ramp[int(np.argmin(np.abs(energy - energy_mev)))])
 
 
@@ -159,7 +159,7 @@ def _flags(
     cosmic_rays: int,
     shape: str,
 ) -> tuple[str, ...]:
-    energy = problem.axis.energy_mev.mean(axis=0)
+    energy = problem.axis.energy_mev
     centre = float(fitted.parameters[0])
     to_edge = min(centre - float(energy.min()), float(energy.max()) - centre)
     found = {

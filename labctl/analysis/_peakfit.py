@@ -238,7 +238,7 @@ def _next_line(problem: Problem, fitted: Fitted) -> float | None:
     """Return the offset in meV of the most significant further line, or None."""
     residuals = np.where(problem.usable, problem.counts - fitted.model_counts, 0.0)
     significance = matched_signal(residuals, fitted.sigma, _kernel(problem, fitted))
-    energy = problem.axis.energy_mev.mean(axis=0)
+    energy = problem.axis.energy_mev
     centre, width = fitted.parameters[0], _observed(problem, fitted)
     taken = [centre, *(centre + fitted.parameters[FIRST_SATELLITE::2])]
     distance = np.min(np.abs(energy[:, None] - np.array(taken)), axis=1)

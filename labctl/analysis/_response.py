@@ -19,7 +19,8 @@ Vector = NDArray[np.float64]
 class InstrumentResponse:
     """Response of one grating, slit and exit, from a recorded lamp or laser line.
 
-    A Voigt profile, or a sampled profile convolved with one.  Widths are in nm, because the
+    A Voigt profile, convolved with the image of the slit and a sampled profile where there is
+    one.  Widths are in nm, because the
     image of the slit has nearly the same width in nm everywhere on the detector.
 
     Attributes:
@@ -30,6 +31,7 @@ class InstrumentResponse:
             already broadened (the default); if not, the fit integrates over each pixel.
         offsets_nm: Positions of a sampled profile about its centre of mass.
         weights: Of each position, sum 1.
+        slit_nm: Full width of the rectangular image of the entrance slit.
     """
 
     gauss_fwhm_nm: float
@@ -38,6 +40,7 @@ class InstrumentResponse:
     includes_pixel: bool = True
     offsets_nm: tuple[float, ...] = (0.0,)
     weights: tuple[float, ...] = (1.0,)
+    slit_nm: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse negative widths and a profile whose parts do not match.
@@ -45,7 +48,8 @@ class InstrumentResponse:
         Raises:
             AnalysisError: Says what is wrong.
         """
-        if not (min(self.gauss_fwhm_nm, self.lorentz_fwhm_nm, self.fwhm_error_nm) >= 0):
+        widths = (self.gauss_fwhm_nm, self.lorentz_fwhm_nm, self.slit_nm, self.fwhm_error_nm)
+        if not min(widths) >= 0:
             msg = "instrument response: widths and their error must not be negative"
             raise AnalysisError(msg)
         if len(self.offsets_nm) != len(self.weights) or abs(sum(self.weights) - 1) > 1e-9:
@@ -106,9 +110,9 @@ class InstrumentResponse:
 
     @property
     def fwhm_nm(self) -> float:
-        """FWHM of the Voigt part (of a sampled response: from its second moment)."""
+        """FWHM without the pixel (slit and sampled profile by their second moment)."""
         weights, offsets = np.array(self.weights), np.array(self.offsets_nm)
-        spread = float(weights @ (offsets - weights @ offsets) ** 2)
+        spread = float(weights @ (offsets - weights @ offsets) ** 2) + self.slit_nm**2 / 12
         square = self.gauss_fwhm_nm**2 + 8 * np.log(2) * max(spread, 0.0)
         return voigt_fwhm(self.lorentz_fwhm_nm, square)
 

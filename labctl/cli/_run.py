@@ -52,7 +52,7 @@ def run(
 def finish(report: RunReport) -> None:
     """Print the path of the run's file as the last line; status 1 unless it is complete."""
     print(report.product or report.journal)
-    if report.outcome.status != "complete":
+    if report.outcome.status != "complete" or report.product is None:
         raise typer.Exit(FAILED)
 
 

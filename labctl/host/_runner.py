@@ -1,6 +1,7 @@
 """Runs recipes and scripts on a connected station: folder, journal, session, product."""
 
 import getpass
+import json
 import uuid
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
@@ -79,8 +80,10 @@ def open_run(
     """
     clock = connection.clock
     uid = uuid.uuid4().hex[:12]
-    root = out or setup.data_root / ("simulated" if connection.rig is not None else "")
-    store = CalibrationStore(setup, root, clock.utc)
+    simulated = connection.rig is not None
+    root = out or setup.data_root / ("simulated" if simulated else "")
+    # Calibrations of real instruments have one home; those of a simulated set-up go with its runs.
+    store = CalibrationStore(setup, root if simulated else setup.data_root, clock.utc)
     calibrations = store.load()
     folder = new_run_folder(root, plan.sample, plan.name, uid, clock.utc())
     journal = JournalWriter(folder.journal, now=clock.now, utc=clock.utc)
@@ -108,7 +111,18 @@ def open_run(
                 book.message("warning", "calibration", text)
             yield Live(session, report)
     finally:
+        if report.outcome.status == "failed":
+            _keep_traffic(connection, folder.path / f"{folder.stem}_traffic.json")
         _finalise(report, book)
+
+
+def _keep_traffic(connection: Connection, path: Path) -> None:
+    """Write the last traffic of all instruments beside a failed run."""
+    try:
+        path.write_text(json.dumps(connection.recorder.dump(), indent=1, default=str), "utf-8")
+    except OSError:
+        # A full disk must not hide the failure that is being reported.
+        return
 
 
 def _finalise(report: RunReport, book: Book) -> None:

@@ -59,22 +59,6 @@ class _LampExposure(Measurement):
     adc_mhz: Megahertz | None = Field(None, gt=0)
     analog_gain: int = Field(2, ge=1, le=3)
 
-    if TYPE_CHECKING:
-
-        def __init__(
-            self,
-            *,
-            grating: str,
-            center: str,
-            exposure: str,
-            lamp: Element = "neon",
-            frames: int = 5,
-            port: Port = "low_noise",
-            adc: str | None = None,
-            analog_gain: int = 2,
-        ) -> None:
-            """Quantities are written with their unit, as in a recipe: ``exposure="1 s"``."""
-
     def exposures(self, context: Context, camera: Camera) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return frames with and without the lamp, counts, shape (frame, row, column)."""
         settings = self._settings(camera)
@@ -169,6 +153,22 @@ class CalibrateDetector(_LampExposure):
     """Electrons per count, read noise and offset of one port, from the noise of lamp frames."""
 
     kind: ClassVar[str] = "calibrate_detector"
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            grating: str,
+            center: str,
+            exposure: str,
+            lamp: Element = "neon",
+            frames: int = 5,
+            port: Port = "low_noise",
+            adc: str | None = None,
+            analog_gain: int = 2,
+        ) -> None:
+            """Quantities are written with their unit, as in a recipe: ``exposure="1 s"``."""
 
     def run(self, context: Context) -> None:
         """Take frames with and without the lamp; their noise is the result."""

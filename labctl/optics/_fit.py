@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import least_squares
 
 __all__ = ["minimise"]
 
@@ -29,6 +28,9 @@ def minimise(
     Returns:
         Parameters (k,), residuals (n,) and Jacobian (n, k) at the minimum.
     """
+    # scipy takes longer to import than a spectrum takes to store; only fits need it.
+    from scipy.optimize import least_squares
+
     step = 1e-30
 
     def jacobian(parameters: Vector) -> Vector:

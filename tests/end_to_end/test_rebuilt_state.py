@@ -1,6 +1,6 @@
 """The state of a run, from its events and from any beginning of its journal: the same."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -59,11 +59,12 @@ def prefixes(journal: Path, folder: Path) -> Iterator[tuple[Path, Header]]:
 
 
 @pytest.mark.parametrize("make", [complete, aborted, failed])
-def test_at_every_record_the_journal_tells_what_the_events_told(bench: Bench, make: object) -> None:
-    assert callable(make)
-    live: LiveRun = make(bench)
+def test_at_every_record_the_journal_tells_what_the_events_told(
+    bench: Bench, make: Callable[[Bench], LiveRun]
+) -> None:
+    live = make(bench)
     status = live.ended.outcome.status
-    assert make.__name__ == status
+    assert status == make.__name__
     stored = {"run_started", "state_changed", "message", "point_stored", "reading"}
     waiting: list[Event] = [event for event in live.events if event.kind in stored]
     expected, count = RunState(), 0

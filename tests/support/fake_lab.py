@@ -62,6 +62,7 @@ class FakeShutter(_Fake, Shutter):
         self.troubles = Troubles()
         self.position = False
         self.stuck = False
+        self.meanwhile: Callable[[], None] = lambda: None
 
     def identity(self) -> Identity:
         self._enter(f"{self.name}.identity")
@@ -82,6 +83,7 @@ class FakeShutter(_Fake, Shutter):
 
     def _write_open(self, wanted: bool) -> None:
         self._enter(f"{self.name}.open" if wanted else f"{self.name}.close")
+        self.meanwhile()
         if not self.stuck:
             self.position = wanted
 
@@ -239,7 +241,7 @@ class FakeCamera(_Fake, Camera):
         self.step_s = 0.001
         self.locked, self.enabled, self.gain = True, True, 1
         self.exposure_s = 1.0
-        self.wanted = self.read = 0
+        self.wanted = self.taken = 0
         self.began_s = 0.0
         self.running = False
 
@@ -264,10 +266,14 @@ class FakeCamera(_Fake, Camera):
     def frames_ready(self) -> int:
         passed_s = self.clock.now() - self.began_s
         done = min(self.wanted, int(passed_s / self.exposure_s + 1e-9))
-        return done - self.read if self.running else 0
+        return done - self.taken if self.running else 0
 
     def acquiring(self) -> bool:
-        return self.running and self.read < self.wanted
+        return self.running and self.taken < self.wanted
+
+    def trip(self) -> None:
+        """Latch the guard, as a bright frame would."""
+        self._tripped = "too much light"
 
     def stop(self) -> None:
         self._enter(f"{self.name}.stop")
@@ -310,14 +316,14 @@ class FakeCamera(_Fake, Camera):
 
     def _start(self, frames: int) -> None:
         self._enter(f"{self.name}.start {frames}")
-        self.wanted, self.read, self.began_s, self.running = frames, 0, self.clock.now(), True
+        self.wanted, self.taken, self.began_s, self.running = frames, 0, self.clock.now(), True
         for number in range(1, frames + 1):
             # Something happens when a frame is there, so that who waits looks again.
             self.clock.schedule(self.began_s + number * self.exposure_s, lambda: None)
 
     def _read_frames(self) -> list[Frame]:
         ready = self.frames_ready()
-        self.read += ready
+        self.taken += ready
         return [self._frame() for _ in range(ready)]
 
     def _frame(self) -> Frame:

@@ -1,6 +1,6 @@
 """Whole runs on the simulated set-up in which a test can look in and interfere."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -94,7 +94,7 @@ def run_live(request: RunRequest, react: React, *, product: bool = False) -> Liv
 
 
 @contextmanager
-def _with_product(wanted: bool) -> Iterator[None]:
+def _with_product(wanted: bool) -> Generator[None]:
     """Leave the product out where a test is about something else: it costs seconds."""
     if wanted:
         yield

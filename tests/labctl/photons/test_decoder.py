@@ -1,5 +1,7 @@
 """Records of every type, against a decoder that reads the digits of each word."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -110,8 +112,7 @@ def test_damaged_records_do_not_lead_beyond_time(kind: RecordType) -> None:
     flood = np.full(40_000, 0xFFFFFFFF if kind not in PICOHARP else 0xF << 28, np.uint32)
     records = np.append(flood, np.uint32(7))
     one, whole = decoder(kind), decoder(kind)
-    for part in np.array_split(records, 7):
-        block = one.feed(part)
+    block = [one.feed(part) for part in np.array_split(records, 7)][-1]
     assert np.all(whole.feed(records).time_ticks >= 0)
     assert (one.end_tick, one.saturated) == (whole.end_tick, whole.saturated)
     assert block.time_ticks[-1] == whole.overflows * WRAPS[kind] + 7
@@ -139,7 +140,10 @@ def test_results_cannot_be_written_to() -> None:
 
 def test_only_words_of_32_bits_are_records() -> None:
     with pytest.raises(ValueError, match="uint32"):
-        decoder(GENERIC_T3).feed(np.zeros(3, np.int64))  # pyright: ignore[reportArgumentType]
+        decoder(GENERIC_T3).feed(np.zeros((3, 2), np.uint32))
+    wrong: Any = np.zeros(3, np.int64)
+    with pytest.raises(ValueError, match="uint32"):
+        decoder(GENERIC_T3).feed(wrong)
 
 
 def test_unaligned_and_mapped_records_are_read() -> None:

@@ -6,31 +6,34 @@ from fake_lab import Bench, Look
 from labctl.errors import NoReplyError, ProtectionError, RefusedError
 from labctl.events import Event, Skip, Stop
 from labctl.measurements import Context
-from labctl.recipes import Measure, Move, Note, Step, Wait
+from labctl.recipes import Measure, Move, Note, OnError, Step, Wait
 from labctl.roles import SettleRule
 from labctl.sequencer import Aborted, execute
 
 RULE = SettleRule(0.05, 0.05, 60.0, 300.0)
 
 
-def series(*kelvin: float, on_error: str = "abort") -> list[Step]:
+def series(*kelvin: float, on_error: OnError = "abort") -> list[Step]:
     """Two points at each temperature; at 99 K the cryostat never settles."""
     steps: list[Step] = []
     for place, value in enumerate(kelvin):
-        for number in range(3):
-            path = (0, place, number)
-            fields = {
-                "index": len(steps),
-                "id": "/".join(map(str, path)),
-                "path": path,
-                "loops": (),
-                "on_error": on_error,
-            }
-            if number == 0:
-                steps.append(Move(**fields, settable="cryostat.temperature", value=value, unit="K",
-                                  rule=RULE, on_timeout="skip"))  # fmt: skip
-            else:
-                steps.append(Measure(**fields, measurement=Look()))
+        path = (0, place)
+        move = Move(
+            index=len(steps),
+            id=f"0/{place}/0",
+            path=(*path, 0),
+            loops=(),
+            on_error=on_error,
+            settable="cryostat.temperature",
+            value=value,
+            unit="K",
+            rule=RULE,
+            on_timeout="skip",
+        )
+        points = [
+            Measure(len(steps), f"0/{place}/{n}", (*path, n), (), on_error, Look()) for n in (1, 2)
+        ]
+        steps += [move, *points]
     return steps
 
 
@@ -91,7 +94,7 @@ def test_a_skip_after_the_last_step_does_nothing(bench: Bench) -> None:
 )
 @pytest.mark.parametrize("on_error", ["abort", "skip"])
 def test_what_an_error_does_to_the_run(
-    bench: Bench, error: Exception, forgiven: bool, on_error: str
+    bench: Bench, error: Exception, forgiven: bool, on_error: OnError
 ) -> None:
     errors = [error]
 
@@ -119,10 +122,9 @@ def test_a_stop_ends_after_the_point(bench: Bench) -> None:
 
 
 def test_waits_pass_time_and_notes_are_stored(bench: Bench) -> None:
-    common = {"path": (0,), "loops": (), "on_error": "abort"}
     steps: list[Step] = [
-        Wait(index=0, id="0", seconds=90.0, **common),
-        Note(index=1, id="1", text="hello", **common),
+        Wait(0, "0", (0,), (), "abort", seconds=90.0),
+        Note(1, "1", (1,), (), "abort", text="hello"),
     ]
     execute(bench.start(), steps)
     assert bench.clock.now() == 90.0

@@ -141,7 +141,7 @@ def test_a_monitor_that_fails_is_told_once_until_it_reads_again(bench: Bench) ->
 
 def test_an_invalid_reading_of_a_monitor_is_stored_as_such(bench: Bench) -> None:
     session = bench.start({"cryostat.temperature": 5.0})
-    bench.cryostat.course = lambda *_: math.nan
+    bench.cryostat.course = lambda target, t_s: math.nan
     session.wait(5.0)
     (told,) = bench.of("reading")
     assert math.isnan(told.value)
@@ -256,7 +256,7 @@ def test_abort_does_not_wait_for_a_move(bench: Bench) -> None:
 
 def test_re_arming_in_a_pause_releases_the_guard_and_is_told(bench: Bench) -> None:
     session = bench.start()
-    bench.camera._tripped = "too much light"
+    bench.camera.trip()
     for command in (Pause(), Rearm(device="camera"), Rearm(device="shutter")):
         bench.control.post(command)
     bench.book.announcer.add(
@@ -353,13 +353,7 @@ def test_a_journal_that_takes_nothing_more_does_not_keep_the_light_on(bench: Ben
 def test_a_second_ctrl_c_does_not_break_off_the_clean_up(bench: Bench) -> None:
     session = bench.start()
     bench.shutter.position = True
-    write = bench.shutter._write_open
-
-    def press_and_close(wanted: bool) -> None:
-        signal.raise_signal(signal.SIGINT)
-        write(wanted)
-
-    bench.shutter._write_open = press_and_close
+    bench.shutter.meanwhile = lambda: signal.raise_signal(signal.SIGINT)
     with ending(session) as outcome:
         raise KeyboardInterrupt
     assert outcome.status == "aborted"

@@ -61,7 +61,6 @@ def test_the_safe_state_is_carried_out_in_its_order_and_verified() -> None:
     rack = Rack()
     rack.first.position = rack.second.position = True
     rack.camera.gain = 100
-    rack.camera._asked = rack.camera._settings = None
     reports = rack.station.make_safe()
     order = [entry for entry in rack.diary if entry in ("first.close", "second.close", "lamp.off")]
     assert order == ["first.close", "second.close", "lamp.off"]
