@@ -4,8 +4,10 @@ What the fits get is what a set-up would know: frames, and calibrations that wer
 frames of the lamp. The world's truth is used for the comparison alone.
 """
 
-from collections.abc import Sequence
-from dataclasses import astuple, dataclass, field, replace
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labctl.analysis import (
+    BOLTZMANN_MEV_PER_K,
     InstrumentResponse,
     Measured,
     NoiseModel,
@@ -25,14 +28,16 @@ from labctl.measurements import response_of
 from labctl.optics import GratingCalibration, LampSettings, calibrate_from_lamp, lamp_lines
 from labctl.results import StoredSpectrum
 from labctl.setup import load_yaml
-from labctl_sim.sample import load_sample
+from labctl_sim.sample import Sample, load_sample
 from labctl_sim.world import LaserTruth, World
 
-__all__ = ["TEMPERATURES_K", "RenderedSeries", "Truth", "render_series"]
+__all__ = ["TEMPERATURES_K", "LawTruth", "RenderedSeries", "Truth", "render_series"]
 
 TEMPERATURES_K = (4.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 70.0, 80.0, 90.0)
 SAMPLE = Path(__file__).parents[1] / "configs" / "samples" / "cspbbr3_23nm.yaml"
+_DOT = "A7"
 _SETTLE_S = 1800.0
+_READINGS = 10
 _LASER = LaserTruth(
     wavelength_nm=405.0, rep_rate_hz=1e7, spot_1e2_diameter_um=2.4, peak_fluence_uj_cm2=0.17
 )
@@ -47,12 +52,33 @@ class Truth:
     energy_ev: float
     fwhm_observed_mev: float
     fwhm_intrinsic_mev: float
+    area_electrons: float
+
+
+@dataclass(frozen=True)
+class LawTruth:
+    """The laws of the world: of its sample, not of what was measured."""
+
+    gamma_0_mev: float
+    sigma_mev_per_k: float
+    gamma_lo_mev: float
+    e_lo_mev: float
+    a_mev_per_k: float
+    b_mev: float
+    e_ph_mev: float
+    energy_4k_ev: float
+
+    def shift_mev(self, temperature_k: float) -> float:
+        """``f = a T - b [coth(E_ph / 2kT) - 1]``."""
+        argument = self.e_ph_mev / (2 * BOLTZMANN_MEV_PER_K * temperature_k)
+        return self.a_mev_per_k * temperature_k - self.b_mev * (1 / math.tanh(argument) - 1)
 
 
 @dataclass
 class RenderedSeries:
-    """Spectra as the analysis wants them, and the truth beside each."""
+    """Spectra as the analysis wants them, the truth beside each, and the laws behind them."""
 
+    laws: LawTruth
     spectra: list[StoredSpectrum] = field(default_factory=list[StoredSpectrum])
     truths: list[Truth] = field(default_factory=list[Truth])
 
@@ -60,23 +86,22 @@ class RenderedSeries:
 class _Bench:
     """A world with spectrograph, cryostat and camera, driven by hand."""
 
-    def __init__(self, seed: int, changes: dict[str, Any]) -> None:
+    def __init__(self, seed: int, changes: Mapping[str, Any]) -> None:
         self.queue = EventQueue()
         self.world = World(
-            sample=load_sample(load_yaml(SAMPLE).data),
-            dot="A7",
-            laser=_LASER,
+            sample=_changed(changes.get("laws", {})),
+            dot=_DOT,
+            laser=replace(_LASER, **changes.get("laser", {})),
             now=self.queue.now,
             schedule=self.queue.schedule,
             seed=seeder(seed),
         )
-        self.thermal = self.world.attach_cryostat({})
+        self.thermal = self.world.attach_cryostat(changes.get("cryostat", {}))
         self.spectrograph = self.world.attach_spectrograph(changes.get("spectrograph", {}))
         self.camera = self.world.camera(changes.get("camera", {}))
         self.spectrograph.lines_per_mm, self.spectrograph.blaze_nm = 300.0, 500.0
         self.world.table.laser_on, self.world.table.shutter_open = True, False
         self._point = 0
-        self.truths = list[Truth]()
 
     def wait(self, seconds: float) -> None:
         end_s = self.queue.now() + seconds
@@ -90,13 +115,9 @@ class _Bench:
         self._point += 1
         self.world.table.shutter_open = light
         rows: list[NDArray[np.float64]] = []
-        self.truths = list[Truth]()
         for frame in range(number):
             start_s = self.queue.now()
-            self.wait(exposure_s / 2)
-            if light:
-                self.truths.append(_truth(self.world.truth()))
-            self.wait(exposure_s / 2)
+            self.wait(exposure_s)
             image = self.camera.render(
                 frame=frame, start_s=start_s, exposure_s=exposure_s, em_gain=1,
                 quality="low_noise", adc_mhz=0.1, analog_gain=2, shutter_open=True,
@@ -106,13 +127,66 @@ class _Bench:
         self.world.table.shutter_open = False
         return np.array(rows)
 
+    def temperature(self) -> Measured:
+        """Return mean and scatter of the thermometer that the platform has."""
+        readings: list[float] = []
+        for _ in range(_READINGS):
+            readings.append(self.thermal.read_platform_k())
+            self.wait(1.0)
+        return Measured(float(np.mean(readings)), float(np.std(readings, ddof=1)))
+
+    def truth(self, frames: int, exposure_s: float) -> Truth:
+        """Return the truth of the frames just taken: the mean over them.
+
+        The line wanders by more than the error of its position even within ten seconds.
+        """
+        found = self.world.truth()
+        now_s = self.queue.now()
+        middles = now_s - exposure_s * (np.arange(frames) + 0.5)
+        walk = [self._extra_mev(middle_s) for middle_s in middles.tolist()]
+        return Truth(
+            found["dot_temperature_k"],
+            found["energy_ev"] + 1e-3 * (float(np.mean(walk)) - self._extra_mev(now_s)),
+            found["fwhm_observed_mev"],
+            found["fwhm_intrinsic_mev"],
+            self._electrons_hz(found["bands"]) * frames * exposure_s,
+        )
+
+    def laws(self) -> LawTruth:
+        """Return the laws; the energy is that of the line at 4 K without its wandering."""
+        laws, found = self.world.sample.laws, self.world.truth()
+        broadening, shift = laws.broadening, laws.thermal_shift
+        truth = LawTruth(
+            broadening.zero_temperature_mev, broadening.acoustic_mev_per_k,
+            broadening.optical_mev, broadening.phonon_energy_mev,
+            shift.expansion_mev_per_k, shift.phonon_coupling_mev, shift.phonon_energy_mev, 0.0,
+        )  # fmt: skip
+        moved_mev = truth.shift_mev(found["dot_temperature_k"]) - truth.shift_mev(4.0)
+        moved_mev += self._extra_mev(self.queue.now())
+        return replace(truth, energy_4k_ev=found["energy_ev"] - 1e-3 * moved_mev)
+
+    def _extra_mev(self, at_s: float) -> float:
+        return self.world.surroundings(_DOT, at_s)[0].extra_shift_mev
+
+    def _electrons_hz(self, bands: list[dict[str, Any]]) -> float:
+        """Return electrons per second of the strongest line."""
+        line = bands[0]
+        optics, camera = self.camera.optics(), self.camera.truth
+        vacuum_nm = np.array([1239.8419843320026 / line["energy_ev"]])
+        _, collected = self.world.surroundings(_DOT, self.queue.now())
+        light = line["photons_per_pulse"] * self.world.laser.rep_rate_hz * collected
+        light *= optics.polarization_rel(line["dipole_deg"], None) * optics.slit_rel()
+        light *= self.spectrograph.truth.throughput_rel
+        seen = optics.transmission(vacuum_nm, None) * camera.efficiency(vacuum_nm)
+        return light * float(seen[0])
+
 
 def render_series(
     seed: int,
     temperatures_k: Sequence[float] = TEMPERATURES_K,
     *,
     frames: int = 10,
-    changes: dict[str, Any] | None = None,
+    changes: Mapping[str, Any] | None = None,
 ) -> RenderedSeries:
     """Calibrate from lamp frames, then take spectra at each temperature.
 
@@ -120,37 +194,41 @@ def render_series(
         seed: Seed of the world.
         temperatures_k: Set points, K.
         frames: Frames of 1 s per spectrum.
-        changes: Truths that differ from the simulators' defaults: ``spectrograph``, ``camera``.
+        changes: Truths that differ from the defaults, by the part of the world: ``spectrograph``,
+            ``camera``, ``cryostat``, ``laser``; ``laws`` by name of the law.
     """
     bench = _Bench(seed, changes or {})
     noise, calibration, response = _calibrate(bench)
     bench.spectrograph.centre_nm = 531.0
-    series = RenderedSeries()
+    series = RenderedSeries(LawTruth(*(8 * [math.nan])))
     axis_nm = calibration.region_nm(0, 1600, 531.0)
     axis_error_nm = calibration.wavelength_error_nm(np.arange(1600.0), 531.0)
     for point, kelvin in enumerate(temperatures_k):
         bench.thermal.set_target(kelvin)
         bench.wait(_SETTLE_S)
+        temperature_k = bench.temperature()
         light = bench.frames(frames, 1.0, light=True)
-        series.spectra.append(
-            _stored(point, kelvin, light, axis_nm, axis_error_nm, noise, response, bench.thermal)
-        )
-        series.truths.append(_mean(bench.truths))
+        series.truths.append(bench.truth(frames, 1.0))
+        if point == 0:
+            series.laws = bench.laws()
+        stored = _stored(point, kelvin, light, axis_nm, axis_error_nm, noise, response)
+        series.spectra.append(replace(stored, temperature_k=temperature_k))
     return series
 
 
-def _truth(found: dict[str, Any]) -> Truth:
-    return Truth(
-        found["dot_temperature_k"],
-        found["energy_ev"],
-        found["fwhm_observed_mev"],
-        found["fwhm_intrinsic_mev"],
-    )
+@lru_cache(maxsize=1)
+def _sample() -> Sample:
+    return load_sample(load_yaml(SAMPLE).data)
 
 
-def _mean(truths: Sequence[Truth]) -> Truth:
-    # The world moves during a point (temperature, spectral diffusion): its mean is what is measured.
-    return Truth(*np.mean([astuple(truth) for truth in truths], axis=0).tolist())
+def _changed(laws: Mapping[str, Mapping[str, float]]) -> Sample:
+    """Return the sample with some numbers of its laws changed."""
+    sample = _sample()
+    changed = {
+        name: getattr(sample.laws, name).model_copy(update=dict(numbers))
+        for name, numbers in laws.items()
+    }
+    return sample.model_copy(update={"laws": sample.laws.model_copy(update=changed)})
 
 
 def _calibrate(bench: _Bench) -> tuple[NoiseModel, GratingCalibration, InstrumentResponse]:
@@ -166,15 +244,15 @@ def _calibrate(bench: _Bench) -> tuple[NoiseModel, GratingCalibration, Instrumen
     nominal = GratingCalibration(300.0, 500.0, 17.2, 799.0, 16.0)
     calibration = calibrate_from_lamp(lamp, settings, lamp_lines("neon"), nominal)
     found = response_of(bright, dark, calibration, 560.0, settings)
+    gain = transfer.electrons_per_count
     noise = NoiseModel(
-        transfer.electrons_per_count.value,
+        gain.value,
         transfer.read_noise_counts.value,
         transfer.bias_counts.value,
         full_scale_counts=_FULL_SCALE,
+        gain_error_rel=gain.error / gain.value,
     )
-    response = line_spread_response(
-        found["slit_nm"], found["blur_fwhm_nm"], found["fwhm_error_nm"]
-    )
+    response = line_spread_response(found["slit_nm"], found["blur_fwhm_nm"], found["fwhm_error_nm"])
     return noise, calibration, response
 
 
@@ -186,7 +264,6 @@ def _stored(
     axis_error_nm: NDArray[np.float64] | None,
     noise: NoiseModel,
     response: InstrumentResponse,
-    thermal: Any,
 ) -> StoredSpectrum:
     return StoredSpectrum(
         point=point,
@@ -198,7 +275,7 @@ def _stored(
         noise=replace(noise, frames=len(light)),
         response=response,
         temperature_set_k=kelvin,
-        temperature_k=Measured(thermal.read_platform_k(), 0.01),
+        temperature_k=None,
         grating="300/mm",
         warnings=(),
     )

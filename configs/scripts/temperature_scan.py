@@ -39,7 +39,7 @@ def scan(lab: Lab, temperatures_k: Sequence[float] = TEMPERATURES_K) -> ScriptRu
             except Skipped:
                 continue
             spectrum = lab.measure(
-                Spectrum(grating="300/mm", center="531 nm", exposure="1 s", frames=5)
+                Spectrum(grating="300/mm", center="531 nm", exposure="1 s", frames=10)
             )
             print(f"{reached_k:7.3f} K  peak {int(spectrum['counts'].max())} counts")
     return run

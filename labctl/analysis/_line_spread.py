@@ -176,4 +176,5 @@ def _recorded_fwhm(slit_nm: float, blur_nm: float, pixel_nm: float) -> float:
     reach = slit_nm + pixel_nm + 6 * blur_nm
     x = np.linspace(0.0, reach, 4001)
     profile = _share(x, np.full_like(x, pixel_nm), slit_nm, blur_nm)[0]
-    return 2 * float(np.interp(-0.5 * profile[0], -profile, x))
+    half = 0.5 * float(profile[0])
+    return 2 * float(np.interp(-half, -profile, x))

@@ -71,10 +71,17 @@ class Axis:
         """Mean width of a pixel in meV."""
         return float(self.width_mev.mean())
 
-    def collect(self, profile: Vector) -> Vector:
-        """Return the light in each pixel, shape (pixel,), of a profile per meV at the nodes."""
-        windows = sliding_window_view(profile * self.density, self.kernel.size)
-        return windows[:: self.per_pixel] @ self.kernel
+    def collect(self, profiles: Vector) -> Vector:
+        """Return the light in each pixel of profiles per meV.
+
+        Args:
+            profiles: At the nodes, shape (..., node).
+
+        Returns:
+            Shape (..., pixel).
+        """
+        windows = sliding_window_view(profiles * self.density, self.kernel.size, axis=-1)
+        return windows[..., :: self.per_pixel, :] @ self.kernel
 
 
 def make_axis(
@@ -153,7 +160,9 @@ def _kernel(response: InstrumentResponse, step_nm: float, per_pixel: int) -> Vec
     nodes = below.ravel().astype(np.intp) + _STENCIL.astype(np.intp)[:, None]
     reach = int(np.abs(nodes[weights != 0]).max())
     inside = np.abs(nodes) <= reach
-    return np.bincount(nodes[inside] + reach, weights[inside], minlength=2 * reach + 1)
+    kernel = np.zeros(2 * reach + 1)
+    np.add.at(kernel, nodes[inside] + reach, weights[inside])
+    return kernel
 
 
 def _box(width: float) -> Vector:
@@ -187,23 +196,20 @@ class SpectrumModel:
         total = gauss_squared + axis.gauss_squared_mev2
         columns = np.empty((axis.ramp.size, parameters.size))
         counts = parameters[4] + parameters[5] * axis.ramp
-        columns[:, :4] = 0.0
         columns[:, 4], columns[:, 5] = 1.0, axis.ramp
-        lines = [(0.0, 1.0), *parameters[FIRST_SATELLITE:].reshape(-1, 2)]
-        for k, (offset, ratio) in enumerate(lines):
-            x = axis.node_mev - (centre + offset)
-            parts = voigt_with_derivatives(x, lorentz + axis.lorentz_mev, total)
-            value, by_x, by_lorentz, by_gauss = (axis.collect(part) for part in parts)
-            strength = area * ratio
-            counts = counts + strength * value
-            columns[:, 0] -= strength * by_x
-            columns[:, 1] += strength * by_lorentz
-            columns[:, 2] += strength * by_gauss
-            columns[:, 3] += ratio * value
-            if k:
-                place = FIRST_SATELLITE + 2 * (k - 1)
-                columns[:, place] = -strength * by_x
-                columns[:, place + 1] = area * value
+        satellites = parameters[FIRST_SATELLITE:].reshape(-1, 2)
+        places = centre + np.append(0.0, satellites[:, 0])
+        strength = area * np.append(1.0, satellites[:, 1])
+        x = axis.node_mev - places[:, None]
+        parts = np.stack(voigt_with_derivatives(x, lorentz + axis.lorentz_mev, total))
+        value, by_x, by_lorentz, by_gauss = axis.collect(parts)
+        columns[:, 0] = -strength @ by_x
+        columns[:, 1] = strength @ by_lorentz
+        columns[:, 2] = strength @ by_gauss
+        columns[:, 3] = value[0] + satellites[:, 1] @ value[1:]
+        columns[:, FIRST_SATELLITE::2] = -(strength[1:, None] * by_x[1:]).T
+        columns[:, FIRST_SATELLITE + 1 :: 2] = area * value[1:].T
+        counts = counts + strength @ value
         return counts, columns
 
     def observed_fwhm_mev(self, parameters: Vector) -> float:
@@ -218,7 +224,7 @@ class SpectrumModel:
         width = abs(lorentz) + float(np.sqrt(total)) + axis.kernel.size * node_mev
         finer = int(np.ceil(_GRID_PER_WIDTH * node_mev / width))
         reach = int(np.ceil(1.5 * width / node_mev)) * finer
-        grid = np.arange(-reach, reach + 1) * (node_mev / finer)
+        grid = np.arange(-reach, reach + 1, dtype=np.float64) * (node_mev / finer)
         spread = np.zeros((axis.kernel.size - 1) * finer + 1)
         spread[::finer] = axis.kernel[::-1]
         profile = np.convolve(voigt_with_derivatives(grid, lorentz, total).value, spread, "same")

@@ -47,6 +47,7 @@ class NoiseModel:
         rows: Number of separately read rows summed in each frame.
         excess: F^2; None takes `excess_noise_factor` of the gain.
         full_scale_counts: Largest count of one read-out; at or above it is saturated.
+        gain_error_rel: Relative standard error of K; it moves areas in electrons together.
         assumed: The values are guesses; errors then come from the scatter of the residuals.
     """
 
@@ -58,6 +59,7 @@ class NoiseModel:
     rows: int = 1
     excess: float | None = None
     full_scale_counts: float = 65535.0
+    gain_error_rel: float = 0.0
     assumed: bool = False
 
     def __post_init__(self) -> None:

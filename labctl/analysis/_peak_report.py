@@ -36,7 +36,7 @@ def report(
     shift = q.response_shift(response)
     by_response = float(intrinsic[1] @ shift)
     area = q.parameter(3)
-    per_electron = problem.noise.counts_per_electron
+    electrons = area.scaled(1 / problem.noise.counts_per_electron)
     parameters = fitted.parameters
     level = parameters[4] + parameters[SLOPE] * _ramp_at(problem, parameters[0])
     excluded = int((~problem.usable).sum()) - cosmic_rays
@@ -52,7 +52,7 @@ def report(
         response_sensitivity_mev=by_response,
         lorentz_sensitivity_mev=float(shift[1]),
         area_counts=area,
-        area_electrons=area.scaled(1 / per_electron),
+        area_electrons=electrons.plus_systematic(electrons.value * problem.noise.gain_error_rel),
         background_counts=Measured(float(level), q.parameter(4).error),
         lines=q.lines(),
         shape=shape,

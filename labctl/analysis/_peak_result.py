@@ -56,7 +56,7 @@ class PeakFit:
             the response, common to all spectra of the grating.
         lorentz_sensitivity_mev: The same for the Lorentzian part.
         area_counts: Area of the main line in counts.
-        area_electrons: Area in photo-electrons.
+        area_electrons: Area in photo-electrons; the error of the camera's gain is in it.
         background_counts: Background (with bias) per pixel at the main line.
         lines: Further lines, by falling energy.
         shape: Intrinsic shape that was used.

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from labctl.photons._analysis import Analysis, lookup
 from labctl.photons._decoder import BLOCK_RECORDS, PhotonBlock
-from labctl.photons._pair_kernels import CHUNK, EARLY, select
+from labctl.photons._numba import fixed
+from labctl.photons._pair_kernels import CHUNK, EARLY, select, select_gated
 
 __all__ = ["CROWD", "Coincidences", "PairBooks", "Sides", "poisson_error", "sides_of"]
 
@@ -73,9 +74,9 @@ class Coincidences(Analysis):
         self, sides: Sides, window_ticks: int, gate_bins: tuple[int, int] | None, delays: bool
     ) -> None:
         self._side_of = sides_of(sides)
-        self._window, self._gate = window_ticks, gate_bins or (0, 1 << 16)
+        self._window, self._gate = window_ticks, gate_bins
         self._photons = np.zeros(2, np.int64)
-        self._covered = self._seen = self._crowded = self._since = 0
+        self._covered = self._seen = self._crowded = self._since = self._last_tick = 0
         self._waiting = np.empty(2 * CHUNK, np.int64)
         self._with_delays = delays
         self._allocate(BLOCK_RECORDS)
@@ -93,28 +94,36 @@ class Coincidences(Analysis):
         count = len(block.time_ticks)
         if count > self._capacity:
             self._enlarge(count)
-        end = select(
-            block.time_ticks,
-            block.channel,
-            block.delay_bins,
-            self._side_of,
-            *self._gate,
-            CROWD,
-            self._time,
-            self._side,
-            self._delay,
-        )
+        end, balance = self._select(block)
         used = end - CROWD
         if self._since + used > _MANY_PHOTONS:
             self._transfer()
         ticks = block.end_tick - block.begin_tick
         # Above one partner for each photon it pays to put the sides apart first.
         self._crowded += self._count(end, used * self._window > ticks)
-        self._book(used, ticks)
+        self._book(used, balance, ticks)
         self._carry(end)
+
+    def _select(self, block: PhotonBlock) -> tuple[int, int]:
+        time = self._in_order(block.time_ticks)
+        into = CROWD, self._time, self._side
+        if self._gate is None:
+            return select(time, block.channel, self._side_of, *into)
+        gate = (block.delay_bins, self._side_of, *self._gate)
+        return select_gated(time, block.channel, *gate, *into, self._delay)
+
+    def _in_order(self, time: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return times that do not decrease; only those of damaged records do."""
+        if len(time) == 0:
+            return time
+        if time[0] < self._last_tick or not bool((time[1:] >= time[:-1]).all()):
+            time = fixed(np.maximum.accumulate(np.maximum(time, self._last_tick)))
+        self._last_tick = int(time[-1])
+        return time
 
     def skip(self, block: PhotonBlock) -> None:
         """Leave a block out, and say so in the books."""
+        self._in_order(block.time_ticks)
         self._seen += int(np.count_nonzero(self._side_of[block.channel]))
         self._time[:CROWD] = EARLY
 
@@ -131,8 +140,7 @@ class Coincidences(Analysis):
     def _transfer(self) -> None:
         """Move counts from 32 bits to 64."""
 
-    def _book(self, used: int, ticks: int) -> None:
-        balance = int(self._side[CROWD : CROWD + used].sum(dtype=np.int64))
+    def _book(self, used: int, balance: int, ticks: int) -> None:
         self._photons += ((used - balance) // 2, (used + balance) // 2)
         self._covered += ticks
         self._seen += used

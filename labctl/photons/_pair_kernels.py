@@ -23,6 +23,7 @@ __all__ = [
     "near_peaks",
     "near_window",
     "select",
+    "select_gated",
     "split_peaks",
     "split_window",
 ]
@@ -34,10 +35,26 @@ EARLY = -(1 << 61)
 """A time before which nobody has a window."""
 
 
-@kernel(
-    "int64(TIMES, CHANNELS, DELAYS, SIDES, int64, int64, int64, int64[::1], int8[::1], int64[::1])"
-)
+@kernel("UniTuple(int64, 2)(TIMES, CHANNELS, SIDES, int64, int64[::1], int8[::1])")
 def select(
+    time: Array, channel: Array, side_of: Array, filled: int, to_time: Array, to_side: Array
+) -> tuple[int, int]:
+    """Append the photons on a side; return how many there are then, and the sum of the sides."""
+    place, balance = uintp(filled), 0
+    for i in range(len(time)):
+        side = side_of[channel[i]]
+        to_time[place] = time[i]
+        to_side[place] = side
+        balance += side
+        place += uintp(side != 0)
+    return int64(place), balance
+
+
+@kernel(
+    "UniTuple(int64, 2)(TIMES, CHANNELS, DELAYS, SIDES, int64, int64, int64,"
+    " int64[::1], int8[::1], int64[::1])"
+)
+def select_gated(
     time: Array,
     channel: Array,
     delay: Array,
@@ -48,26 +65,19 @@ def select(
     to_time: Array,
     to_side: Array,
     to_delay: Array,
-) -> int:
-    """Append the photons on a side and in the gate; return how many there are then.
-
-    Delays are kept only if there is room for them.
-    """
-    place = uintp(filled)
-    last = to_time[place - uintp(1)]
+) -> tuple[int, int]:
+    """Do the same with photons whose delay is in the gate; keep delays if there is room."""
+    place, balance = uintp(filled), 0
     for i in range(len(time)):
         side = side_of[channel[i]]
-        now = max(time[i], last)
-        to_time[place] = now
+        to_time[place] = time[i]
         to_side[place] = side
-        wanted = side != 0
-        if len(delay) > 0:
-            wanted = wanted & (delay[i] >= first_bin) & (delay[i] < end_bin)
-            if len(to_delay) > 0:
-                to_delay[place] = delay[i]
-        last = now if wanted else last
+        if len(to_delay) > 0:
+            to_delay[place] = delay[i]
+        wanted = (side != 0) & (delay[i] >= first_bin) & (delay[i] < end_bin)
+        balance += side if wanted else 0
         place += uintp(wanted)
-    return int64(place)
+    return int64(place), balance
 
 
 @kernel("int64(int64[::1], int8[::1], int64, int64, int64, int64[::1], uint32[::1])")

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from labctl.results._analyze import RunAnalysis, analyze, analyze_run
+from labctl.results._analyze import RunAnalysis, analyze, analyze_run, analyze_spectra
 from labctl.results._export import (
     TABLE_HEADER,
     as_json,
@@ -30,6 +30,7 @@ __all__ = [
     "TemperatureLaws",
     "analyze",
     "analyze_run",
+    "analyze_spectra",
     "as_json",
     "format_measured",
     "json_text",

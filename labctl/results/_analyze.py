@@ -1,5 +1,6 @@
 """From a stored run to its results."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from labctl.errors import AnalysisError
@@ -9,7 +10,7 @@ from labctl.results._source import StoredRun, StoredSpectrum, stored_spectra
 from labctl.results._spectrum_results import spectrum_results
 from labctl.results._temperature_results import TemperatureLaws, fit_laws, temperature_results
 
-__all__ = ["RunAnalysis", "analyze", "analyze_run"]
+__all__ = ["RunAnalysis", "analyze", "analyze_run", "analyze_spectra"]
 
 _SAME_TEMPERATURE_K = 1.0
 
@@ -58,15 +59,26 @@ def analyze_run(run: StoredRun) -> RunAnalysis:
     if not spectra:
         msg = f"run {run.uid} has no spectra to analyse"
         raise AnalysisError(msg)
+    return analyze_spectra(spectra, run.uid, run.title)
+
+
+def analyze_spectra(spectra: Sequence[StoredSpectrum], run: str, title: str = "") -> RunAnalysis:
+    """Return what spectra determine that belong together, wherever they come from.
+
+    Args:
+        spectra: In the order of acquisition, at least one.
+        run: Name to give the analysis.
+        title: Title to give it.
+    """
     if _is_series(spectra):
         points = fit_series(spectra)
         laws = fit_laws(points)
         results = temperature_results(points, laws)
-        return RunAnalysis(run.uid, run.title, tuple(points), laws, tuple(results))
+        return RunAnalysis(run, title, tuple(points), laws, tuple(results))
     points = fit_points(spectra)
-    return RunAnalysis(run.uid, run.title, tuple(points), None, tuple(spectrum_results(points)))
+    return RunAnalysis(run, title, tuple(points), None, tuple(spectrum_results(points)))
 
 
-def _is_series(spectra: list[StoredSpectrum]) -> bool:
+def _is_series(spectra: Sequence[StoredSpectrum]) -> bool:
     values = [s.temperature_k.value for s in spectra if s.temperature_k is not None]
     return len(values) >= 2 and max(values) - min(values) > _SAME_TEMPERATURE_K

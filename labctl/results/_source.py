@@ -24,6 +24,7 @@ Vector = NDArray[np.float64]
 
 _TEMPERATURE = "cryostat.temperature"
 _SAMPLE_TEMPERATURE = "cryostat.sample_temperature"
+_DETECTOR = "calibration.detector"
 _ASSUMED_READ_NOISE_COUNTS = 10.0
 _SLIT = ("slit_nm", "blur_fwhm_nm")
 _PARAMETERS = len(PARAMETERS)
@@ -156,8 +157,8 @@ def _noise(
 ) -> tuple[NoiseModel, tuple[str, ...]]:
     stored = frames.shape[0] if frames is not None else 1
     number = int(_number(values.get("camera.frames"), stored))
-    detector = {
-        name: _calibrated(values, f"calibration.detector.{name}")
+    detector: dict[str, Any] = {
+        name: _calibrated(values, f"{_DETECTOR}.{name}")
         for name in ("electrons_per_count", "read_noise_counts", "bias_counts")
     }
     shared: dict[str, Any] = {
@@ -166,7 +167,10 @@ def _noise(
         "full_scale_counts": _number(values.get("camera.full_scale_counts"), 65535.0),
     }
     if None not in detector.values():
-        return NoiseModel(**detector, **shared), ()
+        gain = f"{_DETECTOR}.electrons_per_count"
+        gain_error = _number(values.get(f"{gain}.error"), 0.0)
+        relative = gain_error / detector["electrons_per_count"]
+        return NoiseModel(**detector, **shared, gain_error_rel=relative), ()
     bias = float(np.quantile(counts, 0.02)) / number
     guess = NoiseModel(1.0, _ASSUMED_READ_NOISE_COUNTS, bias, assumed=True, **shared)
     text = "the detector was not calibrated (recipe step calibrate, kind detector)"

@@ -9,9 +9,9 @@ from labctl_sim.world.photons._blinking import Dwells, blinking, charging
 from labctl_sim.world.photons._cells import Grid
 from labctl_sim.world.photons._clicks import Responses
 from labctl_sim.world.photons._detector import Apd, ApdTruth
+from labctl_sim.world.photons._emit import Timing
 from labctl_sim.world.photons._jit import jit
 from labctl_sim.world.photons._light import Light, Source
-from labctl_sim.world.photons._emit import Timing
 from labctl_sim.world.photons._models import PulseModel, bunched, cascade
 from labctl_sim.world.photons._sorting import Times
 from labctl_sim.world.photons._stream import Chance, PhotonStream, grid_of

@@ -1,7 +1,7 @@
 """All detectors of a world, and the runs of the modules behind them."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,6 +10,7 @@ from labctl_sim.world._world import World
 from labctl_sim.world.photons._blinking import Dwells, blinking
 from labctl_sim.world.photons._clicks import Responses
 from labctl_sim.world.photons._detector import Apd, ApdTruth
+from labctl_sim.world.photons._emit import Numbers
 from labctl_sim.world.photons._light import Light, light
 from labctl_sim.world.photons._stream import Chance, PhotonStream, grid_of
 
@@ -137,7 +138,10 @@ class Run:
         self._on_tick = on_tick
         world = bench.world
         source = world.generator(device, "photons", number)
-        generator = lambda name: world.generator(device, "charge", name, number)  # noqa: E731
+
+        def generator(name: str) -> np.random.Generator:
+            return world.generator(device, "charge", name, number)
+
         chance = Chance(source.integers(0, 2**64, 2, dtype=np.uint64), generator, bench.blinking)
         self.began_s = world.now()
         self.stream = PhotonStream(
@@ -173,17 +177,19 @@ class Run:
 
 def _responses(apds: Sequence[Apd], inputs: Sequence[Input]) -> Responses:
     truths = [apd.truth for apd in apds]
-    whole = lambda values: np.array([math.floor(v) for v in values], dtype=np.int64)  # noqa: E731
     return Responses(
-        whole(1e3 * truth.dead_time_ns for truth in truths),
+        _whole(1e3 * truth.dead_time_ns for truth in truths),
         np.array([truth.afterpulse_probability for truth in truths]),
         np.array([1e3 * truth.afterpulse_delay_ns for truth in truths]),
         np.array([truth.crosstalk_probability for truth in truths]),
-        whole(1e3 * truth.crosstalk_delay_ns for truth in truths),
-        whole(
-            1e3 * truth.cable_ns + one.shift_ps
-            for truth, one in zip(truths, inputs, strict=True)
+        _whole(1e3 * truth.crosstalk_delay_ns for truth in truths),
+        _whole(
+            1e3 * truth.cable_ns + one.shift_ps for truth, one in zip(truths, inputs, strict=True)
         ),
-        whole(one.dead_ps for one in inputs),
+        _whole(one.dead_ps for one in inputs),
         np.array([one.alive for one in inputs]),
     )
+
+
+def _whole(values: Iterable[float]) -> Numbers:
+    return np.array([math.floor(value) for value in values], dtype=np.int64)

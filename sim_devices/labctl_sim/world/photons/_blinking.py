@@ -1,6 +1,7 @@
 """Dwell times in two states."""
 
 import bisect
+import itertools
 import math
 from collections.abc import Callable
 
@@ -46,7 +47,7 @@ class Dwells:
         if end_s <= begin_s:
             return float(self.states(begin_s, begin_s + 1e-9)[0][1])
         states = [*self.states(begin_s, end_s), (end_s, False)]
-        lit_s = [b[0] - a[0] for a, b in zip(states, states[1:], strict=False) if a[1]]
+        lit_s = [b[0] - a[0] for a, b in itertools.pairwise(states) if a[1]]
         return math.fsum(lit_s) / (end_s - begin_s)
 
     def _on(self, index: int) -> bool:

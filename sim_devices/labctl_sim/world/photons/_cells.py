@@ -147,7 +147,7 @@ def run_cells(
         of the detector, sorted.
     """
     n_out = 0
-    earliest = np.min(responses.shift_ps)
+    earliest = int(np.min(responses.shift_ps))
     for cell in range(first, last):
         if n_out + len(buffers.shifted) > len(out):
             return cell, n_out

@@ -12,6 +12,7 @@ from labctl_sim.world._constants import HC_EV_NM
 from labctl_sim.world._emission import Band, Surroundings, bands
 from labctl_sim.world._fine_structure import sublevels
 from labctl_sim.world._grating import Mount, grating_polarization_rel
+from labctl_sim.world._linewidth import FWHM_PER_SD
 from labctl_sim.world._picture import Optics
 from labctl_sim.world._populations import relative_yield
 from labctl_sim.world._shapes import lorentz_shares, urbach_density
@@ -21,7 +22,6 @@ from labctl_sim.world.photons._detector import Apd, ApdTruth, efficiency_rel
 from labctl_sim.world.photons._emit import Timing
 from labctl_sim.world.photons._lifetimes import lifetimes_ps
 from labctl_sim.world.photons._models import PulseModel, bunched, cascade
-from labctl_sim.world._linewidth import FWHM_PER_SD
 
 _SPEED_NM_PER_PS = 2.99792458e5
 _FAINT = 1e-4
@@ -199,7 +199,8 @@ def light(world: World, apds: Sequence[Apd], at_s: float, electronics_sd_ps: flo
         sources["laser"] = Source((bunched(leak, 1.0, shares, 0.0),))
     room = world.table.room_light_rel
     steady = [
-        apd.alive * (apd.truth.dark_rate_hz + apd.shutter_open * room * 1e6 * apd.truth.room_light_mhz)
+        apd.alive
+        * (apd.truth.dark_rate_hz + apd.shutter_open * room * 1e6 * apd.truth.room_light_mhz)
         for apd in apds
     ]
     timings = [
@@ -230,7 +231,9 @@ def _dot_sources(
         x, xx = dot.exciton_yield * bright, dot.multiexciton_yield * bright
         auger = dot.regime == "auger"
         towards = math.fsum(level.weight for level in sublevels(laws.fine_structure, dot))
-    own = {kind: _shares(lines, kind, sd_ev, views) for kind in ("exciton", "multiexciton", "trion")}
+    own = {
+        kind: _shares(lines, kind, sd_ev, views) for kind in ("exciton", "multiexciton", "trion")
+    }
     if not any(own["multiexciton"]) and auger and warm is not None:
         own["multiexciton"] = own["exciton"]
     scale = collected * (1.0 - dot.superlattice.share) if dot.superlattice else collected
@@ -278,9 +281,7 @@ def _states(
     )
 
 
-def _shares(
-    lines: Sequence[Band], kind: str, sd_ev: float, views: Sequence[View]
-) -> list[float]:
+def _shares(lines: Sequence[Band], kind: str, sd_ev: float, views: Sequence[View]) -> list[float]:
     """Detected over emitted photons of one kind, by detector.
 
     Directions of the dipoles count in the bands' numbers of photons; only their ratios matter

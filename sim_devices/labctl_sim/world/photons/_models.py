@@ -104,9 +104,7 @@ def cascade(
     )
 
 
-def bunched(
-    photons: float, bunching: float, shares: Sequence[float], tau_ps: float
-) -> PulseModel:
+def bunched(photons: float, bunching: float, shares: Sequence[float], tau_ps: float) -> PulseModel:
     """Independent photons whose mean number is ``bunching`` times larger in 1/``bunching`` pulses.
 
     The second factorial moment over the squared mean, g2(0), is ``bunching``; 1 is a laser.

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from labctl_sim.world._table import Timeline
+from labctl_sim.world._types import FloatArray
 from labctl_sim.world.photons._blinking import Dwells, charging
 from labctl_sim.world.photons._cells import EARLY_PS, Buffers, Grid, Segments, run_cells
 from labctl_sim.world.photons._clicks import ECHOES, Responses, Waiting
@@ -139,7 +140,7 @@ class PhotonStream:
         self._lights = self._lights[keep[0] :]
         return spans
 
-    def _expected(self, segments: Segments, p_any: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> float:
+    def _expected(self, segments: Segments, p_any: FloatArray) -> float:
         """Most photons of one cell, about."""
         chosen = segments.models[segments.models >= 0]
         pulsed = float(p_any[chosen].max(initial=0.0)) * self.grid.pulses
@@ -152,7 +153,9 @@ class PhotonStream:
         names = list(dict.fromkeys(name for _, _, light in spans for name in light.sources))
         models: list[PulseModel] = []
         rows: dict[int, int] = {}
-        offsets, starts, chosen = [0], [], []
+        offsets: list[int] = [0]
+        starts: list[int] = []
+        chosen: list[int] = []
         for name in names:
             for at_s, model in self._course(name, spans):
                 if model is not None and id(model) not in rows:
@@ -200,7 +203,9 @@ class PhotonStream:
     ) -> list[tuple[float, PulseModel]]:
         if len(source.models) == 1:
             return [(begin_s, source.models[0])]
-        charges = self._charged(name, source).states(begin_s, end_s) if source.charged_fraction else []
+        charges = (
+            self._charged(name, source).states(begin_s, end_s) if source.charged_fraction else []
+        )
         dwells = self._chance.blinking(name)
         blinks: list[tuple[float, bool]] = []
         if dwells is not None:
@@ -228,12 +233,13 @@ _NOTHING = PulseModel((0.0,), (0.0,), (0.0,), (1.0,), True, (0.0,))
 
 def _buffers(size: int, old: Buffers | None) -> Buffers:
     big = 2 * size + ECHOES
-    new = Buffers(
-        *(np.zeros(length, dtype=np.int64) for length in (size, size, size, big, big)),
-        np.zeros(2, dtype=np.int64),
-    )
+    new = Buffers(_empty(size), _empty(size), _empty(size), _empty(big), _empty(big), _empty(2))
     if old is not None:
         new.held[: len(old.held)] = old.held
         new.shifted[: len(old.shifted)] = old.shifted
         new.sizes[:] = old.sizes
     return new
+
+
+def _empty(size: int) -> Times:
+    return np.zeros(size, dtype=np.int64)

@@ -1,0 +1,1 @@
+"""How fast time-tag records are read and correlated: ``python -m benchmarks.photons``."""

@@ -1,0 +1,1 @@
+"""Simulated single-photon detectors: no data interface, only power and a gate."""

@@ -1,0 +1,454 @@
+"""A module as its library sees it: one command for each function, plain values only."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, cast
+
+import numpy as np
+
+from labctl_sim.libraries import VendorError
+from labctl_sim.picoquant._faults import FaultSwitches
+from labctl_sim.picoquant._measuring import Measuring
+from labctl_sim.picoquant._models import Model
+from labctl_sim.picoquant._settings import InputSettings, Settings, bounded
+from labctl_sim.picoquant._warnings import warnings
+from labctl_sim.picoquant._wiring import Wiring
+from labctl_sim.picoquant._words import Code, error_text, warning_text
+from labctl_sim.world import World
+
+__all__ = ["PicoquantSimulator"]
+
+_SETTLE_S = 0.1
+_ANYTIME = {"GetLibraryVersion", "GetErrorString", "OpenDevice", "CloseDevice"}
+_UNINITIALIZED = {"Initialize", "GetSerialNumber"}
+_CHANGES_WHILE_RUNNING = {"SetMarkerEnable", "SetMarkerEdges", "SetMarkerHoldoffTime"}
+_FEATURES = 0x7
+_DEVICES = 8
+
+
+class PicoquantSimulator(FaultSwitches):
+    """One module, switched on, nobody connected.
+
+    Args:
+        name: The instrument's name.
+        world: The world.
+        settings: The set-up's block; ``serial`` is used.
+        truth: What differs from ``truth_defaults``: ``timing_rms_ps`` of the electronics,
+            amplitudes of sync and detector pulses, ``replay`` (path of a recorded PTU file that
+            takes the place of the world's light), ``t2_sync`` ("none" or "laser": what is plugged
+            into the sync input in T2), ``router`` (a PicoHarp 300 with four inputs in T3),
+            ``device_number`` among the library's devices.
+    """
+
+    interface: ClassVar[str] = "library"
+    truth_defaults: ClassVar[Mapping[str, float | int | bool | str]] = {
+        "timing_rms_ps": 12.0,
+        "sync_amplitude_mv": -300.0,
+        "amplitude_mv": -800.0,
+        "replay": "",
+        "t2_sync": "none",
+        "router": False,
+        "device_number": 0,
+    }
+    model: ClassVar[Model]
+
+    def __init__(
+        self, name: str, world: World, settings: Mapping[str, Any], truth: Mapping[str, Any]
+    ) -> None:
+        super().__init__()
+        self.name, self.world = name, world
+        self.truth: dict[str, Any] = {**self.truth_defaults, **truth}
+        self._serial = str(settings.get("serial") or self.model.serial)
+        self._wiring = Wiring(name, world, self.truth, self.faults)
+        self._open = self._initialized = self._calibrated = False
+        self._ready_s = 0.0
+        self._measuring = self._fresh(0)
+        self._known = self._commands()
+
+    def call(self, method: str, arguments: list[Any]) -> list[Any]:
+        """Answer a function with the library's code and a list of what it gives.
+
+        Raises:
+            KeyError: No such function; a mistake of the face, not of the client.
+        """
+        with self.world.lock:
+            command = self._known[method]
+            try:
+                self._check(method, arguments)
+                answer = command(*arguments)
+            except VendorError as refusal:
+                return [int(refusal.code), []]
+            if isinstance(answer, list):
+                return [0, cast("list[Any]", answer)]
+            return [0, [] if answer is None else [answer]]
+
+    def fault_marker(self, bits: int = 1) -> None:
+        """Give an edge on marker lines: bits 1, 2, 4, 8."""
+        self._measuring.advance()
+        self._measuring.mark(bits)
+
+    def reset(self) -> None:
+        """Switch the module off and on."""
+        self._measuring.stop()
+        self._open = self._initialized = False
+
+    @property
+    def _settings(self) -> Settings:
+        return self._measuring.settings
+
+    def _fresh(self, mode: int) -> Measuring:
+        settings = Settings.fresh(self.model, mode)
+        return Measuring(self._wiring, self.truth, self.faults, settings)
+
+    def _check(self, method: str, arguments: list[Any]) -> None:
+        if method in ("GetLibraryVersion", "GetErrorString"):
+            return
+        mine = bounded(int(arguments[0]), 0, _DEVICES - 1) == self.truth["device_number"]
+        if self.faults.unplugged or not mine:
+            failed = method == "OpenDevice"
+            raise VendorError(Code.DEVICE_OPEN_FAIL if failed else Code.DEVICE_NOT_OPEN)
+        if method not in _ANYTIME and not self._open:
+            raise VendorError(Code.DEVICE_NOT_OPEN)
+        if method not in _ANYTIME and self.faults.strikes():
+            raise VendorError(self.faults.refusal_code)
+        if method not in _ANYTIME | _UNINITIALIZED and not self._initialized:
+            raise VendorError(Code.NOT_INITIALIZED)
+        if method.startswith("Set") and method not in _CHANGES_WHILE_RUNNING:
+            self._measuring.need_rest()
+
+    def _commands(self) -> Mapping[str, Callable[..., Any]]:
+        return {**self._identity(), **self._setters(), **self._readings(), **self._runs()}
+
+    def _identity(self) -> Mapping[str, Callable[..., Any]]:
+        return {
+            "GetLibraryVersion": self._get_library_version,
+            "GetErrorString": self._get_error_string,
+            "OpenDevice": self._open_device,
+            "CloseDevice": self._close_device,
+            "Initialize": self._initialize,
+            "Calibrate": self._calibrate,
+            "GetHardwareInfo": self._get_hardware_info,
+            "GetSerialNumber": self._get_serial_number,
+            "GetFeatures": self._get_features,
+            "GetBaseResolution": self._get_base_resolution,
+            "GetNumOfInputChannels": self._get_num_of_input_channels,
+            "GetNumOfModules": self._get_num_of_modules,
+            "GetModuleInfo": self._get_module_info,
+            "GetDebugInfo": self._debug,
+            "GetHardwareDebugInfo": self._debug,
+        }
+
+    def _setters(self) -> Mapping[str, Callable[..., Any]]:
+        return {
+            "SetSyncDiv": self._set_sync_div,
+            "SetSyncCFD": self._set_sync_cfd,
+            "SetInputCFD": self._set_input_cfd,
+            "SetSyncEdgeTrg": self._set_sync_edge_trg,
+            "SetInputEdgeTrg": self._set_input_edge_trg,
+            "SetSyncTrgMode": self._set_sync_trg_mode,
+            "SetInputTrgMode": self._set_input_trg_mode,
+            "SetSyncChannelOffset": self._set_sync_channel_offset,
+            "SetSyncOffset": self._set_sync_channel_offset,
+            "SetInputChannelOffset": self._set_input_channel_offset,
+            "SetRoutingChannelOffset": self._set_routing_channel_offset,
+            "SetInputChannelEnable": self._set_input_channel_enable,
+            "SetSyncChannelEnable": self._set_sync_channel_enable,
+            "SetSyncDeadTime": self._set_sync_dead_time,
+            "SetInputDeadTime": self._set_input_dead_time,
+            "SetInputHysteresis": self._hysteresis,
+            "SetTriggerHysteresis": self._hysteresis,
+            "SetOflCompression": self._set_ofl_compression,
+            "SetTriggerOutput": self._set_trigger_output,
+            "SetMeasControl": self._set_meas_control,
+            "SetBinning": self._set_binning,
+            "SetOffset": self._set_offset,
+            "SetHistoLen": self._set_histo_len,
+            "SetStopOverflow": self._set_stop_overflow,
+            "SetMultistopEnable": self._set_multistop_enable,
+            "SetMarkerEnable": self._set_marker_enable,
+            "SetMarkerEdges": self._set_marker_edges,
+            "SetMarkerHoldoffTime": self._set_marker_holdoff_time,
+            "EnableRouting": self._enable_routing,
+        }
+
+    def _readings(self) -> Mapping[str, Callable[..., Any]]:
+        return {
+            "GetRoutingChannels": self._get_routing_channels,
+            "GetRouterVersion": self._get_router_version,
+            "GetResolution": self._get_resolution,
+            "GetSyncRate": self._get_sync_rate,
+            "GetSyncPeriod": self._get_sync_period,
+            "GetCountRate": self._get_count_rate,
+            "GetAllCountRates": self._get_all_count_rates,
+            "GetWarnings": self._get_warnings,
+            "GetWarningsText": self._get_warnings_text,
+        }
+
+    def _runs(self) -> Mapping[str, Callable[..., Any]]:
+        return {
+            "GetFlags": self._get_flags,
+            "GetElapsedMeasTime": self._get_elapsed_meas_time,
+            "StartMeas": self._start_meas,
+            "StopMeas": self._stop_meas,
+            "CTCStatus": self._ctc_status,
+            "ReadFiFo": self._read_fifo,
+            "ClearHistMem": self._clear_hist_mem,
+            "GetHistogram": self._get_histogram,
+            "GetAllHistograms": self._get_all_histograms,
+        }
+
+    # Identity and modes.
+
+    def _get_library_version(self) -> str:
+        return self.model.library
+
+    def _get_error_string(self, code: int) -> str:
+        return error_text(code)
+
+    def _open_device(self, _index: int) -> str:
+        self._open = True
+        return self._serial
+
+    def _close_device(self, _index: int) -> None:
+        if not self._open:
+            raise VendorError(Code.DEVICE_NOT_OPEN)
+        self._measuring.stop()
+        self._open = self._initialized = False
+
+    def _initialize(self, _index: int, mode: int, _reference: int = 0) -> None:
+        self._measuring.need_rest()
+        if mode not in self.model.modes:
+            raise VendorError(Code.INVALID_MODE)
+        self._measuring = self._fresh(mode)
+        self._initialized = True
+        self._settle()
+
+    def _calibrate(self, _index: int) -> None:
+        self._measuring.need_rest()
+        self._calibrated = True
+
+    def _get_hardware_info(self, _index: int) -> list[str]:
+        return [self.model.name, self.model.part, self.model.hardware]
+
+    def _get_serial_number(self, _index: int) -> str:
+        return self._serial
+
+    def _get_features(self, _index: int) -> int:
+        return _FEATURES
+
+    def _get_base_resolution(self, _index: int) -> list[float]:
+        return [float(self.model.base_ps), self.model.bin_steps]
+
+    def _get_num_of_input_channels(self, _index: int) -> int:
+        return self.model.inputs
+
+    def _get_num_of_modules(self, _index: int) -> int:
+        return 1
+
+    def _get_module_info(self, _index: int, module: int) -> list[int]:
+        bounded(module, 0, 0)
+        return [int(self.model.part), 1]
+
+    def _debug(self, _index: int) -> str:
+        return f"{self.model.name} {self._serial}: nothing to report"
+
+    # Settings.
+
+    def _set_sync_div(self, _index: int, divider: int) -> None:
+        self._settings.set_divider(divider)
+        self._settle()
+
+    def _set_sync_cfd(self, _index: int, level: int, zero: int) -> None:
+        self._settings.set_cfd(self._settings.sync, level, zero)
+
+    def _set_input_cfd(self, _index: int, channel: int, level: int, zero: int) -> None:
+        self._settings.set_cfd(self._input(channel), level, zero)
+
+    def _set_sync_edge_trg(self, _index: int, level: int, edge: int) -> None:
+        self._settings.set_edge(self._settings.sync, level, edge)
+
+    def _set_input_edge_trg(self, _index: int, channel: int, level: int, edge: int) -> None:
+        self._settings.set_edge(self._input(channel), level, edge)
+
+    def _set_sync_trg_mode(self, _index: int, mode: int) -> None:
+        bounded(mode, 0, 1)
+
+    def _set_input_trg_mode(self, _index: int, channel: int, mode: int) -> None:
+        self._input(channel)
+        bounded(mode, 0, 1)
+
+    def _set_sync_channel_offset(self, _index: int, value: int) -> None:
+        self._settings.set_shift(self._settings.sync, value)
+
+    def _set_input_channel_offset(self, _index: int, channel: int, value: int) -> None:
+        self._settings.set_shift(self._input(channel), value)
+
+    def _set_routing_channel_offset(self, _index: int, channel: int, value: int) -> None:
+        self._settings.set_shift(self._settings.inputs[bounded(channel, 0, 3)], value)
+        bounded(value, -8000, 8000)
+
+    def _set_input_channel_enable(self, _index: int, channel: int, enable: int) -> None:
+        self._input(channel).enabled = bool(bounded(enable, 0, 1))
+
+    def _set_sync_channel_enable(self, _index: int, enable: int) -> None:
+        self._settings.sync.enabled = bool(bounded(enable, 0, 1))
+
+    def _set_sync_dead_time(self, _index: int, on: int, dead_ps: int) -> None:
+        self._settings.sync.dead_ps = _dead_ps(on, dead_ps)
+
+    def _set_input_dead_time(self, _index: int, channel: int, on: int, dead_ps: int) -> None:
+        self._input(channel).dead_ps = _dead_ps(on, dead_ps)
+
+    def _hysteresis(self, _index: int, code: int) -> None:
+        bounded(code, 0, 1)
+
+    def _set_ofl_compression(self, _index: int, hold_ms: int) -> None:
+        self._settings.hold_ms = bounded(hold_ms, 0, 255)
+
+    def _set_trigger_output(self, _index: int, period: int) -> None:
+        bounded(period, 0, 16777215)
+
+    def _set_meas_control(self, _index: int, control: int, start: int, stop: int) -> None:
+        # Nothing is plugged into the control inputs: only starts by command can be carried out.
+        if bounded(control, 0, 6) != 0:
+            raise VendorError(Code.INVALID_OPTION)
+        bounded(start, 0, 1)
+        bounded(stop, 0, 1)
+
+    def _set_binning(self, _index: int, binning: int) -> None:
+        self._settings.binning = bounded(binning, 0, self.model.bin_steps - 1)
+
+    def _set_offset(self, _index: int, offset: int) -> None:
+        self._settings.offset = bounded(offset, 0, self.model.measure_offset)
+
+    def _set_histo_len(self, _index: int, code: int) -> int:
+        self._settings.length_code = bounded(code, 0, self.model.length_codes)
+        self._measuring.clear()
+        return self._settings.bins
+
+    def _set_stop_overflow(self, _index: int, on: int, count: int) -> None:
+        bounded(count, 1, 2**32 - 1)
+        self._settings.stop_overflow = count if bounded(on, 0, 1) else None
+
+    def _set_multistop_enable(self, _index: int, enable: int) -> None:
+        self._settings.multistop = bool(bounded(enable, 0, 1))
+
+    def _set_marker_enable(self, _index: int, *enabled: int) -> None:
+        self._settings.markers_enabled = sum(
+            bounded(one, 0, 1) << line for line, one in enumerate(enabled)
+        )
+
+    def _set_marker_edges(self, _index: int, *edges: int) -> None:
+        for edge in edges:
+            bounded(edge, 0, 1)
+
+    def _set_marker_holdoff_time(self, _index: int, hold_ns: int) -> None:
+        bounded(hold_ns, 0, 25500)
+
+    def _get_routing_channels(self, _index: int) -> int:
+        return 4 if self.truth["router"] else 1
+
+    def _enable_routing(self, _index: int, enable: int) -> None:
+        self._need_router()
+        self._settings.routing = bool(bounded(enable, 0, 1))
+
+    def _get_router_version(self, _index: int) -> list[str]:
+        self._need_router()
+        return ["PHR 800", "1.0"]
+
+    # Rates and state.
+
+    def _get_resolution(self, _index: int) -> float:
+        return float(self._settings.resolution_ps)
+
+    def _get_sync_rate(self, _index: int) -> int:
+        return self._sync_rate()
+
+    def _get_sync_period(self, _index: int) -> float:
+        rate_hz = self._sync_rate()
+        return 1.0 / rate_hz if rate_hz else 0.0
+
+    def _get_count_rate(self, _index: int, channel: int) -> int:
+        if self.model.prefix != "PH":
+            return self._rates().get(bounded(channel, 0, self.model.inputs - 1) + 1, 0)
+        if bounded(channel, 0, self.model.inputs) == 0 and self._settings.mode != 2:
+            return self._sync_rate()
+        return self._rates().get(channel, 0)
+
+    def _get_all_count_rates(self, _index: int) -> list[Any]:
+        rates = self._rates()
+        found = [rates.get(channel, 0) for channel in range(1, self.model.inputs + 1)]
+        return [self._sync_rate(), np.array(found, dtype="<i4").tobytes()]
+
+    def _get_warnings(self, _index: int) -> int:
+        return warnings(self._settings, self._sync_rate(), self._rates(), self.faults)
+
+    def _get_warnings_text(self, _index: int, bits: int) -> str:
+        return warning_text(bits)
+
+    def _get_flags(self, _index: int) -> int:
+        return self._measuring.flags()
+
+    def _get_elapsed_meas_time(self, _index: int) -> float:
+        return self._measuring.elapsed_ms()
+
+    # Acquisition.
+
+    def _start_meas(self, _index: int, time_ms: int) -> None:
+        self._measuring.start(time_ms)
+
+    def _stop_meas(self, _index: int) -> None:
+        self._measuring.stop()
+
+    def _ctc_status(self, _index: int) -> int:
+        return int(self._measuring.over())
+
+    def _read_fifo(self, _index: int, count: int | None = None) -> list[Any]:
+        most = self.model.read_most if count is None else count
+        bounded(most, max(self.model.read_least, 1), self.model.read_most)
+        data = self._measuring.read(most)
+        return [data, len(data) // 4]
+
+    def _clear_hist_mem(self, _index: int, block: int | None = None) -> None:
+        self._measuring.need_rest()
+        self._measuring.clear(None if block is None else bounded(block, 0, 3))
+
+    def _get_histogram(self, _index: int, channel: int, clear: int = 0) -> bytes:
+        highest = 3 if self.model.prefix == "PH" else self.model.inputs - 1
+        found = self._measuring.histogram(bounded(channel, 0, highest))
+        if bounded(clear, 0, 1):
+            self._measuring.clear(channel)
+        return found
+
+    def _get_all_histograms(self, _index: int) -> bytes:
+        return b"".join(self._measuring.histogram(i) for i in range(self.model.inputs))
+
+    def _settle(self) -> None:
+        self._ready_s = self.world.now() + _SETTLE_S
+
+    def _sync_rate(self) -> int:
+        ready = self.world.now() >= self._ready_s
+        return round(self._wiring.sync_rate_hz(self._settings)) if ready else 0
+
+    def _rates(self) -> dict[int, int]:
+        if self.world.now() < self._ready_s:
+            return {}
+        rates = self._wiring.rates_hz(self._settings)
+        if self.faults.rate_hz is not None:
+            return dict.fromkeys(rates, round(self.faults.rate_hz))
+        return rates
+
+    def _input(self, channel: int) -> InputSettings:
+        if self.model.prefix != "PH":
+            return self._settings.inputs[bounded(channel, 0, self.model.inputs - 1)]
+        # The PicoHarp 300 counts its two inputs from the sync on.
+        bounded(channel, 0, 1)
+        return self._settings.sync if channel == 0 else self._settings.inputs[0]
+
+    def _need_router(self) -> None:
+        if not self.truth["router"]:
+            raise VendorError(Code.INVALID_OPTION)
+
+
+def _dead_ps(on: int, dead_ps: int) -> int:
+    bounded(on, 0, 1)
+    return bounded(dead_ps, 800, 160_000) if on else 0

@@ -1,0 +1,168 @@
+"""Which detector is plugged into which input, and what makes its events."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labctl_sim.picoquant._acquisition import Events
+from labctl_sim.picoquant._faults import Faults
+from labctl_sim.picoquant._replay import Replay, read_ptu
+from labctl_sim.picoquant._settings import Settings
+from labctl_sim.world import World
+from labctl_sim.world.photons import Apd, Bench, Input, Run
+
+__all__ = ["Plug", "Wiring"]
+
+_GATE_S = 0.1
+_T2, _T3 = 2, 3
+
+
+@dataclass(frozen=True)
+class Plug:
+    """A detector at an input; ``channel`` 0 is the sync input, -1 nothing."""
+
+    apd: Apd
+    channel: int
+
+
+class Wiring:
+    """The cables of one module."""
+
+    def __init__(self, name: str, world: World, truth: Mapping[str, Any], faults: Faults) -> None:
+        """Find the detectors when they are needed: they may be attached later."""
+        self.name, self.world, self._truth, self._faults = name, world, truth, faults
+        self._point: tuple[str, float] = ("", -1.0)
+        self._number = 0
+
+    @property
+    def bench(self) -> Bench:
+        """Detectors of the world."""
+        return Bench.of(self.world)
+
+    def plugs(self, settings: Settings) -> list[Plug]:
+        """Detectors and their inputs; on a PicoHarp 300 the first one takes the sync in T2.
+
+        Its T3 and histogram modes have one input, or four behind a router.
+        """
+        apds = self.bench.apds(self.name)
+        channels = [apd.channel for apd in apds]
+        if settings.model.prefix == "PH":
+            if settings.mode == _T2 and 0 not in channels:
+                channels = [channel - 1 for channel in channels]
+            most = 1 if settings.mode == _T2 else 4 if self._truth["router"] else 1
+        else:
+            most = settings.model.inputs
+        lowest = 0 if settings.mode == _T2 else 1
+        return [
+            Plug(apd, channel if lowest <= channel <= most else -1)
+            for apd, channel in zip(apds, channels, strict=True)
+        ]
+
+    def fields(self, settings: Settings) -> NDArray[np.int64]:
+        """Channel field of a record, or row of the histograms, for each detector; -1: none.
+
+        Index 7 is the sync input.
+        """
+        fields = np.full(8, -1, dtype=np.int64)
+        fields[7] = 0
+        picoharp = settings.model.prefix == "PH"
+        if self._truth["replay"]:
+            fields[:7] = np.arange(7) + int(picoharp and settings.mode == _T3)
+            return fields
+        first = 0 if picoharp and settings.mode in (_T2, _T3) else 1
+        for index, plug in enumerate(self.plugs(settings)):
+            if plug.channel >= 0:
+                fields[index] = plug.channel - first
+        return fields
+
+    def sees(self, settings: Settings, channel: int) -> bool:
+        """Whether pulses at an input (0: sync) cross its trigger level."""
+        one = settings.sync if channel == 0 else settings.inputs[channel - 1]
+        # With pulses of a detector there, the sync input sees that one's amplitude.
+        key = "sync_amplitude_mv" if channel == 0 else "amplitude_mv"
+        return one.sees(float(self._truth[key]), signed=settings.signed)
+
+    def start(self, settings: Settings) -> "Events":
+        """Begin a run now."""
+        world = self.world
+        if self._truth["replay"]:
+            recording = read_ptu(Path(str(self._truth["replay"])))
+            return Replay(recording, world.now(), world.laser.rep_rate_hz)
+        point = (world.point_id, world.point_began_s)
+        self._number = self._number + 1 if point == self._point else 0
+        self._point = point
+        plugs = self.plugs(settings)
+        run = Run(
+            self.bench,
+            [plug.apd for plug in plugs],
+            [self._input(settings, plug.channel) for plug in plugs],
+            device=self.name,
+            number=self._number,
+            electronics_sd_ps=float(self._truth["timing_rms_ps"]),
+        )
+        return RunEvents(run)
+
+    def sync_rate_hz(self, settings: Settings) -> float:
+        """Pulses per second at the sync input, as the meter knows them."""
+        if self._faults.sync_lost or not self.sees(settings, 0):
+            return 0.0
+        if settings.mode == _T2 and settings.model.prefix == "PH":
+            return 0.0
+        on = self.world.table.laser_on or bool(self._truth["replay"])
+        return self.world.laser.rep_rate_hz if on else 0.0
+
+    def rates_hz(self, settings: Settings) -> dict[int, int]:
+        """Counts per second by input over the last full gate of 0.1 s, with their noise."""
+        gate = int(np.floor(self.world.now() / _GATE_S + 1e-6)) - 1
+        begin_s = max(gate, 0) * _GATE_S
+        plugs = self.plugs(settings)
+        generator = self.world.generator(self.name, "rate", gate)
+        means = self.bench.rates_hz([plug.apd for plug in plugs], begin_s)
+        found: dict[int, int] = {}
+        for plug, mean in zip(plugs, means, strict=True):
+            dead_s = 1e-9 * plug.apd.truth.dead_time_ns
+            extra = self._faults.extra_light_hz
+            mean += extra / (1.0 + extra * dead_s)
+            counted = round(float(generator.poisson(mean * _GATE_S)) / _GATE_S)
+            if plug.channel >= 0 and self.sees(settings, plug.channel):
+                found[plug.channel] = counted
+        return found
+
+    def markers(self) -> tuple[Any, ...]:
+        """What makes edges at the marker inputs 1 to 4, to compare."""
+        table = self.world.table
+        return (table.analyser_deg, table.edge_filter_nm, self.world.stage_um)
+
+    def _input(self, settings: Settings, channel: int) -> Input:
+        if channel < 0:
+            return Input(0, 0, alive=False)
+        one = settings.sync if channel == 0 else settings.inputs[channel - 1]
+        shift_ps = one.offset_ps
+        if settings.mode != _T2:
+            shift_ps -= settings.sync.offset_ps
+        dead_ps = max(settings.model.dead_ps, one.dead_ps)
+        return Input(shift_ps, dead_ps, self.sees(settings, channel))
+
+
+class RunEvents:
+    """A live run as a source of events."""
+
+    def __init__(self, run: Run) -> None:
+        """Take over the run."""
+        self._run = run
+        self.grid = run.stream.grid
+
+    @property
+    def known_ps(self) -> int:
+        """Everything before this time since the beginning has been handed out."""
+        return self._run.stream.known_ps
+
+    def until(self, at_s: float, *, end: bool = False) -> NDArray[np.int64]:
+        """Events up to a world time; the end ends the run."""
+        if end:
+            self._run.stop()
+        return self._run.stream.until(at_s, end=end)
