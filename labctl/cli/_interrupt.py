@@ -16,7 +16,7 @@ def commands_by_interrupt(
 ) -> Generator[None]:
     """Turn interrupts of the terminal into commands while the block runs.
 
-    SIGINT everywhere, and CTRL_BREAK on Windows, count alike.
+    SIGINT everywhere, and CTRL_BREAK on Windows, count alike; SIGTERM aborts.
     """
     presses = 0
 
@@ -24,11 +24,11 @@ def commands_by_interrupt(
         nonlocal presses
         presses += 1
         if presses == 1:
-            say("stopping after this point; press again to abort now")
             post(Stop())
+            say("stopping after this point; press again to abort now")
         elif presses == 2:
-            say("aborting; press again to break off at once")
             post(Abort())
+            say("aborting; press again to break off at once")
         elif presses == 3:
             # Only once: what follows is the clean-up, which must not be broken off.
             raise KeyboardInterrupt
@@ -37,6 +37,9 @@ def commands_by_interrupt(
     names = ("SIGINT", "SIGBREAK")
     kinds = [signal.Signals[name] for name in names if name in signal.Signals.__members__]
     before = {kind: signal.signal(kind, press) for kind in kinds}
+    before[signal.SIGTERM] = signal.signal(
+        signal.SIGTERM, lambda number, frame: post(Abort(reason="the program was told to end"))
+    )
     try:
         yield
     finally:

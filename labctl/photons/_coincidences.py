@@ -105,25 +105,26 @@ class Coincidences(Analysis):
         self._carry(end)
 
     def _select(self, block: PhotonBlock) -> tuple[int, int]:
-        time = self._in_order(block.time_ticks)
-        into = CROWD, self._time, self._side
+        """Append the block's photons; return the end of the stretch and the sum of the sides."""
+        time = block.time_ticks
+        end, balance, falls = self._appended(block, time)
+        if falls:
+            # Only times of damaged records decrease.
+            time = fixed(np.maximum.accumulate(np.maximum(time, self._last_tick)))
+            end, balance, _ = self._appended(block, time)
+        self._last_tick = int(time[-1]) if len(time) else self._last_tick
+        return end, balance
+
+    def _appended(self, block: PhotonBlock, time: NDArray[np.int64]) -> tuple[int, int, int]:
+        into = self._last_tick, CROWD, self._time, self._side
         if self._gate is None:
             return select(time, block.channel, self._side_of, *into)
         gate = (block.delay_bins, self._side_of, *self._gate)
         return select_gated(time, block.channel, *gate, *into, self._delay)
 
-    def _in_order(self, time: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return times that do not decrease; only those of damaged records do."""
-        if len(time) == 0:
-            return time
-        if time[0] < self._last_tick or not bool((time[1:] >= time[:-1]).all()):
-            time = fixed(np.maximum.accumulate(np.maximum(time, self._last_tick)))
-        self._last_tick = int(time[-1])
-        return time
-
     def skip(self, block: PhotonBlock) -> None:
         """Leave a block out, and say so in the books."""
-        self._in_order(block.time_ticks)
+        self._last_tick = max(self._last_tick, int(block.time_ticks.max(initial=0)))
         self._seen += int(np.count_nonzero(self._side_of[block.channel]))
         self._time[:CROWD] = EARLY
 

@@ -35,23 +35,34 @@ EARLY = -(1 << 61)
 """A time before which nobody has a window."""
 
 
-@kernel("UniTuple(int64, 2)(TIMES, CHANNELS, SIDES, int64, int64[::1], int8[::1])")
+@kernel("UniTuple(int64, 3)(TIMES, CHANNELS, SIDES, int64, int64, int64[::1], int8[::1])")
 def select(
-    time: Array, channel: Array, side_of: Array, filled: int, to_time: Array, to_side: Array
-) -> tuple[int, int]:
-    """Append the photons on a side; return how many there are then, and the sum of the sides."""
-    place, balance = uintp(filled), 0
+    time: Array,
+    channel: Array,
+    side_of: Array,
+    before: int,
+    filled: int,
+    to_time: Array,
+    to_side: Array,
+) -> tuple[int, int, int]:
+    """Append the photons on a side.
+
+    Returns how many there are then, the sum of their sides, and how often time decreased.
+    """
+    place, balance, falls = uintp(filled), 0, 0
     for i in range(len(time)):
         side = side_of[channel[i]]
+        falls += time[i] < before
+        before = time[i]
         to_time[place] = time[i]
         to_side[place] = side
-        balance += side
+        balance += int64(side)
         place += uintp(side != 0)
-    return int64(place), balance
+    return int64(place), balance, falls
 
 
 @kernel(
-    "UniTuple(int64, 2)(TIMES, CHANNELS, DELAYS, SIDES, int64, int64, int64,"
+    "UniTuple(int64, 3)(TIMES, CHANNELS, DELAYS, SIDES, int64, int64, int64, int64,"
     " int64[::1], int8[::1], int64[::1])"
 )
 def select_gated(
@@ -61,23 +72,26 @@ def select_gated(
     side_of: Array,
     first_bin: int,
     end_bin: int,
+    before: int,
     filled: int,
     to_time: Array,
     to_side: Array,
     to_delay: Array,
-) -> tuple[int, int]:
+) -> tuple[int, int, int]:
     """Do the same with photons whose delay is in the gate; keep delays if there is room."""
-    place, balance = uintp(filled), 0
+    place, balance, falls = uintp(filled), 0, 0
     for i in range(len(time)):
         side = side_of[channel[i]]
+        falls += time[i] < before
+        before = time[i]
         to_time[place] = time[i]
         to_side[place] = side
         if len(to_delay) > 0:
             to_delay[place] = delay[i]
         wanted = (side != 0) & (delay[i] >= first_bin) & (delay[i] < end_bin)
-        balance += side if wanted else 0
+        balance += int64(side) if wanted else 0
         place += uintp(wanted)
-    return int64(place), balance
+    return int64(place), balance, falls
 
 
 @kernel("int64(int64[::1], int8[::1], int64, int64, int64, int64[::1], uint32[::1])")

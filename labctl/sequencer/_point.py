@@ -153,4 +153,7 @@ class Point:
     def _during(self) -> dict[str, dict[str, Any]]:
         readings = self._session.book.readings
         found = {name: readings.since(name, self._began_s) for name in readings.quantities()}
+        # A short point may fall between two beats of a slow monitor; its last reading then holds.
+        for name, period_s in self._session.monitored.items():
+            found[name] = found.get(name) or readings.since(name, self._began_s - period_s)
         return {name: summary.as_data() for name, summary in found.items() if summary is not None}

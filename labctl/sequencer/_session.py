@@ -69,6 +69,7 @@ class Session:
         self.begin_point = begin_point
         self.set_values: dict[str, tuple[float, str]] = {}
         self._quality: dict[str, int] = {}
+        self.monitored: Mapping[str, float] = {}
         self._monitors: list[Cancel] = []
         self._warned: set[tuple[str, str]] = set()
         self.asked_again = False
@@ -80,6 +81,7 @@ class Session:
     def start(self, data: Mapping[str, Any], monitors: Mapping[str, float]) -> None:
         """Store the start record, then begin; ``monitors`` maps readables to periods in s."""
         self.book.start(data)
+        self.monitored = dict(monitors)
         self.control.machine.apply("start")
         self._tell_news()
         for quantity, period_s in monitors.items():

@@ -139,6 +139,14 @@ def test_a_monitor_that_fails_is_told_once_until_it_reads_again(bench: Bench) ->
     assert len(bench.texts()) == 2
 
 
+def test_a_short_point_between_two_beats_keeps_the_last_reading(bench: Bench) -> None:
+    session = bench.start({"cryostat.temperature": 5.0})
+    session.wait(7.0)
+    session.measure(Look(), step_id="s")
+    (told,) = bench.of("point_stored")
+    assert set(told.read) == {"cryostat.temperature"}
+
+
 def test_an_invalid_reading_of_a_monitor_is_stored_as_such(bench: Bench) -> None:
     session = bench.start({"cryostat.temperature": 5.0})
     bench.cryostat.course = lambda target, t_s: math.nan
