@@ -48,11 +48,7 @@ class Case:
     def decoded(self) -> list[PhotonBlock]:
         """Return the decoded blocks, each in its own memory."""
         decoder = Decoder(self.stream)
-        found = [decoder.feed(block).copy() for block in self.blocks()]
-        for block in found:
-            for array in (block.time_ticks, block.channel, block.delay_bins, block.records):
-                array.flags.writeable = False
-        return found
+        return [decoder.feed(block).copy() for block in self.blocks()]
 
     def write(self, folder: Path) -> Path:
         """Write a file that other programs can read."""

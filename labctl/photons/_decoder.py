@@ -1,6 +1,7 @@
 """Records to photons and markers, block by block."""
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,8 @@ __all__ = ["BLOCK_RECORDS", "Decoder", "PhotonBlock", "as_records"]
 
 BLOCK_RECORDS = 131_072
 """As many as the largest read of a HydraHarp; decoded they still fit in a processor's cache."""
+
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 _KERNELS = {
     (Family.HYDRA, 2): decode_hydra_t2,
@@ -74,12 +77,12 @@ class PhotonBlock:
     def copy(self) -> "PhotonBlock":
         """Return a block of its own memory."""
         return PhotonBlock(
-            self.records.copy(),
-            self.time_ticks.copy(),
-            self.channel.copy(),
-            self.delay_bins.copy(),
-            self.marker_ticks.copy(),
-            self.marker_bits.copy(),
+            _locked(self.records.copy()),
+            _locked(self.time_ticks.copy()),
+            _locked(self.channel.copy()),
+            _locked(self.delay_bins.copy()),
+            _locked(self.marker_ticks.copy()),
+            _locked(self.marker_bits.copy()),
             self.begin_tick,
             self.end_tick,
             self.overflow_records,
@@ -142,11 +145,11 @@ class Decoder:
         )
         return PhotonBlock(
             records=records,
-            time_ticks=fixed(time),
-            channel=fixed(into.channel[:photons]),
-            delay_bins=fixed(into.delay[: photons if self.format.mode == 3 else 0]),
-            marker_ticks=fixed(marker_time),
-            marker_bits=fixed(into.marker_bits[:markers]),
+            time_ticks=_locked(time),
+            channel=_locked(into.channel[:photons]),
+            delay_bins=_locked(into.delay[: photons if self.format.mode == 3 else 0]),
+            marker_ticks=_locked(marker_time),
+            marker_bits=_locked(into.marker_bits[:markers]),
             begin_tick=begin,
             end_tick=self.end_tick,
             overflow_records=overflow_records,
@@ -164,3 +167,9 @@ class Decoder:
                 return photons, 0, wraps, 0, overflows
         markers = (into.marker_time, into.marker_bits)
         return self._kernel(*rules, kind.last_overflows, *arrays, *markers)
+
+
+def _locked(view: NDArray[Scalar]) -> NDArray[Scalar]:
+    # A view of a buffer is aligned and contiguous already: quicker than ``fixed``.
+    view.flags.writeable = False
+    return view

@@ -99,8 +99,8 @@ def fixed(array: NDArray[Scalar]) -> NDArray[Scalar]:
 def warm_up() -> None:
     """Compile every kernel of ``labctl.photons``, or load it from the cache.
 
-    To be called when an acquisition is armed: about 20 s on a new machine, less than a second
-    once the cache exists.
+    To be called when an acquisition is armed: some ten seconds on a new machine, one second once
+    the cache exists.
     """
     for one in _kernels:
         one.compile()

@@ -1,5 +1,6 @@
 """Everything at once: real recordings to the count, any blocks, and blocks left out in a hurry."""
 
+import tracemalloc
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
@@ -163,6 +164,32 @@ def test_live_and_later_give_the_same(tmp_path: Path) -> None:
     for one, other in zip(live.analyses, later, strict=True):
         result: Any = one
         assert plain(result.result()) == plain(other.result())
+
+
+def test_memory_does_not_grow_with_the_stream() -> None:
+    """All but a trace, which has a row for each bin of time, need the memory of a block."""
+    records = Encoder(3).feed(*light(0, 130_000, 20.0))
+    analyses = [PulsedG2(), PulsedDelays(), PulsePairs(T3), Decays(T3), MultiTau(T3, 1e-6)]
+    pipeline = PhotonPipeline(T3, analyses)
+    pipeline.feed(records)
+    tracemalloc.start()
+    try:
+        for _ in range(20):
+            pipeline.feed(records)
+        kept, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 100_000
+    assert most < 8 << 20
+
+
+def test_a_copied_block_can_be_fed_again() -> None:
+    records = Encoder(3).feed(*light(0, 1000, 20.0))
+    kept, one = PhotonPipeline(T3).decoder.feed(records).copy(), PulsedG2()
+    one.feed(kept)
+    direct = PhotonPipeline(T3, [again := PulsedG2()])
+    direct.feed(records)
+    assert plain(one.result()) == plain(again.result())
 
 
 def test_what_takes_every_block_cannot_skip_one() -> None:

@@ -33,8 +33,8 @@ class ApdTruth:
     afterpulse_delay_ns: float = 30.0
     crosstalk_probability: float = 1e-4
     crosstalk_delay_ns: float = 20.0
-    cable_ns: float = 0.0
-    """Delay of the signal against the laser's sync."""
+    cable_ns: float = 3.0
+    """Delay of the signal against the laser's sync (assumed)."""
     limit_mhz: float = 12.0
     """More events than this blind it until the light is gone."""
     throughput_rel: float = 0.010

@@ -62,12 +62,15 @@ def make_stream() -> Callable[..., PhotonStream]:
         charged: float = 0.0,
         **changes: Any,
     ) -> PhotonStream:
+        def generator(_name: str) -> np.random.Generator:
+            return np.random.default_rng(seed)
+
         count = len(steady_hz)
         key = np.array([seed, 1], dtype=np.uint64)
         stream = PhotonStream(
             grid_of(rep_rate_hz),
             ideal(count, **changes),
-            Chance(key, lambda _: np.random.default_rng(seed), blinking),
+            Chance(key, generator, blinking),
             lit or Timeline(0.0, 1.0),
             0.0,
         )

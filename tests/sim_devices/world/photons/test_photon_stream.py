@@ -9,6 +9,7 @@ import pytest
 from labctl_sim.sample import Blinking
 from labctl_sim.world._table import Timeline
 from labctl_sim.world.photons import (
+    Dwells,
     Light,
     PhotonStream,
     Source,
@@ -33,11 +34,15 @@ def shine(make: Make, seed: int = 0) -> PhotonStream:
     lit.set(0.31234, 0.0)
     lit.set(0.4, 1.0)
     dwells = blinking(Blinking(on_share=0.7, on_share_after_one_hour=0.7), np.random.default_rng(1))
+
+    def of_the_dot(_name: str) -> Dwells:
+        return dwells
+
     return make(
         MODELS,
         seed=seed,
         lit=lit,
-        blinking=lambda _: dwells,
+        blinking=of_the_dot,
         charged=0.1,
         timing=REAL,
         steady_hz=(50.0, 3000.0),

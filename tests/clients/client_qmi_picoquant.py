@@ -1,0 +1,100 @@
+"""QMI's drivers of PicoQuant modules. Arguments: host, port, model, sim_devices folder.
+
+Only the loaded library is another one: its functions ask a module behind host and port. Prints
+JSON.
+"""
+
+import base64
+import ctypes
+import json
+import socket
+import sys
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+_T2_MS, _T3_MS, _HISTOGRAM_MS = 300, 300, 300
+
+
+class Remote:
+    """Carries calls to the module as lines of JSON."""
+
+    def __init__(self, host: str, port: str) -> None:
+        self._file = socket.create_connection((host, int(port))).makefile("rwb")
+
+    def __call__(self, method: str, arguments: list[Any]) -> Any:
+        self._file.write(json.dumps([method, arguments]).encode() + b"\n")
+        self._file.flush()
+        code, values = json.loads(self._file.readline())
+        plain = [base64.b64decode(v["bytes"]) if isinstance(v, dict) else v for v in values]
+        return code, plain
+
+
+def library(model: str, call: Remote, folder: str) -> Any:
+    """Build the library object; nothing else of the simulators is loaded."""
+    sys.path.append(folder)
+    face = import_module("labctl_sim.picoquant._face")
+    functions = import_module("labctl_sim.picoquant._functions")
+    return face.picoquant_library(model, getattr(functions, f"{model}_FUNCTIONS"), call)
+
+
+def tagged(module: Any, time_ms: int) -> dict[str, Any]:
+    """Run and fetch all events; counts and sums of times by type."""
+    # The meter needs 0.1 s after a change of mode or divider, and QMI divides by the sync rate.
+    while module.get_sync_rate() == 0:
+        pass
+    module.start_measurement(time_ms)
+    parts = []
+    while module.get_measurement_active():
+        parts.append(module.get_events())
+    module.stop_measurement()
+    parts.append(module.get_events())
+    events = np.concatenate(parts)
+    return {
+        str(kind): [
+            int((events["type"] == kind).sum()),
+            int(events["timestamp"][events["type"] == kind].sum()),
+        ]
+        for kind in np.unique(events["type"])
+    }
+
+
+def main(host: str, port: str, model: str, folder: str) -> None:
+    """Open, T2, T3, histogram, close."""
+    found = library(model, Remote(host, port), folder)
+    ctypes.cdll.LoadLibrary = lambda _name: found  # type: ignore[method-assign]
+    qmi: Any = import_module("qmi")
+    picoquant: Any = import_module("qmi.instruments.picoquant")
+    kinds = {"MH": picoquant.PicoQuant_MultiHarp150, "HH": picoquant.PicoQuant_HydraHarp400}
+    qmi.start("labctl_client", init_logging=False)
+    serials = {"MH": "1044785", "HH": "1035683"}
+    module = qmi.make_instrument("module", kinds[model], serials[model])
+    module.open()
+    result: dict[str, Any] = {}
+    for mode, time_ms in (("T2", _T2_MS), ("T3", _T3_MS)):
+        module.initialize(mode, "INTERNAL")
+        module.set_sync_divider(1)
+        result[mode] = tagged(module, time_ms)
+    module.initialize("HIST", "INTERNAL")
+    result["resolution_ps"] = module.get_resolution()
+    result["info"] = module.get_hardware_info()
+    result["inputs"] = module.get_number_of_input_channels()
+    module.set_binning(3)
+    module.start_measurement(_HISTOGRAM_MS)
+    while module.get_measurement_active():
+        pass
+    module.stop_measurement()
+    clear = [] if model == "MH" else [0]
+    result["histogram"] = int(module.get_histogram(0, *clear).sum())
+    result["sync_hz"] = module.get_sync_rate()
+    result["rates_hz"] = [module.get_count_rate(channel) for channel in range(2)]
+    result["flags"] = module.get_flags()
+    result["warnings"] = module.get_warnings()
+    module.close()
+    qmi.stop()
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
