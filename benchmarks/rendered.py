@@ -212,7 +212,10 @@ def render_series(
         if point == 0:
             series.laws = bench.laws()
         stored = _stored(point, kelvin, light, axis_nm, axis_error_nm, noise, response)
-        series.spectra.append(replace(stored, temperature_k=temperature_k))
+        fluence_uj_cm2 = bench.world.laser.peak_fluence_uj_cm2
+        series.spectra.append(
+            replace(stored, temperature_k=temperature_k, peak_fluence_uj_cm2=fluence_uj_cm2)
+        )
     return series
 
 

@@ -11,31 +11,39 @@ import subprocess
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from statistics import median
 from time import process_time
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.photons.live import Live, live
 from benchmarks.photons.streams import Case, t2, t3
 from benchmarks.report import Figure, text_table
-from labctl.photons import Decays, Decoder, PulsedG2, WindowedG2, warm_up
+from labctl.photons import Decays, Decoder, PulsedG2, Stream, WindowedG2, read_ptu, warm_up
 
 ROOT = Path(__file__).parents[2]
 _WORDS = 1 << 25
 """Of memcpy: 128 MiB."""
 
+Work = Callable[[Stream, Iterable[NDArray[np.uint32]]], None]
+
 _TARGETS = {
     "decode A / memcpy": ("A decode", "memcpy", "x", ">= 0.10"),
     "decode C / memcpy": ("C decode", "memcpy", "x", ">= 0.06"),
-    "decode A / ptufile": ("A decode", "ptufile_decode", "x", ">= 1.3"),
+    "decode A / ptufile, from a file": ("A file decode", "ptufile_decode", "x", ">= 1.3"),
     "decode T2 / memcpy": ("T2 decode", "memcpy", "x", ""),
     "decay histogram A / memcpy": ("A decay", "memcpy", "x", ">= 0.25"),
     "decay histogram C / memcpy": ("C decay", "memcpy", "x", ""),
-    "decay histogram A / tttrlib": ("A decay", "tttrlib_decay", "x", ">= 60"),
+    "decay histogram A / tttrlib, from a file": (
+        "A file decay",
+        "tttrlib_decay",
+        "x",
+        ">= 60",
+    ),
     "pulsed g2 A, ±10 periods": ("A g2", "", "Mphotons/s", ">= 100"),
     "pulsed g2 A / pycorrelate's algorithm, 1000 bins": ("A g2", "laurence", "x", ">= 200"),
     "pulsed g2 B, ±10 periods": ("B g2", "", "Mphotons/s", ""),
@@ -84,16 +92,17 @@ def _seconds(work: Callable[[], object]) -> float:
     return process_time() - began_s
 
 
-def _decode(case: Case) -> None:
-    decoder = Decoder(case.stream)
-    for block in case.blocks():
+def _decode(stream: Stream, blocks: Iterable[NDArray[np.uint32]]) -> None:
+    decoder = Decoder(stream)
+    for block in blocks:
         decoder.feed(block)
 
 
-def _decay(case: Case) -> None:
-    decays = Decays(case.stream)
-    for block in case.blocks():
+def _decay(stream: Stream, blocks: Iterable[NDArray[np.uint32]]) -> None:
+    decays = Decays(stream)
+    for block in blocks:
         decays.feed_records(block)
+    decays.result()
 
 
 def _g2(case: Case) -> Callable[[], None]:
@@ -123,21 +132,31 @@ class Rates:
         self._note("memcpy", _WORDS, lambda: np.copyto(self._to, self._from))
         for name in ("A", "C", "T2"):
             case = self._cases[name]
-            self._note(f"{name} decode", len(case.records), lambda case=case: _decode(case))
+            self._blocks(f"{name} decode", case, _decode)
         for name in ("A", "C"):
             case = self._cases[name]
-            self._note(f"{name} decay", len(case.records), lambda case=case: _decay(case))
+            self._blocks(f"{name} decay", case, _decay)
         for name, work in self._pairs.items():
             self._note(f"{name} g2", self._cases[name].photons, work)
         for name in ("A", "B"):
             case = self._cases[name]
             rate = len(case.records) / live(case, self._folder).cpu_s / 1e6
             self.found[f"{name} live"].append(rate)
+        records = len(self._cases["A"].records)
+        self._note("A file decode", records, lambda: self._from_file(_decode))
+        self._note("A file decay", records, lambda: self._from_file(_decay))
         if self._peer:
-            records = len(self._cases["A"].records)
             for name in ("ptufile_decode", "tttrlib_decay"):
                 self._add(name, records, self._peer.seconds(name, self._file))
             self._add("laurence", 100_000, self._peer.seconds("laurence", self._file))
+
+    def _blocks(self, name: str, case: Case, work: Work) -> None:
+        blocks = case.blocks()
+        self._note(name, len(case.records), lambda: work(case.stream, blocks))
+
+    def _from_file(self, work: Work) -> None:
+        file = read_ptu(self._file)
+        work(file.stream, file.blocks())
 
     def _note(self, name: str, count: int, work: Callable[[], object]) -> None:
         self._add(name, count, _seconds(work))

@@ -87,6 +87,12 @@ class PhononLaw:
         """Return one parameter."""
         return self.combine(np.eye(4)[index], float(self.parameters[index]))
 
+    def difference(self, from_k: float, to_k: float) -> Measured:
+        """Return by how much the law changes from one temperature to another."""
+        ends = np.array([from_k, to_k])
+        gradient = np.diff(_gradient(self.parameters, ends), axis=0)[0]
+        return self.combine(gradient, float(np.diff(self(ends))[0]))
+
 
 @dataclass(frozen=True)
 class LinewidthLaw:

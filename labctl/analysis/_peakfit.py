@@ -26,7 +26,7 @@ from labctl.analysis._model import FIRST_SATELLITE, make_axis
 from labctl.analysis._noise import NoiseModel
 from labctl.analysis._peak_report import report
 from labctl.analysis._peak_result import PeakFit, SatellitePrior
-from labctl.analysis._problem import SLOPE, Fitted, Problem
+from labctl.analysis._problem import GAUSS, SLOPE, Fitted, Problem
 from labctl.analysis._response import InstrumentResponse
 from labctl.analysis._start import Start, find_start, matched_signal
 from labctl.analysis._voigt import voigt, voigt_fwhm
@@ -40,7 +40,7 @@ Mask = NDArray[np.bool_]
 Shape = Literal["auto", "voigt", "lorentz", "gauss"]
 Background = Literal["auto", "constant", "linear"]
 
-_LORENTZ, _GAUSS = 1, 2
+_LORENTZ = 1
 _WINDOW_MEV = 30.0
 _WINDOW_WIDTHS = 8.0
 _WINDOW_PIXELS = 30
@@ -66,6 +66,7 @@ def fit_peak(
     variance_scale: Vector | None = None,
     near_ev: float | None = None,
     satellites: Sequence[SatellitePrior] = (),
+    gauss_squared_mev2: Measured | None = None,
     find_satellites: bool = True,
     exciton_share: float | None = None,
 ) -> PeakFit:
@@ -83,6 +84,8 @@ def fit_peak(
         variance_scale: Extra factor on the variance, shape (pixel,).
         near_ev: Look for the line within 15 meV of this energy instead of everywhere.
         satellites: Lines known beforehand; they are fitted with these priors.
+        gauss_squared_mev2: Squared FWHM of the Gaussian part, if known beforehand; for ``voigt``
+            and ``auto``.
         find_satellites: Add lines that the residuals show.
         exciton_share: Makes the line of highest energy whose area is at least this share
             of the strongest one the main line; None takes the strongest.
@@ -105,6 +108,7 @@ def fit_peak(
     problem = Problem(
         axis, counts[inside], good[inside], noise, scale[inside],
         _fixed(shape, background), tuple(satellites),
+        gauss_squared_mev2 if shape in ("auto", "voigt") else None,
     )  # fmt: skip
     fitted = problem.fit(_first_guess(problem, start, shape))
     problem, fitted = _explain(problem, fitted, find_satellites=find_satellites)
@@ -155,7 +159,7 @@ def _window(wavelength_nm: Vector, start: Start) -> tuple[int, int]:
 
 
 def _fixed(shape: Shape, background: Background) -> frozenset[int]:
-    by_shape = {"lorentz": {_GAUSS}, "gauss": {_LORENTZ}}
+    by_shape = {"lorentz": {GAUSS}, "gauss": {_LORENTZ}}
     slope = {SLOPE} if background == "constant" else set[int]()
     return frozenset(by_shape.get(shape, set[int]()) | slope)
 
@@ -256,11 +260,16 @@ def _choose_shape(
     if shape != "auto":
         return problem, fitted, shape
     limit = _UNRESOLVED * problem.axis.gauss_squared_mev2
-    if response is None or fitted.error(_GAUSS) <= limit or limit == 0:
+    if (
+        response is None
+        or problem.gauss_squared_mev2 is not None
+        or fitted.error(GAUSS) <= limit
+        or limit == 0
+    ):
         return problem, fitted, "voigt"
-    problem = problem.changed(fixed=problem.fixed | {_GAUSS})
+    problem = problem.changed(fixed=problem.fixed | {GAUSS})
     start = fitted.parameters.copy()
-    start[_GAUSS] = 0.0
+    start[GAUSS] = 0.0
     return problem, problem.fit(start), "lorentz"
 
 

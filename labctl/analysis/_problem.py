@@ -12,16 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labctl.analysis._fit import Solution, solve
+from labctl.analysis._measured import Measured
 from labctl.analysis._model import FIRST_SATELLITE, Axis, SpectrumModel
 from labctl.analysis._noise import NoiseModel
 from labctl.analysis._peak_result import SatellitePrior
 
-__all__ = ["Fitted", "Problem"]
+__all__ = ["GAUSS", "SLOPE", "Fitted", "Problem"]
 
 Vector = NDArray[np.float64]
 
 _ROUNDS = 8
 _SETTLED_SIGMAS = 2e-3
+GAUSS = 2
 SLOPE = 5
 
 
@@ -55,7 +57,7 @@ class Problem:
         variance_scale: Extra factor on the variance, shape (pixel,).
         fixed: Parameters that do not move.
         priors: Of the satellites, in order.
-        smallest_gauss_squared: Keeps the profile defined, meV^2.
+        gauss_squared_mev2: What is known of the squared Gaussian FWHM; None if nothing.
     """
 
     axis: Axis
@@ -65,6 +67,7 @@ class Problem:
     variance_scale: Vector
     fixed: frozenset[int]
     priors: tuple[SatellitePrior, ...]
+    gauss_squared_mev2: Measured | None = None
 
     @property
     def smallest_gauss_squared_mev2(self) -> float:
@@ -149,6 +152,8 @@ class Problem:
             for j, known in enumerate((prior.offset_mev, prior.ratio))
             if np.isfinite(known.error)
         ]
+        if self.gauss_squared_mev2 is not None:
+            rows.append((GAUSS, self.gauss_squared_mev2.value, self.gauss_squared_mev2.error))
         table = np.array(rows, dtype=np.float64).reshape(-1, 3)
         return table[:, 0].astype(np.intp), table[:, 1], table[:, 2]
 

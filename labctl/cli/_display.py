@@ -1,10 +1,12 @@
 """A run on the terminal: a live progress bar, or plain lines where there is no terminal."""
 
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from labctl.events import (
     Event,
@@ -34,6 +36,17 @@ def lab_time(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min"
 
 
+class _Bar(Progress):
+    """A bar with what is going on below it: in one line the counts would leave the window."""
+
+    now = ""
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """Yield the two lines."""
+        yield self.make_tasks_table(self.tasks)
+        yield Text(self.now, no_wrap=True, overflow="ellipsis")
+
+
 class RunDisplay:
     """Listens to a run and shows it. Use as a context manager around the run."""
 
@@ -41,18 +54,20 @@ class RunDisplay:
         """Show on ``console``; a live bar only if that is a terminal."""
         self._console = console
         self._live = console.is_terminal
-        self._progress = Progress(
+        self._progress = _Bar(
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("lab time {task.fields[lab]}"),
             TimeElapsedColumn(),
-            TextColumn("{task.fields[now]}"),
             console=console,
             disable=not self._live,
         )
-        self._task = self._progress.add_task("points", total=None, lab="0 s", now="")
+        self._task = self._progress.add_task("points", total=None, lab="0 s")
         self._began_s = 0.0
+        self._planned: int | None = None
+        self._told = ""
+        self._units: dict[str, str] = {}
         self._now: dict[str, str] = {}
 
     def __enter__(self) -> Self:
@@ -74,19 +89,22 @@ class RunDisplay:
         match event:
             case RunStarted():
                 self._began_s = event.t_mono_s
+                self._planned = event.points
                 self._progress.update(self._task, total=event.points)
                 self._say(f"journal {event.journal}")
             case PointStored():
                 self._point(event)
             case Reading() | MoveFinished():
                 quantity = event.quantity if isinstance(event, Reading) else event.settable
+                self._units[quantity] = event.units
                 self._now[quantity] = f"{quantity} {event.value:.5g} {event.units}"
             case StepProgress():
                 self._now["step"] = event.text
             case Message():
                 self._say(f"{event.device}: {event.text}", _COLOURS[event.level])
             case StateChanged():
-                if event.reason:
+                if event.reason and event.reason != self._told:
+                    self._told = event.reason
                     self._say(f"{event.state}: {event.reason}")
             case RunStopped():
                 self._stopped(event)
@@ -96,7 +114,10 @@ class RunDisplay:
 
     def _point(self, event: PointStored) -> None:
         self._progress.update(self._task, completed=event.index + 1)
-        read = ", ".join(f"{name} {value:.4f}" for name, value in event.read.items())
+        read = ", ".join(
+            f"{name} {value:.4f} {self._units.get(name, '')}".rstrip()
+            for name, value in event.read.items()
+        )
         self._now["point"] = event.brief
         if not self._live:
             flags = f"  quality {event.quality:#x}" if event.quality else ""
@@ -107,12 +128,14 @@ class RunDisplay:
         for action in event.unsafe:
             self._say(f"NOT SAFE: {action}", "bold red")
         lab = lab_time(event.t_mono_s - self._began_s)
-        self._say(f"{event.status}: {event.points} points in {lab} of lab time. {event.reason}")
+        many = f"{event.points}" if self._planned is None else f"{event.points} of {self._planned}"
+        reason = "" if event.reason == self._told else f": {event.reason}"
+        self._say(f"{event.status}: {many} points in {lab} of lab time{reason}")
 
     def _refresh(self, t_s: float) -> None:
         if self._live:
-            now = "  ".join(list(self._now.values())[-3:])
-            self._progress.update(self._task, lab=lab_time(t_s - self._began_s), now=now)
+            self._progress.now = "  ".join(self._now.values())
+            self._progress.update(self._task, lab=lab_time(t_s - self._began_s))
 
     def _say(self, text: str, style: str = "") -> None:
         self._console.print(text, style=style or None, highlight=False, markup=False)

@@ -15,11 +15,15 @@ from labctl.cli._control import inject, listening
 from labctl.cli._say import say_data, screen
 from labctl.host import Rig, serve, serve_virtual
 from labctl.setup import load_setup, parse_yaml
+from labctl.units import parse, split_suffix
 
 __all__ = ["app"]
 
 app = typer.Typer(
-    name="sim", no_args_is_help=True, help="Serve a simulated set-up, and let it fail."
+    name="sim",
+    no_args_is_help=True,
+    add_completion=False,
+    help="Serve a simulated set-up, and let it fail.",
 )
 
 
@@ -80,9 +84,19 @@ def sim_fault(
         if not separator:
             message = f"{text!r} is no parameter; write key=value"
             raise typer.BadParameter(message)
-        values[name] = parse_yaml(f"value: {value}", Path("--set")).data["value"]
+        values[name] = _value(name, parse_yaml(f"value: {value}", Path("--set")).data["value"])
     inject(device, kind, values)
     screen(error=True).print(f"{device}: {kind}")
+
+
+def _value(name: str, value: Any) -> Any:
+    unit = split_suffix(name)[1]
+    if unit is None or not isinstance(value, str):
+        return value
+    try:
+        return parse(value, unit)
+    except ValueError as error:
+        raise typer.BadParameter(f"{name}: {error}") from error
 
 
 def _announce(told: Mapping[str, Any], as_json: bool) -> None:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from labctl.photons._analysis import Analysis
 from labctl.photons._decoder import PhotonBlock, as_records
 from labctl.photons._formats import Family, Stream
-from labctl.photons._numba import Array, kernel, uint32
+from labctl.photons._numba import Array, kernel, uint32, uintp
 
 __all__ = ["DecayHistogram", "Decays"]
 
@@ -16,18 +16,24 @@ _MANY_RECORDS = 1 << 30
 """Fewer than a counter of 32 bits can take between two transfers."""
 
 
-@kernel("void(RECORDS, int64, uint32[::1], uint32[::1])")
-def count_top_bits(records: Array, shift: int, even: Array, odd: Array) -> None:
+@kernel("void(RECORDS, int64, uint32[::1], uint32[::1], uint32[::1], uint32[::1])")
+def count_top_bits(
+    records: Array, shift: int, first: Array, second: Array, third: Array, fourth: Array
+) -> None:
     """Count records by their upper bits.
 
-    Two tables, because a counter that was just written cannot be read at once.
+    Four tables, because a counter that was just written cannot be read at once, and most photons
+    of a short decay fall into a few bins.
     """
-    bits = uint32(shift)
-    for i in range(0, len(records) - 1, 2):
-        even[records[i] >> bits] += uint32(1)
-        odd[records[i + 1] >> bits] += uint32(1)
-    if len(records) % 2:
-        even[records[-1] >> bits] += uint32(1)
+    bits, one, places = uint32(shift), uint32(1), uintp(len(records))
+    whole = places - places % uintp(4)
+    for i in range(uintp(0), whole, uintp(4)):
+        first[records[i] >> bits] += one
+        second[records[i + uintp(1)] >> bits] += one
+        third[records[i + uintp(2)] >> bits] += one
+        fourth[records[i + uintp(3)] >> bits] += one
+    for i in range(whole, places):
+        first[records[i] >> bits] += one
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +70,9 @@ class Decays(Analysis):
         self._shift = 10 if hydra else 16
         self._shape = (64, kind.delay_bins) if hydra else (15, kind.delay_bins)
         size = 1 << (32 - self._shift)
-        self._tables = np.zeros(size, np.uint32), np.zeros(size, np.uint32)
+        # Memory that is never touched is never there: a few pages for each channel in use.
+        first, second = np.zeros(size, np.uint32), np.zeros(size, np.uint32)
+        self._tables = first, second, np.zeros(size, np.uint32), np.zeros(size, np.uint32)
         self._counts = np.zeros(self._shape, np.int64)
         self._since = 0
 
@@ -81,13 +89,19 @@ class Decays(Analysis):
 
     def result(self, channels: int = 4, delay_bins: int | None = None) -> DecayHistogram:
         """Return the counts of the first channels; ``delay_bins`` shortens the delay axis."""
-        self._transfer()
-        kept = self._counts[:channels, :delay_bins].copy()
-        return DecayHistogram(kept, self.stream.delay_bin_s)
+        part = (slice(channels), slice(delay_bins))
+        counts = self._counts[part].copy()
+        # Only what is asked for: most of the large tables is memory that nobody ever touched.
+        for table in self._photons():
+            counts += table[part]
+        return DecayHistogram(counts, self.stream.delay_bin_s)
+
+    def _photons(self) -> list[NDArray[np.uint32]]:
+        return [table[: self._counts.size].reshape(self._shape) for table in self._tables]
 
     def _transfer(self) -> None:
-        size = self._counts.size
+        for table in self._photons():
+            self._counts += table
         for table in self._tables:
-            self._counts += table[:size].reshape(self._shape)
             table[:] = 0
         self._since = 0

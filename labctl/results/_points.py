@@ -24,6 +24,8 @@ _EXCITON_SHARE = 0.25
 # main line, their strengths follow the occupation of the phonons.
 _OFFSET_MEV = 0.1
 _RATIO = 0.1
+# How far the squared Gaussian width of the line (spectral diffusion) may differ, relative.
+_GAUSS = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +60,7 @@ class FittedPoint:
 
 def fit_points(spectra: Sequence[StoredSpectrum]) -> list[FittedPoint]:
     """Fit each spectrum on its own."""
-    return [_fit(spectrum, None, ()) for spectrum in spectra]
+    return [_fit(spectrum) for spectrum in spectra]
 
 
 def fit_series(spectra: Sequence[StoredSpectrum]) -> list[FittedPoint]:
@@ -66,19 +68,21 @@ def fit_series(spectra: Sequence[StoredSpectrum]) -> list[FittedPoint]:
 
     The main line is followed from one temperature to the next; satellite lines that the
     coldest spectrum shows are carried along with the freedom that phonons need, because at
-    higher temperatures the main line covers them.
+    higher temperatures the main line covers them.  So is the Gaussian part of its width, which a
+    broad line hides: left out, it would count as homogeneous.
     """
     ordered = sorted(spectra, key=_temperature)
     done: list[FittedPoint] = []
     near_ev: float | None = None
     satellites: tuple[SatellitePrior, ...] = ()
+    gauss: Measured | None = None
     for spectrum in ordered:
-        point = _fit(spectrum, near_ev, satellites)
+        point = _fit(spectrum, near_ev, satellites, gauss)
         done.append(point)
         if point.fit is None:
             continue
         if near_ev is None:
-            satellites = _carried(point.fit)
+            satellites, gauss = _carried(point.fit), _diffusion(point.fit)
         near_ev = point.fit.energy_ev.value
     return done
 
@@ -88,7 +92,10 @@ def _temperature(spectrum: StoredSpectrum) -> float:
 
 
 def _fit(
-    spectrum: StoredSpectrum, near_ev: float | None, satellites: tuple[SatellitePrior, ...]
+    spectrum: StoredSpectrum,
+    near_ev: float | None = None,
+    satellites: tuple[SatellitePrior, ...] = (),
+    gauss: Measured | None = None,
 ) -> FittedPoint:
     try:
         combined = _combined(spectrum)
@@ -101,6 +108,7 @@ def _fit(
             variance_scale=combined.variance_scale,
             near_ev=near_ev,
             satellites=satellites,
+            gauss_squared_mev2=gauss if spectrum.response is not None else None,
             exciton_share=None if satellites else _EXCITON_SHARE,
         )
     except AnalysisError as error:
@@ -130,3 +138,11 @@ def _carried(fit: PeakFit) -> tuple[SatellitePrior, ...]:
         )
         for line in fit.lines
     )
+
+
+def _diffusion(fit: PeakFit) -> Measured | None:
+    """Return what the squared Gaussian width of one spectrum tells of the others, in meV^2."""
+    found = fit.gauss_squared_mev2
+    if fit.shape != "voigt" or fit.fwhm_intrinsic_mev is None:
+        return None
+    return found.plus_systematic(_GAUSS * abs(found.value))

@@ -23,6 +23,7 @@ __all__ = ["StoredRun", "StoredSpectrum", "stored_spectra"]
 Vector = NDArray[np.float64]
 
 _TEMPERATURE = "cryostat.temperature"
+_FLUENCE = "laser.peak_fluence_uj_cm2"
 _SAMPLE_TEMPERATURE = "cryostat.sample_temperature"
 _DETECTOR = "calibration.detector"
 _ASSUMED_READ_NOISE_COUNTS = 10.0
@@ -69,6 +70,7 @@ class StoredSpectrum:
             shape (pixel,).
         grating: Name under which the response is kept.
         warnings: What was missing.
+        peak_fluence_uj_cm2: Of the excitation, which warms the dot; None if it was not stored.
     """
 
     point: int
@@ -83,6 +85,7 @@ class StoredSpectrum:
     temperature_k: Measured | None
     grating: str
     warnings: tuple[str, ...]
+    peak_fluence_uj_cm2: float | None = None
 
 
 def stored_spectra(run: StoredRun) -> list[StoredSpectrum]:
@@ -117,6 +120,7 @@ def _spectrum(dataset: "xr.Dataset", row: int) -> StoredSpectrum:
         temperature_k=_temperature(values),
         grating=f"{_number(values.get('spectrograph.lines_per_mm'), 0.0):g}/mm",
         warnings=(*noise_warnings, *response_warnings, *axis_warnings),
+        peak_fluence_uj_cm2=_optional(values.get(_FLUENCE)),
     )
 
 

@@ -270,6 +270,9 @@ def open_tree(path: Path) -> Generator[H5Node]:
 def _open(path: Path) -> h5py.File:
     try:
         return h5py.File(path, "r")
+    except FileNotFoundError as error:
+        message = f"{path}: there is no such file"
+        raise StorageError(message) from error
     except OSError as error:
         message = f"{path} cannot be read as HDF5: {error}"
         raise StorageError(message) from error

@@ -217,5 +217,10 @@ def _setting(
 def _fabrication(group: H5Group, index: RunIndex, instrument: str) -> None:
     instruments = mapping(mapping(index.start.get("setup")).get("instruments"))
     driver = mapping(instruments.get(instrument)).get("driver")
-    if driver:
-        group.child("device_information", "NXfabrication").text("model", str(driver))
+    found = mapping(mapping(index.start.get("snapshot")).get(instrument))
+    model = found.get("model") or driver
+    if model:
+        maker = group.child("device_information", "NXfabrication")
+        maker.text("model", str(model))
+        if found.get("serial"):
+            maker.text("serial_number", str(found["serial"]))

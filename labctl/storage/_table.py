@@ -12,6 +12,8 @@ from labctl.storage._names import identifier
 from labctl.storage._records import Header
 from labctl.units import split_suffix
 
+_COUNTED = {"electrons_per_count": "electrons/count", "centre_pixel": "pixel"}
+
 
 @dataclass
 class Column:
@@ -61,6 +63,16 @@ def flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
             yield name, value
 
 
+def _unit_of(source: str) -> str:
+    """Return the unit that a setting's dotted name carries, empty if it names none."""
+    # An estimate is a block of value and error, or a name with ``_error`` before the unit; both
+    # parts have the unit of the quantity.
+    name = re.sub(r"(\.\d+)+$|\.(value|error)$", "", source)
+    quantity = name.rpartition(".")[2]
+    counted = "counts" if quantity.endswith("_counts") else _COUNTED.get(quantity)
+    return counted or split_suffix(name)[1] or ""
+
+
 class PointTable:
     """What is known of every point, one row per stored point, repeated points included.
 
@@ -100,8 +112,7 @@ class PointTable:
             if "std" in item:
                 self._put(f"{source}_std", item["std"], units, "std", source)
         for source, value in flatten(data.get("settings", {})):
-            units = split_suffix(re.sub(r"(\.\d+)+$", "", source))[1] or ""
-            self._put(source, value, units, "setting", source)
+            self._put(source, value, _unit_of(source), "setting", source)
         self.rows += 1
 
     def array(self, name: str) -> NDArray[Any]:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-_T2_MS, _T3_MS, _HISTOGRAM_MS = 300, 300, 300
+_T2_MS, _T3_MS, _HISTOGRAM_MS = 500, 500, 500
 
 
 class Remote:
@@ -26,9 +26,15 @@ class Remote:
     def __call__(self, method: str, arguments: list[Any]) -> Any:
         self._file.write(json.dumps([method, arguments]).encode() + b"\n")
         self._file.flush()
+        code: int
+        values: list[Any]
         code, values = json.loads(self._file.readline())
-        plain = [base64.b64decode(v["bytes"]) if isinstance(v, dict) else v for v in values]
-        return code, plain
+        return code, [_plain(value) for value in values]
+
+
+def _plain(value: Any) -> Any:
+    coded = isinstance(value, str) and value.startswith("base64:")
+    return base64.b64decode(value.partition(":")[2]) if coded else value
 
 
 def library(model: str, call: Remote, folder: str) -> Any:
@@ -45,12 +51,12 @@ def tagged(module: Any, time_ms: int) -> dict[str, Any]:
     while module.get_sync_rate() == 0:
         pass
     module.start_measurement(time_ms)
-    parts = []
+    parts: list[Any] = []
     while module.get_measurement_active():
         parts.append(module.get_events())
     module.stop_measurement()
     parts.append(module.get_events())
-    events = np.concatenate(parts)
+    events: Any = np.concatenate(parts)
     return {
         str(kind): [
             int((events["type"] == kind).sum()),
@@ -63,7 +69,11 @@ def tagged(module: Any, time_ms: int) -> dict[str, Any]:
 def main(host: str, port: str, model: str, folder: str) -> None:
     """Open, T2, T3, histogram, close."""
     found = library(model, Remote(host, port), folder)
-    ctypes.cdll.LoadLibrary = lambda _name: found  # type: ignore[method-assign]
+
+    def load(_name: str) -> Any:
+        return found
+
+    vars(ctypes.cdll)["LoadLibrary"] = load
     qmi: Any = import_module("qmi")
     picoquant: Any = import_module("qmi.instruments.picoquant")
     kinds = {"MH": picoquant.PicoQuant_MultiHarp150, "HH": picoquant.PicoQuant_HydraHarp400}

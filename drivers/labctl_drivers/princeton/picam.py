@@ -129,8 +129,9 @@ class PicamEmccd(Camera):
         return Identity("Princeton Instruments", *self._link.info())
 
     def snapshot(self) -> dict[str, Any]:
-        """Return every parameter that the library lists; see ``snapshot_of``."""
-        return snapshot_of(self._link.values())
+        """Return who it is and every parameter that the library lists; see ``snapshot_of``."""
+        model, serial, _ = self._link.info()
+        return {"model": model, "serial": serial, **snapshot_of(self._link.values())}
 
     # Sensor
 

@@ -42,8 +42,8 @@ class PicoquantSimulator(FaultSwitches):
     interface: ClassVar[str] = "library"
     truth_defaults: ClassVar[Mapping[str, float | int | bool | str]] = {
         "timing_rms_ps": 12.0,
-        "sync_amplitude_mv": -300.0,
-        "amplitude_mv": -800.0,
+        "sync_amplitude_v": -0.3,
+        "amplitude_v": -0.8,
         "replay": "",
         "t2_sync": "none",
         "router": False,

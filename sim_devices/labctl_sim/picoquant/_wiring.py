@@ -82,9 +82,10 @@ class Wiring:
     def sees(self, settings: Settings, channel: int) -> bool:
         """Whether pulses at an input (0: sync) cross its trigger level."""
         one = settings.sync if channel == 0 else settings.inputs[channel - 1]
-        # With pulses of a detector there, the sync input sees that one's amplitude.
-        key = "sync_amplitude_mv" if channel == 0 else "amplitude_mv"
-        return one.sees(float(self._truth[key]), signed=settings.signed)
+        # In T2 a detector may be plugged into the sync input of a PicoHarp 300.
+        laser = channel == 0 and not (settings.mode == _T2 and settings.model.prefix == "PH")
+        key = "sync_amplitude_v" if laser else "amplitude_v"
+        return one.sees(1e3 * float(self._truth[key]), signed=settings.signed)
 
     def start(self, settings: Settings) -> "Events":
         """Begin a run now."""

@@ -83,7 +83,8 @@ class Faults:
             inspect.signature(action).bind(**parameters)
             action(**parameters)
         except TypeError as error:
-            raise ValueError(f"{self._name}, fault {kind!r}: {error}") from error
+            takes = ", ".join(inspect.signature(action).parameters) or "no parameters"
+            raise ValueError(f"{self._name}, fault {kind!r}: {error}; it takes {takes}") from error
 
     def guard(self, opener: Opener) -> Opener:
         """Put the faults between a simulator's sessions and the wire."""

@@ -69,9 +69,7 @@ def picam_bench() -> Iterator[Callable[..., PicamBench]]:
         def record(name: str, _arguments: tuple[Any, ...], _result: Any) -> None:
             calls.append(name)
 
-        camera = PicamEmccd(
-            "camera", LibraryLink(library, record), config or PicamSettings(), {}
-        )
+        camera = PicamEmccd("camera", LibraryLink(library, record), config or PicamSettings(), {})
         benches.append(PicamBench(clock, world, simulator, library, calls, camera))
         return benches[-1]
 

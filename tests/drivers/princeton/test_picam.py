@@ -113,6 +113,8 @@ def test_start_needs_a_locked_sensor(picam: Any) -> None:
 def test_snapshot_is_plain_and_names_units(picam: Any) -> None:
     snapshot = picam.camera.snapshot()
     assert json.loads(json.dumps(snapshot)) == snapshot
+    identity = picam.camera.identity()
+    assert (snapshot["model"], snapshot["serial"]) == (identity.model, identity.serial)
     assert snapshot["exposure_time_ms"] == 100.0
     assert snapshot["adc_quality"] == "Low Noise"
     assert snapshot["rois"] == [[0, 1600, 1, 0, 200, 1]]

@@ -47,6 +47,16 @@ def test_faults_reach_the_set_up_that_is_served(state: Path) -> None:
     assert not [t for t in threading.enumerate() if t.name.startswith("labctl-sim")]
 
 
+def test_parameters_may_be_written_with_their_unit() -> None:
+    rig: Any = FakeRig()
+    with _control.listening(rig):
+        command = ["sim", "fault", "cryostat", "late", "--set"]
+        assert CliRunner().invoke(app, [*command, "delay_s=500 ms"]).exit_code == 0
+        wrong = CliRunner().invoke(app, [*command, "delay_s=3 K"])
+        assert wrong.exit_code == 2
+    assert rig.faults == [("cryostat", "late", {"delay_s": 0.5})]
+
+
 def test_without_a_set_up_that_is_served() -> None:
     with pytest.raises(LabctlError, match="labctl sim serve"):
         _control.inject("cryostat", "late", {})

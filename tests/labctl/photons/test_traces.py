@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -113,6 +114,24 @@ def test_decays_are_histograms_of_delays(gaps: list[int], seed: int, cuts: list[
         expected = np.bincount(delay[channel == number], minlength=100)
         assert got.counts[number].tolist() == expected.tolist()
     assert got.delay_ns[10] == pytest.approx(0.64)
+
+
+def test_decays_outlast_their_counters() -> None:
+    """Counters of 32 bits are emptied in time; nothing is lost or counted twice."""
+    _, _, delay = made = photons([5] * 60, 0)
+    decays, opened = Decays(T3), list[int]()
+    emptied = _inside(decays, "_transfer")
+    for _ in range(3):
+        feed([decays], made)
+        assert decays.result().counts.sum() == 60 * (len(opened) + 1)
+        emptied()
+        opened.append(1)
+    expected = 3 * np.bincount(delay, minlength=100)
+    assert decays.result(4, 100).counts.sum(axis=0).tolist() == expected.tolist()
+
+
+def _inside(thing: Any, name: str) -> Any:
+    return getattr(thing, name)
 
 
 def test_decays_of_a_picoharp() -> None:

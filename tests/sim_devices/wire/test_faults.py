@@ -177,7 +177,7 @@ def test_own_kinds_and_reset(bench: Bench) -> None:
     [
         ("dorp", {}, "device has no fault 'dorp'; did you mean 'drop'"),
         ("zzz", {}, "there are clear, disconnect, drop, garble, hang, late, melt, reset"),
-        ("drop", {"time": 2}, "unexpected keyword argument 'time'"),
+        ("drop", {"time": 2}, "unexpected keyword argument 'time'.* takes times, after, command"),
         ("late", {}, "missing a required argument: 'delay_s'"),
         ("garble", {"mode": "burn"}, "mode is flip or cut, not 'burn'"),
     ],

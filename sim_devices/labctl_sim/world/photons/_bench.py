@@ -77,7 +77,14 @@ class Bench:
         world, table = self.world, self.world.table
         switches = tuple((apd.alive, apd.shutter_open) for apd in self._apds)
         return (
-            *(table.analyser_deg, table.edge_filter_nm, table.attenuation_rel, table.lamp),
+            *(
+                table.laser_on,
+                table.shutter_open,
+                table.analyser_deg,
+                table.edge_filter_nm,
+                table.attenuation_rel,
+                table.lamp,
+            ),
             *(table.room_light_rel, table.laser_line_leak_rel, table.field_kv_cm),
             *(world.stage_um, world.dot_name, world.spectrograph.key(), switches),
         )

@@ -75,6 +75,10 @@ class Apd:
         self.powered, self.gate_open = True, True
         self.shutter_open = True
         """Of a shutter in front of this detector alone."""
+        self.blind = False
+        """By more light than it bears; gives no pulses until the light is gone."""
+        self.overloads = 0
+        """So often it was blinded."""
 
     @property
     def alive(self) -> bool:

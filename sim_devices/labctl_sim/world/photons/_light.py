@@ -63,10 +63,16 @@ class View:
         state, truth = world.spectrograph, apd.truth
         self._optics = Optics(state, 16.0, 2, 1)
         self._side = truth.light_path == "side"
-        self._open = apd.alive and apd.shutter_open and (not self._side or state.exit == "side")
+        self._open = (
+            apd.alive
+            and not apd.blind
+            and apd.shutter_open
+            and (not self._side or state.exit == "side")
+        )
         share = 1.0 if alone else truth.arm_fraction
         self._throughput = truth.throughput_rel * truth.efficiency * share * float(self._open)
         self._window = self._band_nm() if self._side else None
+        self._passed: dict[tuple[float, float], FloatArray] = {}
         if self._side:
             self._throughput *= self._optics.slit_rel()
 
@@ -97,7 +103,7 @@ class View:
         else:
             density = urbach_density(energy_ev, band.energy_ev, band.fwhm_ev, band.urbach_ev)
             shares = density[1:-1] * 0.5 * (energy_ev[:-2] - energy_ev[2:])
-        passed = float((shares * self.transmission(nodes_nm[1:-1])).sum())
+        passed = float((shares * self._inner_transmission(nodes_nm)).sum())
         return min(passed * self._polarized(band.dipole_deg), 1.0) * self._throughput
 
     def at_nm(self, wavelength_nm: float) -> float:
@@ -124,6 +130,13 @@ class View:
         if truth.band_centre_nm > 0.0:
             passed = passed * _band_pass(wavelength_nm, truth)
         return passed
+
+    def _inner_transmission(self, nodes_nm: FloatArray) -> FloatArray:
+        """Transmission at all nodes but the first and last; bands often share their nodes."""
+        span = (float(nodes_nm[0]), float(nodes_nm[-1]))
+        if span not in self._passed:
+            self._passed[span] = self.transmission(nodes_nm[1:-1])
+        return self._passed[span]
 
     def _slits(self, wavelength_nm: FloatArray) -> FloatArray:
         """Share of each wavelength through the exit slit: the entrance slit's image, moved."""
@@ -186,7 +199,28 @@ def _band_pass(wavelength_nm: FloatArray, truth: ApdTruth) -> FloatArray:
 
 
 def light(world: World, apds: Sequence[Apd], at_s: float, electronics_sd_ps: float) -> Light:
-    """Look at the world through all detectors of one module, as if the excitation were on."""
+    """Look at the world through all detectors of one module, as if the excitation were on.
+
+    Detectors that get more light than they bear are blind then.
+    """
+    before = [apd.blind for apd in apds]
+    for apd in apds:
+        apd.blind = False
+    seen = _look(world, apds, at_s, electronics_sd_ps)
+    for detector, apd in enumerate(apds):
+        apd.blind = _incident_hz(world, seen, detector) > 1e6 * apd.truth.limit_mhz
+        apd.overloads += apd.blind and not before[detector]
+    blinded = any(apd.blind for apd in apds)
+    return _look(world, apds, at_s, electronics_sd_ps) if blinded else seen
+
+
+def _incident_hz(world: World, seen: Light, detector: int) -> float:
+    lit = float(world.table.laser_on and world.table.shutter_open) * world.laser.rep_rate_hz
+    pulsed = (source.models[NEUTRAL].mean[detector] for source in seen.sources.values())
+    return seen.steady_hz[detector] + lit * math.fsum(pulsed)
+
+
+def _look(world: World, apds: Sequence[Apd], at_s: float, electronics_sd_ps: float) -> Light:
     views = [View(world, apd, alone=len(apds) == 1) for apd in apds]
     sources: dict[str, Source] = {}
     for name in world.sample.dots if any(view.open for view in views) else ():
@@ -197,17 +231,18 @@ def light(world: World, apds: Sequence[Apd], at_s: float, electronics_sd_ps: flo
     if leak > 0.0:
         shares = [view.at_nm(world.laser.wavelength_nm) for view in views]
         sources["laser"] = Source((bunched(leak, 1.0, shares, 0.0),))
-    room = world.table.room_light_rel
-    steady = [
-        apd.alive
-        * (apd.truth.dark_rate_hz + apd.shutter_open * room * 1e6 * apd.truth.room_light_mhz)
-        for apd in apds
-    ]
     timings = [
         _timing(apd.truth, view.spread_ps(), electronics_sd_ps)
         for apd, view in zip(apds, views, strict=True)
     ]
-    return Light(sources, tuple(steady), tuple(timings))
+    return Light(sources, tuple(_steady_hz(world, apd) for apd in apds), tuple(timings))
+
+
+def _steady_hz(world: World, apd: Apd) -> float:
+    if not apd.alive or apd.blind:
+        return 0.0
+    room_hz = world.table.room_light_rel * 1e6 * apd.truth.room_light_mhz
+    return apd.truth.dark_rate_hz + room_hz * apd.shutter_open
 
 
 def _timing(truth: ApdTruth, spread_ps: float, electronics_sd_ps: float) -> Timing:
