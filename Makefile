@@ -22,6 +22,7 @@ check: $(VENV)/installed-dev
 
 bench: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/run.py
+	$(BIN)/python -m benchmarks.photons
 
 coverage: $(VENV)/installed-dev
 	$(BIN)/python -m benchmarks.coverage

@@ -43,6 +43,14 @@ CASES = (
 )
 
 
+def _generator(_name: str) -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+def _no_blinking(_name: str) -> None:
+    return None
+
+
 def stream(case: Case) -> PhotonStream:
     """A weakly confined dot on two real detectors."""
     fields = np.arange(2)
@@ -56,9 +64,7 @@ def stream(case: Case) -> PhotonStream:
         np.full(2, 650),
         np.full(2, fill_value=True),
     )
-    chance = Chance(
-        np.array([0, 1], dtype=np.uint64), lambda _: np.random.default_rng(0), lambda _: None
-    )
+    chance = Chance(np.array([0, 1], dtype=np.uint64), _generator, _no_blinking)
     made = PhotonStream(grid_of(case.rep_rate_hz), responses, chance, Timeline(0.0, 1.0), 0.0)
     half = (0.5 * case.seen,) * 2
     model = cascade(1.0, None, half, half, [500.0 / n**2 for n in range(1, 20)])

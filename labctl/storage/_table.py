@@ -63,7 +63,7 @@ def flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
             yield name, value
 
 
-def _unit_of(source: str) -> str:
+def unit_of(source: str) -> str:
     """Return the unit that a setting's dotted name carries, empty if it names none."""
     # An estimate is a block of value and error, or a name with ``_error`` before the unit; both
     # parts have the unit of the quantity.
@@ -112,7 +112,7 @@ class PointTable:
             if "std" in item:
                 self._put(f"{source}_std", item["std"], units, "std", source)
         for source, value in flatten(data.get("settings", {})):
-            self._put(source, value, _unit_of(source), "setting", source)
+            self._put(source, value, unit_of(source), "setting", source)
         self.rows += 1
 
     def array(self, name: str) -> NDArray[Any]:

@@ -9,7 +9,7 @@ import pytest
 
 from labctl.errors import StorageError
 from labctl.storage import finalise, read_run
-from labctl.storage._table import _unit_of
+from labctl.storage._table import unit_of
 
 Begin = Callable[..., Any]
 
@@ -31,8 +31,8 @@ Begin = Callable[..., Any]
         ("camera.frames", ""),
     ],
 )
-def test_unit_of_a_setting(source: str, units: str) -> None:
-    assert _unit_of(source) == units
+def testunit_of_a_setting(source: str, units: str) -> None:
+    assert unit_of(source) == units
 
 
 def test_the_product_names_the_instrument_and_not_its_driver(scribe: Begin, folder: Path) -> None:

@@ -59,11 +59,11 @@ def late_ps(words: Words, delays: FloatArray, detector: int) -> float:
 
 
 @jit
-def pick(words: Words, table: FloatArray, row: int, last: int) -> int:
-    """Index, up to ``last``, of the first entry of a row that a uniform number does not exceed."""
+def pick(words: Words, cumulated: FloatArray, last: int) -> int:
+    """Index, up to ``last``, of the first entry that a uniform number does not exceed."""
     share = draw_unit(words)
     index = 0
-    while index < last and share > table[row, index]:
+    while index < last and share > cumulated[index]:
         index += 1
     return index
 
@@ -95,8 +95,8 @@ def independent_pulses(
             return FULL
         pulse += int(gap)
         pulse_ps = cell_ps + (pulse * period_fs) // 1000
-        for _ in range(pick(words, table.cdf, model, most) + 1):
-            detector = pick(words, table.picks, model, last)
+        for _ in range(pick(words, cdf, most) + 1):
+            detector = pick(words, picks, last)
             delay = tau_ps * draw_exponential(words) + late_ps(words, delays, detector)
             keys[n] = ((pulse_ps + math.floor(delay)) << 3) | detector
             n += 1
@@ -123,6 +123,9 @@ def cascade_pulses(
     room = len(keys) - table.cdf.shape[1]
     most, last = table.cdf.shape[1] - 1, table.picks.shape[1] - 1
     models = len(table.p_any)
+    cdf, tau_ps, missed = table.cdf[model], table.tau_ps[model], table.missed[model]
+    # Exciton and multiexciton differ in band, hence in their shares of the detectors.
+    pick_last, pick_other = table.picks[model], table.picks[model + models]
     chance = table.p_any[model]
     p_last, p_other = table.p_last[model], table.p_other[model]
     scale = -1.0 / math.log1p(-chance) if chance < 1.0 else 0.0
@@ -136,18 +139,19 @@ def cascade_pulses(
         pulse += int(gap)
         pulse_ps = cell_ps + (pulse * period_fs) // 1000
         emitted_ps, found = 0.0, False
-        for left in range(pick(words, table.cdf, model, most) + 1, 0, -1):
-            emitted_ps += table.tau_ps[model, left - 1] * draw_exponential(words)
+        for left in range(pick(words, cdf, most) + 1, 0, -1):
+            emitted_ps += tau_ps[left - 1] * draw_exponential(words)
             seen = p_last if left == 1 else p_other
             if not found:
-                missed = table.missed[model, left - 1] * (1.0 - p_last)
-                seen = 1.0 if left == 1 or missed >= 1.0 else seen / (1.0 - missed)
+                none = missed[left - 1] * (1.0 - p_last)
+                seen = 1.0 if left == 1 or none >= 1.0 else seen / (1.0 - none)
             if seen < 1.0 and draw_unit(words) > seen:
                 continue
             found = True
-            # Exciton and multiexciton differ in band, hence in their shares of the detectors.
-            row = model if left == 1 else model + models
-            detector = pick(words, table.picks, row, last)
+            if left == 1:
+                detector = pick(words, pick_last, last)
+            else:
+                detector = pick(words, pick_other, last)
             delay = emitted_ps + late_ps(words, delays, detector)
             keys[n] = ((pulse_ps + math.floor(delay)) << 3) | detector
             n += 1

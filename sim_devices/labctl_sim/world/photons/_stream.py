@@ -18,7 +18,9 @@ from labctl_sim.world.photons._random import Words
 from labctl_sim.world.photons._sorting import Times
 
 _CELL_S = 1e-3
-_CELLS = 100
+_MOST_CELLS, _FEWEST_CELLS = 1000, 10
+_EVENTS = 500_000
+"""About so many events are drawn in one go."""
 _CHARGED_S = 0.01
 """Mean time that a dot stays charged (assumed)."""
 _SMALLEST = 4096
@@ -58,6 +60,7 @@ class PhotonStream:
         self._lights: list[tuple[float, Light]] = []
         self._charges: dict[str, Dwells] = {}
         self._cell = 0
+        self._per_cell = 0.0
         count = len(responses.dead_ps)
         self._waiting = Waiting(
             np.zeros(count, dtype=np.int64),
@@ -87,7 +90,11 @@ class PhotonStream:
             last = reach_ps // self.grid.length_ps + 1
         parts = [self._left]
         while self._cell < last:
-            parts.append(self._batch(min(last, self._cell + _CELLS)))
+            cells = int(_EVENTS / max(self._per_cell, 1.0))
+            cells = min(max(cells, _FEWEST_CELLS), _MOST_CELLS)
+            before = self._cell
+            parts.append(self._batch(min(last, self._cell + cells)))
+            self._per_cell = len(parts[-1]) / (self._cell - before)
         events = np.concatenate(parts)
         if end:
             events = events[: np.searchsorted(events, until_ps << 3)]
@@ -106,6 +113,7 @@ class PhotonStream:
         return [int(number) for number in self._waiting.sizes[1:]]
 
     def _batch(self, last: int) -> Times:
+        last = self._same_timing(last)
         begin_s = self._cell * self.grid.length_ps * 1e-12
         end_s = last * self.grid.length_ps * 1e-12
         spans = self._spans(begin_s, end_s)
@@ -127,6 +135,16 @@ class PhotonStream:
                 self._buffers = _buffers(2 * len(self._buffers.run), self._buffers)
                 out = np.empty(2 * len(self._buffers.shifted), dtype=np.int64)
         return np.concatenate(parts)
+
+    def _same_timing(self, last: int) -> int:
+        """The cell up to which timing is as at the beginning; a cell keeps that of its begin."""
+        cell_s = self.grid.length_ps * 1e-12
+        begin_s = self._cell * cell_s
+        now = [light for at_s, light in self._lights if at_s <= begin_s][-1]
+        for at_s, light in self._lights:
+            if at_s > begin_s and light.timings != now.timings:
+                return min(max(math.ceil(at_s / cell_s), self._cell + 1), last)
+        return last
 
     def _spans(self, begin_s: float, end_s: float) -> list[tuple[float, float, Light]]:
         starts = [max(at_s, 0.0) for at_s, _ in self._lights]

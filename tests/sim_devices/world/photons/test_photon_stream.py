@@ -13,6 +13,7 @@ from labctl_sim.world.photons import (
     Light,
     PhotonStream,
     Source,
+    Times,
     Timing,
     blinking,
     bunched,
@@ -119,3 +120,19 @@ def test_a_cell_is_a_whole_number_of_ps(rate_hz: float) -> None:
     assert grid.pulses * grid.period_fs == 1000 * grid.length_ps
     assert grid.period_fs == pytest.approx(1e15 / rate_hz, rel=1e-7)
     assert grid.length_ps <= 10**10
+
+
+def test_a_change_of_timing_does_not_depend_on_how_it_is_asked(make_stream: Make) -> None:
+    model = bunched(0.02, 1.0, (0.5, 0.5), 0.0)
+    other = Light({"dot": Source((model,))}, (0.0, 0.0), (REAL, REAL))
+    found: list[Times] = []
+    for steps in ((), (0.01, 0.0233, 0.024, 0.0241, 0.06)):
+        stream = make_stream([model])
+        stream.note(0.02345, other)
+        parts = [stream.until(at_s) for at_s in steps]
+        found.append(np.concatenate([*parts, stream.until(0.1, end=True)]))
+    assert np.array_equal(found[0], found[1])
+    delays = (found[0] >> 3) % 100_000
+    before = (found[0] >> 3) < 0.023e12
+    assert not delays[before].any()
+    assert delays[~before].any()
