@@ -17,7 +17,15 @@ from labctl.analysis._measured import Measured
 from labctl.analysis._response import InstrumentResponse
 from labctl.errors import AnalysisError
 
-__all__ = ["LampLineSample", "LineSpread", "line_spread_response", "measure_line_spread"]
+__all__ = [
+    "LampLineSample",
+    "LineSpread",
+    "below",
+    "line_spread_response",
+    "measure_line_spread",
+    "residuals",
+    "share",
+]
 
 Vector = NDArray[np.float64]
 
@@ -89,7 +97,7 @@ def measure_line_spread(lines: Sequence[LampLineSample]) -> LineSpread:
     lower = np.full(start.size, -np.inf)
     lower[:2] = 1e-3 * pixel_nm
     found = solve(
-        lambda p: _residuals(p, lines),
+        lambda p: residuals(p, lines),
         start,
         lower,
         np.full(start.size, np.inf),
@@ -125,33 +133,43 @@ def _scale(line: LampLineSample, pixel_nm: float) -> Vector:
     return np.array([pixel_nm, max(signal, 1.0), max(float(np.max(line.counts)), 1.0)])
 
 
-def _residuals(parameters: Vector, lines: Sequence[LampLineSample]) -> tuple[Vector, Vector]:
+def residuals(parameters: Vector, lines: Sequence[LampLineSample]) -> tuple[Vector, Vector]:
+    """Return what is left of the lines, over its error, and its derivatives.
+
+    Args:
+        parameters: Slit and standard deviation of the blur in nm, then centre in nm, area and
+            background in counts of each line.
+        lines: With n pixels in all.
+
+    Returns:
+        Shapes (n,) and (n, parameter).
+    """
     slit_nm, blur_nm = float(parameters[0]), float(parameters[1])
-    residuals: list[Vector] = []
+    off: list[Vector] = []
     rows: list[Vector] = []
     for index, line in enumerate(lines):
         place = 2 + 3 * index
         centre, area, floor = parameters[place : place + 3]
         x = line.position_nm - centre
         pixel = np.abs(np.gradient(line.position_nm))
-        share, by_x, by_slit, by_blur = _share(x, pixel, slit_nm, blur_nm)
+        light, by_x, by_slit, by_blur = share(x, pixel, slit_nm, blur_nm)
         sigma = np.sqrt(line.variance)
         jacobian = np.zeros((x.size, parameters.size))
         jacobian[:, 0], jacobian[:, 1] = area * by_slit, area * by_blur
         jacobian[:, place] = -area * by_x
-        jacobian[:, place + 1], jacobian[:, place + 2] = share, 1.0
-        residuals.append((area * share + floor - line.counts) / sigma)
+        jacobian[:, place + 1], jacobian[:, place + 2] = light, 1.0
+        off.append((area * light + floor - line.counts) / sigma)
         rows.append(jacobian / sigma[:, None])
-    return np.concatenate(residuals), np.concatenate(rows)
+    return np.concatenate(off), np.concatenate(rows)
 
 
-def _share(x: Vector, pixel: Vector, slit: float, blur: float) -> tuple[Vector, ...]:
+def share(x: Vector, pixel: Vector, slit: float, blur: float) -> tuple[Vector, ...]:
     """Return the share of a line in each pixel, and its derivatives by x, slit and blur."""
-    high, low = _below(x + 0.5 * pixel, slit, blur), _below(x - 0.5 * pixel, slit, blur)
+    high, low = below(x + 0.5 * pixel, slit, blur), below(x - 0.5 * pixel, slit, blur)
     return tuple(a - b for a, b in zip(high, low, strict=True))
 
 
-def _below(x: Vector, slit: float, blur: float) -> tuple[Vector, ...]:
+def below(x: Vector, slit: float, blur: float) -> tuple[Vector, ...]:
     """Return the part of a line below x, and its derivatives by x, slit and blur.
 
     With G the normal distribution and g its density, I(y) = y G(y/s) + s g(y/s) is the
@@ -175,6 +193,6 @@ def _recorded_fwhm(slit_nm: float, blur_nm: float, pixel_nm: float) -> float:
     """Return the width at half height of a sharp line as recorded, as a function of position."""
     reach = slit_nm + pixel_nm + 6 * blur_nm
     x = np.linspace(0.0, reach, 4001)
-    profile = _share(x, np.full_like(x, pixel_nm), slit_nm, blur_nm)[0]
+    profile = share(x, np.full_like(x, pixel_nm), slit_nm, blur_nm)[0]
     half = 0.5 * float(profile[0])
     return 2 * float(np.interp(-half, -profile, x))

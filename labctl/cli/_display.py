@@ -122,7 +122,7 @@ class RunDisplay:
         if not self._live:
             flags = f"  quality {event.quality:#x}" if event.quality else ""
             lab = lab_time(event.t_mono_s - self._began_s)
-            self._say(f"point {event.index + 1}: {event.brief}  [{read}]  after {lab}{flags}")
+            self._say(f"point {event.index}: {event.brief}  [{read}]  after {lab}{flags}")
 
     def _stopped(self, event: RunStopped) -> None:
         for action in event.unsafe:

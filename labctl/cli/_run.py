@@ -50,9 +50,10 @@ def run(
 
 
 def finish(report: RunReport) -> None:
-    """Print the path of the run's file as the last line; status 1 unless it is complete."""
+    """Print the path of the run's file as the last line; status 1 unless all was measured."""
     print(report.product or report.journal)
-    if report.outcome.status != "complete" or report.product is None:
+    outcome = report.outcome
+    if outcome.status != "complete" or outcome.skipped or report.product is None:
         raise typer.Exit(FAILED)
 
 

@@ -237,6 +237,7 @@ def _run(host: LocalHost, request: RunRequest, sender: _Sender) -> dict[str, Any
             "status": report.outcome.status,
             "reason": report.outcome.reason,
             "unsafe": list(report.outcome.unsafe),
+            "skipped": report.outcome.skipped,
         }
     }
 
@@ -255,6 +256,7 @@ def _report(message: dict[str, Any]) -> RunReport:
     if "failure" in message:
         raise LabctlError(message["failure"])
     found = message["report"]
-    outcome = Outcome(found["status"], found["reason"], None, tuple(found["unsafe"]))
+    unsafe = tuple(found["unsafe"])
+    outcome = Outcome(found["status"], found["reason"], None, unsafe, found["skipped"])
     product = Path(found["product"]) if found["product"] else None
     return RunReport(found["uid"], Path(found["journal"]), outcome, product)

@@ -52,7 +52,10 @@ class LocalHost:
                 listeners=listeners,
             ) as live,
         ):
-            execute(live.session, expand(recipe))
+            outcome = live.report.outcome
+            outcome.skipped = execute(live.session, expand(recipe))
+            if outcome.skipped:
+                outcome.reason = f"{outcome.skipped} steps were skipped, see the messages"
         return live.report
 
 

@@ -53,6 +53,12 @@ class SettleWatch:
         near = abs(self.mean() - self.target) < self.rule.tolerance
         return near and self.std() < self.rule.std
 
+    def describe(self, unit: str) -> str:
+        """Return in words what the latest readings were, or that there were none."""
+        if len(self._readings) < 2:
+            return "no valid readings at the end"
+        return f"the last {self.span_s():.0f} s were {self.mean():.4g} ± {self.std():.2g} {unit}"
+
     def span_s(self) -> float:
         """Return the time that the kept readings span, s."""
         return self._readings[-1][0] - self._readings[0][0] if self._readings else 0.0

@@ -26,12 +26,14 @@ class Outcome:
         reason: In words; empty for a complete run.
         error: What made it fail, if something did.
         unsafe: Entries of the safe state that could not be verified, and why.
+        skipped: Number of steps that were left out; such a run is not all that was asked for.
     """
 
     status: Status = "complete"
     reason: str = ""
     error: BaseException | None = None
     unsafe: tuple[str, ...] = ()
+    skipped: int = 0
 
 
 @contextmanager
@@ -70,14 +72,18 @@ def _finish(session: Session, outcome: Outcome) -> None:
         outcome.error = outcome.error or error
 
 
-def execute(session: Session, steps: Iterable[Step]) -> None:
+def execute(session: Session, steps: Iterable[Step]) -> int:
     """Carry out the steps; a step that is skipped takes the steps inside it along.
+
+    Returns:
+        The number of skipped steps, not counting those inside them.
 
     Raises:
         Interruption: A command ends the run.
         LabctlError: A step failed.
     """
     skipped: tuple[int, ...] | None = None
+    count = 0
     for step in steps:
         if skipped is not None and step.path[: len(skipped)] == skipped:
             continue
@@ -89,8 +95,10 @@ def execute(session: Session, steps: Iterable[Step]) -> None:
                 raise
             skipped = step.path[:-1] if isinstance(step, Move) else step.path
             session.book.message("warning", "run", f"step {step.id} skipped: {reason}")
+            count += 1
     with suppress(Skipped):
         session.checkpoint()
+    return count
 
 
 def _carry_out(session: Session, step: Step) -> None:

@@ -335,13 +335,25 @@ class Session:
         began_s = self.clock.now()
         while not watch.settled():
             if self.clock.now() >= began_s + rule.timeout_s:
-                return self._not_settled(settable, value, rule, on_timeout)
+                return self._not_settled(settable, watch, on_timeout)
             self._await_beat(began_s, rule.poll_s)
             reading = self.read(settable.name)
             self.book.readings.add(settable.name, self.clock.now(), reading, settable.spec.unit)
             watch.add(self.clock.now(), reading)
             self.progress(f"{settable.name} {reading:.3f} -> {value:g} {settable.spec.unit}")
+        self._tell_alarm(settable)
         return watch.mean(), True
+
+    def _tell_alarm(self, settable: Settable) -> str:
+        """Say what the instrument itself complains of, if it does."""
+        instrument = self.station[settable.name.partition(".")[0]]
+        try:
+            alarm = instrument.alarm() if isinstance(instrument, Cryostat) else ""
+        except LabctlError as error:
+            alarm = f"its alarm cannot be read: {error}"
+        if alarm:
+            self.book.message("warning", instrument.name, f"alarm: {alarm}")
+        return alarm
 
     def _rule_of(self, settable: Settable) -> SettleRule:
         instrument = self.station[settable.name.partition(".")[0]]
@@ -353,10 +365,15 @@ class Session:
         self._pass_time(lambda: False, began_s + beats * period_s, "the next reading", BETWEEN)
 
     def _not_settled(
-        self, settable: Settable, value: float, rule: SettleRule, on_timeout: OnTimeout
+        self, settable: Settable, watch: SettleWatch, on_timeout: OnTimeout
     ) -> tuple[float, bool]:
-        unit = settable.spec.unit
-        text = f"{settable.name} has not settled at {value:g} {unit} within {rule.timeout_s:g} s"
+        unit, rule = settable.spec.unit, watch.rule
+        text = (
+            f"{settable.name} has not settled at {watch.target:g} {unit}"
+            f" within {rule.timeout_s:g} s: {watch.describe(unit)}"
+        )
+        alarm = self._tell_alarm(settable)
+        text = f"{text}; alarm: {alarm}" if alarm else text
         self.book.message("warning", settable.name, text)
         if on_timeout == "skip":
             raise Skipped(text)

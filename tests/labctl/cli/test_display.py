@@ -60,7 +60,7 @@ def shown(*events: Event, terminal: bool = False) -> str:
 
 def test_a_point_is_told_with_units_and_lab_time() -> None:
     lines = shown(started(), moved(), stored()).splitlines()
-    assert "point 1: peak 3014 counts in 2.2 s" in lines[1]
+    assert "point 0: peak 3014 counts in 2.2 s" in lines[1]
     assert "cryostat.temperature 3.9995 K" in " ".join(lines)
     assert "1 min 10 s" in " ".join(lines)
 

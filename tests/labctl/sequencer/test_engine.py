@@ -48,7 +48,7 @@ def test_steps_are_carried_out_in_order(bench: Bench) -> None:
 
 def test_a_skipped_move_takes_the_steps_inside_along(bench: Bench) -> None:
     bench.cryostat.course = lambda target, _: target if target != 99.0 else 0.0
-    execute(bench.start(), series(4.0, 99.0, 20.0))
+    assert execute(bench.start(), series(4.0, 99.0, 20.0)) == 1
     assert stored(bench) == ["0/0/1", "0/0/2", "0/2/1", "0/2/2"]
 
 

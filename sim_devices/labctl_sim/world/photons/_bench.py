@@ -179,7 +179,8 @@ class Run:
         state = self._bench.state()
         if state != self._seen or self._ticks % _FRESH_TICKS == 0:
             self._seen = state
-            self.stream.note(self._bench.world.now(), self._bench.look(self._apds, self._sd_ps))
+            at_s = self.began_s + self._ticks * TICK_S
+            self.stream.note(at_s, self._bench.look(self._apds, self._sd_ps))
 
 
 def _responses(apds: Sequence[Apd], inputs: Sequence[Input]) -> Responses:

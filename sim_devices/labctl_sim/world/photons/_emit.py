@@ -84,6 +84,7 @@ def independent_pulses(
     """Append the photons of pulses ``begin`` to ``end`` of the cell; returns the new end."""
     room = len(keys) - table.cdf.shape[1]
     most, last = table.cdf.shape[1] - 1, table.picks.shape[1] - 1
+    cdf, picks = table.cdf[model], table.picks[model]
     chance, tau_ps = table.p_any[model], table.tau_ps[model, 0]
     scale = -1.0 / math.log1p(-chance) if chance < 1.0 else 0.0
     pulse = begin
