@@ -61,6 +61,9 @@ class PhononLaw:
     Attributes:
         parameters: c0, c1, c2, E in the unit of the values (per K) and meV.
         covariance: Shape (4, 4), zero where a parameter was held.
+        errors: Standard errors of the parameters, shape (4,): the root mean square of those to
+            both sides. Coupling and energy of a phonon go together along a bent valley, where the
+            curvature at the minimum (``covariance``) tells too little of either alone.
         chi2: Sum of the weighted squared residuals.
         freedom: Degrees of freedom.
         probability: Of a larger chi-square.
@@ -69,6 +72,7 @@ class PhononLaw:
 
     parameters: Vector
     covariance: Vector
+    errors: Vector
     chi2: float
     freedom: int
     probability: float
@@ -85,7 +89,13 @@ class PhononLaw:
 
     def parameter(self, index: int) -> Measured:
         """Return one parameter."""
-        return self.combine(np.eye(4)[index], float(self.parameters[index]))
+        return Measured(float(self.parameters[index]), float(self.errors[index]))
+
+    def widened(self, factor: float) -> "PhononLaw":
+        """Return the law with all variances multiplied."""
+        return dataclasses.replace(
+            self, covariance=self.covariance * factor, errors=self.errors * np.sqrt(factor)
+        )
 
     def difference(self, from_k: float, to_k: float) -> Measured:
         """Return by how much the law changes from one temperature to another."""
@@ -233,7 +243,7 @@ def _with_own_spread(fit: PhononLaw, variance: float, points: "_Points") -> Phon
     freedom = max(fit.freedom, 3)
     share = float(np.mean(variance / (variance + np.diag(points.covariance))))
     factor = 1 + share * 2 / (freedom - 2)
-    return dataclasses.replace(fit, covariance=fit.covariance * factor)
+    return fit.widened(factor)
 
 
 def _law(parameters: Vector, temperature_k: Vector) -> Vector:
@@ -393,10 +403,40 @@ def _finish(points: _Points, full: Vector, whitening: Vector) -> PhononLaw:
         flags.append("phonon energy not determined")
     if probability < 1e-3:
         flags.append("poor fit, errors scaled")
-        covariance = covariance * (chi2 / freedom)
     if freedom == 0:
         flags.append("as many points as parameters")
-    return PhononLaw(full, covariance, chi2, freedom, probability, tuple(flags))
+    errors = _errors(points, whitening, full, chi2, covariance)
+    law = PhononLaw(full, covariance, errors, chi2, freedom, probability, tuple(flags))
+    return law.widened(chi2 / freedom) if probability < 1e-3 else law
+
+
+def _errors(
+    points: _Points, whitening: Vector, full: Vector, chi2: float, covariance: Vector
+) -> Vector:
+    """Return the root mean square of the errors to both sides of each parameter.
+
+    To each side the energy of the phonon moves until chi-square has grown by one, and the
+    others follow, with the errors they have there. Where all is linear this is the covariance.
+    """
+    linear = np.sqrt(np.diag(covariance))
+    if "energy" in points.hold or not linear[3] > 0:
+        return linear
+    highest = _highest_mev(points.temperature_k)
+    limits = highest / _RANGE - full[3], highest - full[3]
+    free = [k for k, name in enumerate(_NAMES[:3]) if name not in points.hold]
+    squares: list[Vector] = []
+    for step in (-linear[3], linear[3]):
+        first = full[3] + np.clip(step, *limits)
+        growth = _at_energy(points, whitening, float(first))[1] - chi2
+        # Chi-square grows about as the square of the step.
+        further = step / np.sqrt(np.clip(growth, 0.1, 10.0))
+        energy = float(full[3] + np.clip(further, *limits))
+        off = _at_energy(points, whitening, energy)[0] - full
+        columns = _gradient(np.array([0.0, 0.0, 0.0, energy]), points.temperature_k)
+        own = np.zeros(4)
+        own[free] = np.diag(invert_normal((whitening @ columns)[:, free]))
+        squares.append(off**2 + own)
+    return np.sqrt(np.mean(squares, axis=0))
 
 
 def _without_phonon(points: _Points, whitening: Vector) -> float:

@@ -95,12 +95,8 @@ def fit_peak(
     """
     _check(counts, wavelength_nm)
     wavelength_nm = vacuum_nm(wavelength_nm)
-    good = np.isfinite(counts) & ~noise.saturated(counts)
-    good &= usable if usable is not None else True
+    good = _usable(counts, noise, usable)
     scale = variance_scale if variance_scale is not None else np.ones(counts.size)
-    if int(good.sum()) < 20:
-        msg = f"only {int(good.sum())} of {counts.size} pixels are usable"
-        raise AnalysisError(msg)
     start = _locate(counts, wavelength_nm, good, noise, near_ev)
     low, high = _window(wavelength_nm, start)
     inside = slice(low, high)
@@ -118,6 +114,15 @@ def fit_peak(
         problem, fitted = _promote(problem, fitted, exciton_share)
     spikes = int(good[inside].sum() - problem.usable.sum())
     return report(problem, fitted, response, (low, high), used_shape, spikes)
+
+
+def _usable(counts: Vector, noise: NoiseModel, usable: Mask | None) -> Mask:
+    good = np.isfinite(counts) & ~noise.saturated(counts)
+    good &= usable if usable is not None else True
+    if int(good.sum()) < 20:
+        msg = f"only {int(good.sum())} of {counts.size} pixels are usable"
+        raise AnalysisError(msg)
+    return good
 
 
 def _check(counts: Vector, wavelength_nm: Vector) -> None:

@@ -102,18 +102,9 @@ def clock() -> Iterator[RealClock]:
     clock.close()
 
 
-def warm_up(model: str) -> None:
-    """Compile everything: QMI reads on wall time and drops what comes after its stop."""
-    for mode in (T2, T3):
-        bench = TcspcBench(model)
-        bench.open(mode)
-        bench.acquire(20)
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="QMI loads the library by its Linux name")
 @pytest.mark.parametrize("model", KINDS)
 def test_qmi_drives_a_module(clients_python: Path, clock: RealClock, model: str) -> None:
-    warm_up(model)
     served = Served(model, clock)
     try:
         port = str(served.server.server_address[1])

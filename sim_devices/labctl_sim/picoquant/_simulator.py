@@ -6,6 +6,7 @@ from typing import Any, ClassVar, cast
 import numpy as np
 
 from labctl_sim.libraries import VendorError
+from labctl_sim.picoquant._compiled import compile_all
 from labctl_sim.picoquant._faults import FaultSwitches
 from labctl_sim.picoquant._measuring import Measuring
 from labctl_sim.picoquant._models import Model
@@ -55,6 +56,7 @@ class PicoquantSimulator(FaultSwitches):
         self, name: str, world: World, settings: Mapping[str, Any], truth: Mapping[str, Any]
     ) -> None:
         super().__init__()
+        compile_all()
         self.name, self.world = name, world
         self.truth: dict[str, Any] = {**self.truth_defaults, **truth}
         self._serial = str(settings.get("serial") or self.model.serial)

@@ -14,7 +14,7 @@ from labctl_sim.world.photons._jit import jit
 from labctl_sim.world.photons._light import Light, Source
 from labctl_sim.world.photons._models import PulseModel, bunched, cascade
 from labctl_sim.world.photons._sorting import Times
-from labctl_sim.world.photons._stream import Chance, PhotonStream, grid_of
+from labctl_sim.world.photons._stream import Chance, PhotonStream, grid_of, short_stream
 
 __all__ = [
     "TICK_S",
@@ -39,4 +39,5 @@ __all__ = [
     "charging",
     "grid_of",
     "jit",
+    "short_stream",
 ]

@@ -11,9 +11,9 @@ from labctl_sim.world._types import FloatArray
 from labctl_sim.world.photons._blinking import Dwells, charging
 from labctl_sim.world.photons._cells import EARLY_PS, Buffers, Grid, Segments, run_cells
 from labctl_sim.world.photons._clicks import ECHOES, Responses, Waiting
-from labctl_sim.world.photons._emit import timing_table
+from labctl_sim.world.photons._emit import Timing, timing_table
 from labctl_sim.world.photons._light import CHARGED, NEUTRAL, OFF, Light, Source
-from labctl_sim.world.photons._models import PulseModel, model_table
+from labctl_sim.world.photons._models import PulseModel, bunched, model_table
 from labctl_sim.world.photons._random import Words
 from labctl_sim.world.photons._sorting import Times
 
@@ -246,6 +246,7 @@ class PhotonStream:
         return self._charges[name]
 
 
+_SHARP = Timing(0.0, 0.0, 0.0, 0.0)
 _NOTHING = PulseModel((0.0,), (0.0,), (0.0,), (1.0,), True, (0.0,))
 
 
@@ -261,3 +262,25 @@ def _buffers(size: int, old: Buffers | None) -> Buffers:
 
 def _empty(size: int) -> Times:
     return np.zeros(size, dtype=np.int64)
+
+
+def short_stream() -> PhotonStream:
+    """A little light on two detectors, without a world."""
+    none, never = _empty(2), np.zeros(2)
+    responses = Responses(
+        none, never, np.ones(2), never, none, none, none, np.ones(2, dtype=np.bool_)
+    )
+    key = np.zeros(2, dtype=np.uint64)
+    chance = Chance(key, _seeded, _never)
+    stream = PhotonStream(grid_of(1e7), responses, chance, Timeline(0.0, 1.0), 0.0)
+    model = bunched(0.01, 1.0, (0.5, 0.5), 0.0)
+    stream.note(0.0, Light({"light": Source((model,))}, (50.0, 50.0), (_SHARP, _SHARP)))
+    return stream
+
+
+def _seeded(_name: str) -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+def _never(_name: str) -> Dwells | None:
+    return None
