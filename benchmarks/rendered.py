@@ -31,7 +31,14 @@ from labctl.setup import load_yaml
 from labctl_sim.sample import Sample, load_sample
 from labctl_sim.world import LaserTruth, World
 
-__all__ = ["TEMPERATURES_K", "LawTruth", "RenderedSeries", "Truth", "render_series"]
+__all__ = [
+    "TEMPERATURES_K",
+    "LawTruth",
+    "RenderedSeries",
+    "Truth",
+    "render_series",
+    "true_laws",
+]
 
 TEMPERATURES_K = (4.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 70.0, 80.0, 90.0)
 SAMPLE = Path(__file__).parents[1] / "configs" / "samples" / "cspbbr3_23nm.yaml"
@@ -200,7 +207,7 @@ def render_series(
     bench = _Bench(seed, changes or {})
     noise, calibration, response = _calibrate(bench)
     bench.spectrograph.centre_nm = 531.0
-    series = RenderedSeries(LawTruth(*(8 * [math.nan])))
+    series = RenderedSeries(bench.laws())
     axis_nm = calibration.region_nm(0, 1600, 531.0)
     axis_error_nm = calibration.wavelength_error_nm(np.arange(1600.0), 531.0)
     for point, kelvin in enumerate(temperatures_k):
@@ -209,14 +216,17 @@ def render_series(
         temperature_k = bench.temperature()
         light = bench.frames(frames, 1.0, light=True)
         series.truths.append(bench.truth(frames, 1.0))
-        if point == 0:
-            series.laws = bench.laws()
         stored = _stored(point, kelvin, light, axis_nm, axis_error_nm, noise, response)
         fluence_uj_cm2 = bench.world.laser.peak_fluence_uj_cm2
         series.spectra.append(
             replace(stored, temperature_k=temperature_k, peak_fluence_uj_cm2=fluence_uj_cm2)
         )
     return series
+
+
+def true_laws() -> LawTruth:
+    """Return the laws of the default world."""
+    return _Bench(0, {}).laws()
 
 
 @lru_cache(maxsize=1)

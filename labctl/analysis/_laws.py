@@ -91,12 +91,6 @@ class PhononLaw:
         """Return one parameter."""
         return Measured(float(self.parameters[index]), float(self.errors[index]))
 
-    def widened(self, factor: float) -> "PhononLaw":
-        """Return the law with all variances multiplied."""
-        return dataclasses.replace(
-            self, covariance=self.covariance * factor, errors=self.errors * np.sqrt(factor)
-        )
-
     def difference(self, from_k: float, to_k: float) -> Measured:
         """Return by how much the law changes from one temperature to another."""
         ends = np.array([from_k, to_k])
@@ -243,7 +237,17 @@ def _with_own_spread(fit: PhononLaw, variance: float, points: "_Points") -> Phon
     freedom = max(fit.freedom, 3)
     share = float(np.mean(variance / (variance + np.diag(points.covariance))))
     factor = 1 + share * 2 / (freedom - 2)
-    return fit.widened(factor)
+    wider = points.wider(variance)
+    return _widened(fit, wider, _whitening_at(wider, fit.parameters), factor)
+
+
+def _widened(fit: PhononLaw, points: "_Points", whitening: Vector, factor: float) -> PhononLaw:
+    """Return the fit with the variance of all points multiplied."""
+    covariance = fit.covariance * factor
+    errors = _errors(
+        points, whitening / np.sqrt(factor), fit.parameters, fit.chi2 / factor, covariance
+    )
+    return dataclasses.replace(fit, covariance=covariance, errors=errors)
 
 
 def _law(parameters: Vector, temperature_k: Vector) -> Vector:
@@ -317,12 +321,16 @@ def _fit(points: _Points, start: Vector | None = None) -> PhononLaw:
     full = _scan(points, whitening) if start is None else start
     for _ in range(_ROUNDS):
         before = full
-        projected = (_slope(full, points.temperature_k) * points.error_k) ** 2
-        whitening = _whitening(points.covariance + np.diag(projected))
+        whitening = _whitening_at(points, full)
         full = _search(points, whitening, full)
         if np.all(np.abs(full - before) <= 1e-4 * np.abs(full) + 1e-12):
             break
     return _finish(points, full, whitening)
+
+
+def _whitening_at(points: _Points, full: Vector) -> Vector:
+    projected = (_slope(full, points.temperature_k) * points.error_k) ** 2
+    return _whitening(points.covariance + np.diag(projected))
 
 
 def _whitening(covariance: Vector) -> Vector:
@@ -407,7 +415,7 @@ def _finish(points: _Points, full: Vector, whitening: Vector) -> PhononLaw:
         flags.append("as many points as parameters")
     errors = _errors(points, whitening, full, chi2, covariance)
     law = PhononLaw(full, covariance, errors, chi2, freedom, probability, tuple(flags))
-    return law.widened(chi2 / freedom) if probability < 1e-3 else law
+    return _widened(law, points, whitening, chi2 / freedom) if probability < 1e-3 else law
 
 
 def _errors(

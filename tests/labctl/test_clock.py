@@ -117,3 +117,20 @@ def test_real_clock_counts_faster_and_runs_world_events() -> None:
         assert seen[0] >= 1.0
     finally:
         clock.close()
+
+
+def test_a_fast_clock_leaves_a_reply_its_wall_time() -> None:
+    clock = RealClock(speed=100.0)
+    try:
+        asked = 0
+
+        def ready() -> bool:
+            nonlocal asked
+            asked += 1
+            return clock.now() > 50.0
+
+        # 5 s of clock time are 50 ms of life, in which a busy computer may not answer.
+        assert clock.wait_until(ready, deadline_s=5.0, what="a reply", device_call=True)
+        assert asked > 1
+    finally:
+        clock.close()
