@@ -108,9 +108,9 @@ def _series(points: Sequence[FittedPoint]) -> _Series:
 def _dot_temperature(spectrum: StoredSpectrum) -> Measured | None:
     """Return the temperature of the dot: the thermometer's, and what the light adds.
 
-    The light warms the dot by an unknown amount of known sign. Lifetimes at 4 K that do not
-    depend on the fluence allow `_MOST_HEATING_K` per uJ/cm^2 and not more, and the heat capacity
-    makes it fall with temperature; anything from nothing to that is taken as equally likely.
+    The light warms the dot by an unknown amount of known sign. Nobody has measured it; at most
+    `_MOST_HEATING_K` per uJ/cm^2 at 4 K, falling with temperature, is an assumption. Anything
+    from nothing to that counts as equally likely, so half of it is added, with its error.
     """
     read, fluence = spectrum.temperature_k, spectrum.peak_fluence_uj_cm2
     if read is None or fluence is None:
