@@ -225,6 +225,14 @@ What counts as true:
   the temperature of the dot, which the light warms a little above the thermometer.
 - *Laws*: the parameters of the sample. `energy_4k` is the law at 4 K without wandering;
   `blue_shift` is the law between the coldest and the warmest reading.
+
+What limits this table:
+
+- The estimators were improved while these very seeds were looked at, so it is no independent
+  check; fresh seeds would be.
+- The analysis is given the fluence and adds half of an assumed warming by the light (0 to 0.4 K
+  per uJ/cm^2 at 4 K). The upper end is an assumption that the simulated world shares, not a
+  measurement. Stored runs do not carry the fluence yet and get no such correction.
 """
 
 if __name__ == "__main__":

@@ -96,7 +96,7 @@ def _widths(axes: Axes, points: Sequence[FittedPoint], laws: TemperatureLaws) ->
     lorentz = [p.fit.lorentz_fwhm_mev for p in points if p.fit is not None]
     temperature = _temperatures(points)
     _errorbar(axes, temperature, observed, "o", _DATA, "observed")
-    _errorbar(axes, temperature, lorentz, "s", _INTRINSIC, "homogeneous")
+    _errorbar(axes, temperature, lorentz, "s", _INTRINSIC, "intrinsic")
     if laws.linewidth is not None:
         grid = _grid(temperature)
         axes.plot(grid, laws.linewidth.fit(grid), "-", lw=1, color=_LAW, label="law")
