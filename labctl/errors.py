@@ -21,6 +21,7 @@ __all__ = [
     "ProtectionError",
     "RefusedError",
     "StorageError",
+    "said_by",
 ]
 
 
@@ -113,11 +114,17 @@ class DeviceRefusedError(DeviceError):
     """The instrument understood and refused, or did not do what it said ok to."""
 
 
+def said_by(device: str, error: BaseException) -> str:
+    """Return what is wrong with a device, its name in front once."""
+    text = str(error)
+    return text if text.startswith(f"{device}: ") else f"{device}: {text}"
+
+
 class NotConnectedError(LabctlError):
     """Some instruments could not be connected; reports all of them at once."""
 
     def __init__(self, failures: Mapping[str, BaseException]) -> None:
         """Collect the failure of each device by its name in the set-up."""
         self.failures = dict(failures)
-        lines = [f"  {name}: {error}" for name, error in self.failures.items()]
+        lines = [f"  {said_by(name, error)}" for name, error in self.failures.items()]
         super().__init__("not connected:\n" + "\n".join(lines))

@@ -14,6 +14,7 @@ __all__ = [
     "ArrayDescriptor",
     "Command",
     "Event",
+    "LiveResult",
     "Message",
     "MoveFinished",
     "MoveStarted",
@@ -116,6 +117,14 @@ class Progress(_Event):
     fraction: float | None = None
 
 
+class LiveResult(_Event):
+    """What has come out of the present acquisition so far; names of values carry the unit."""
+
+    kind: Literal["live_result"] = "live_result"
+    measurement: str
+    values: dict[str, float]
+
+
 class PointStored(_Event):
     """A point is safe on disk."""
 
@@ -207,6 +216,7 @@ Event = Annotated[
     | MoveStarted
     | MoveFinished
     | Progress
+    | LiveResult
     | PointStored
     | Reading
     | Message

@@ -1,6 +1,22 @@
 """Analysis: arrays in, frozen results with uncertainties out; nothing here knows of a run."""
 
+from labctl.analysis._cascade import (
+    CascadeStatistics,
+    MonteCarloStatistics,
+    auger_g2,
+    cascade_statistics,
+    monte_carlo,
+    yield_ratio_from_g2,
+)
 from labctl.analysis._frames import CombinedFrames, combine_frames
+from labctl.analysis._g2_cw import (
+    CwG2,
+    fit_cw_g2,
+    gaussian_pair_response,
+    pair_response,
+    two_sided_decay,
+)
+from labctl.analysis._g2_pulsed import Normalisation, PulsedG2Zero, pulsed_g2
 from labctl.analysis._lamp_response import measure_response
 from labctl.analysis._laws import (
     BOLTZMANN_MEV_PER_K,
@@ -24,6 +40,11 @@ from labctl.analysis._noise import (
     excess_noise_factor,
     photon_transfer,
 )
+from labctl.analysis._pair_background import (
+    PairBackground,
+    background_from_bins,
+    background_from_rates,
+)
 from labctl.analysis._peak_result import Line, PeakFit, SatellitePrior
 from labctl.analysis._peakfit import Background, Shape, fit_peak
 from labctl.analysis._response import InstrumentResponse
@@ -32,7 +53,9 @@ from labctl.analysis._voigt import gauss, lorentz, voigt, voigt_fwhm
 __all__ = [
     "BOLTZMANN_MEV_PER_K",
     "Background",
+    "CascadeStatistics",
     "CombinedFrames",
+    "CwG2",
     "EnergyLaw",
     "InstrumentResponse",
     "LampLineSample",
@@ -40,24 +63,39 @@ __all__ = [
     "LineSpread",
     "LinewidthLaw",
     "Measured",
+    "MonteCarloStatistics",
     "NoiseModel",
+    "Normalisation",
+    "PairBackground",
     "PeakFit",
     "PhononLaw",
     "PhotonTransfer",
+    "PulsedG2Zero",
     "SatellitePrior",
     "Shape",
+    "auger_g2",
+    "background_from_bins",
+    "background_from_rates",
     "bose_einstein",
+    "cascade_statistics",
     "combine_frames",
     "excess_noise_factor",
+    "fit_cw_g2",
     "fit_energy_law",
     "fit_linewidth_law",
     "fit_peak",
     "gauss",
+    "gaussian_pair_response",
     "line_spread_response",
     "lorentz",
     "measure_line_spread",
     "measure_response",
+    "monte_carlo",
+    "pair_response",
     "photon_transfer",
+    "pulsed_g2",
+    "two_sided_decay",
     "voigt",
     "voigt_fwhm",
+    "yield_ratio_from_g2",
 ]

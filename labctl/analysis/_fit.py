@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
-from scipy.special import chdtrc, ndtr, wofz
+from scipy.special import chdtrc, gammainc, ndtr, wofz
 
 from labctl.errors import AnalysisError
 
@@ -16,6 +16,7 @@ __all__ = [
     "chi2_probability",
     "faddeeva",
     "invert_normal",
+    "lower_gamma",
     "normal_cdf",
     "solve",
 ]
@@ -32,6 +33,11 @@ def faddeeva(z: NDArray[np.complex128]) -> NDArray[np.complex128]:
 def normal_cdf(z: Vector) -> Vector:
     """Return the distribution function of the standard normal distribution."""
     return np.asarray(ndtr(z), dtype=np.float64)
+
+
+def lower_gamma(a: float, x: Vector) -> Vector:
+    """Return the regularised lower incomplete gamma function P(a, x)."""
+    return gammainc(a, x)
 
 
 def chi2_probability(chi2: float, freedom: int) -> float:

@@ -7,7 +7,7 @@ import typer
 from rich.table import Table
 
 from labctl.cli._say import say_error, say_note, screen
-from labctl.errors import AnalysisError
+from labctl.errors import AnalysisError, ConfigError, Problem
 from labctl.results import (
     TABLE_HEADER,
     RunAnalysis,
@@ -17,7 +17,7 @@ from labctl.results import (
     save_figure,
     table_rows,
 )
-from labctl.storage import read_run
+from labctl.storage import list_runs, read_run
 
 __all__ = ["analyze", "show_analysis"]
 
@@ -34,7 +34,7 @@ def analyze(
         message = "--json takes one run at a time"
         raise typer.BadParameter(message)
     failed = 0
-    for path in runs:
+    for path in [_one_run(path) for path in runs]:
         try:
             analysis = analyze_run(read_run(path))
         except AnalysisError as error:
@@ -48,6 +48,20 @@ def analyze(
             screen(error=str(as_json) == "-").print(f"figure: {figure}")
     if failed:
         raise typer.Exit(1)
+
+
+def _one_run(path: Path) -> Path:
+    """Return the only run at or below a path; several are listed for the user to choose."""
+    found = list_runs(path) if path.is_dir() else ()
+    if any(folder.path == path for folder in found) or not path.is_dir():
+        return path
+    if len(found) == 1:
+        return found[0].path
+    if not found:
+        raise ConfigError([Problem("there is no run in this folder", str(path))])
+    names = "\n".join(f"  {folder.path}" for folder in found)
+    what = f"{len(found)} runs lie in this folder; name those that you want:\n{names}\n"
+    raise ConfigError([Problem(what, str(path), f"labctl show {path} tells more of them")])
 
 
 def show_analysis(analysis: RunAnalysis) -> None:

@@ -9,7 +9,7 @@ import typer
 from labctl.cli._say import BAD_INPUT, FAILED, say_data, say_note, say_problems, screen
 from labctl.errors import ConfigError, Problem, StorageError
 from labctl.recipes import count, estimate, read_recipe
-from labctl.setup import Document, Setup, check_sample, load_setup, load_yaml, read_setup
+from labctl.setup import Document, Setup, check_sample, draft_setup, load_yaml, read_draft
 
 __all__ = ["check"]
 
@@ -22,6 +22,14 @@ class _Findings:
     problems: list[Problem] = field(default_factory=list[Problem])
     damages: list[Problem] = field(default_factory=list[Problem])
     notices: list[str] = field(default_factory=list[str])
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """What the recipes are checked against; None: their form alone is checked."""
+
+    setup: Setup | None
+    sound: bool
 
 
 def check(
@@ -79,29 +87,26 @@ def _kind(document: Document) -> str:
 
 def _setup(
     documents: list[Document], given: Path | None, sample: Path | None, found: _Findings
-) -> Setup | None:
+) -> _Stage:
     """Return the set-up for the recipes: the one given, or the only one among the files."""
     among = [document for document in documents if _kind(document) == "set-up"]
-    stages: list[Setup] = []
-    for document in among:
-        try:
-            stages.append(read_setup(document, sample=sample))
-        except ConfigError as error:
-            found.problems += error.problems
-    for stage in stages:
-        roles = len(stage.instruments)
-        found.fine[str(stage.path)] = f"set-up '{stage.name}' with {roles} instruments"
-        found.notices += stage.notices
-    if given is None:
-        return stages[0] if len(among) == len(stages) == 1 else None
-    try:
-        return load_setup(given, sample=sample)
-    except ConfigError as error:
-        found.problems += error.problems
-        return None
+    drafts = [read_draft(document, sample=sample) for document in among]
+    for stage, problems in drafts:
+        found.problems += problems
+        if stage is not None and not problems:
+            roles = len(stage.instruments)
+            found.fine[str(stage.path)] = f"set-up '{stage.name}' with {roles} instruments"
+            found.notices += stage.notices
+    if given is not None:
+        stage, problems = draft_setup(given, sample=sample)
+        found.problems += problems
+        return _Stage(stage, not problems)
+    if len(drafts) != 1:
+        return _Stage(None, True)
+    return _Stage(drafts[0][0], not drafts[0][1])
 
 
-def _check_document(document: Document, stage: Setup | None, found: _Findings) -> None:
+def _check_document(document: Document, stage: _Stage, found: _Findings) -> None:
     kind, name = _kind(document), str(document.path)
     try:
         if kind == "recipe":
@@ -119,13 +124,16 @@ def _check_document(document: Document, stage: Setup | None, found: _Findings) -
         found.problems += error.problems
 
 
-def _recipe(document: Document, stage: Setup | None) -> str:
-    recipe = read_recipe(document, stage)
+def _recipe(document: Document, stage: _Stage) -> str:
+    setup = stage.setup
+    recipe = read_recipe(document, setup)
     points = f"recipe '{recipe.name}', {count(recipe)} points"
-    if stage is None:
+    if not stage.sound:
+        return f"{points}; nothing wrong with it is seen, but the set-up is wrong"
+    if setup is None:
         return f"{points}; its form is right (use --setup to check it against a set-up)"
-    minutes = estimate(recipe, stage).seconds / 60
-    return f"{points}, about {minutes:.0f} min on '{stage.name}'"
+    minutes = estimate(recipe, setup).seconds / 60
+    return f"{points}, about {minutes:.0f} min on '{setup.name}'"
 
 
 def _is_run(path: Path) -> bool:
@@ -152,11 +160,10 @@ def _check_run(path: Path, found: _Findings) -> None:
 
 def _sidecar(folder: Path, entry: Any) -> str:
     """Return what is wrong with a file that belongs to a run, or an empty text."""
-    import hashlib
+    from labctl.storage import file_digest
 
     path = folder / str(entry["name"])
     if not path.is_file():
         return f"{path.name} is missing"
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return "" if digest == entry["sha256"] else f"{path.name} is not as it was written"
+    same = file_digest(path)["sha256"] == entry["sha256"]
+    return "" if same else f"{path.name} is not as it was written"

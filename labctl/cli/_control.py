@@ -4,7 +4,7 @@ import json
 import os
 import secrets
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Listener
@@ -13,23 +13,26 @@ from typing import Any
 
 from platformdirs import user_state_path
 
-from labctl.errors import LabctlError
+from labctl.errors import ConfigError, LabctlError
 from labctl.host import Rig
 
-__all__ = ["inject", "listening"]
+__all__ = ["Translate", "inject", "listening"]
+
+Translate = Callable[[str, str, dict[str, Any]], dict[str, Any]]
+"""Instrument, kind and parameters as a set-up file has them → parameters of the simulator."""
 
 _LOOPBACK = "127.0.0.1"
 
 
 @contextmanager
-def listening(rig: Rig) -> Generator[None]:
+def listening(rig: Rig, translate: Translate) -> Generator[None]:
     """Take faults for ``rig`` while the block runs; its address is left in a file of the user's."""
     key = secrets.token_bytes(16)
     with Listener((_LOOPBACK, 0), authkey=key) as listener:
         address: Any = listener.address
         _leave({"port": address[1], "key": key.hex(), "pid": os.getpid()})
         thread = threading.Thread(
-            target=_serve, args=(listener, rig), name="labctl-sim-control", daemon=True
+            target=_serve, args=(listener, rig, translate), name="labctl-sim-control", daemon=True
         )
         thread.start()
         try:
@@ -57,21 +60,24 @@ def inject(instrument: str, kind: str, parameters: dict[str, Any]) -> None:
         raise LabctlError(answer)
 
 
-def _serve(listener: Listener, rig: Rig) -> None:
+def _serve(listener: Listener, rig: Rig, translate: Translate) -> None:
     while True:
         try:
             with listener.accept() as connection:
                 request = json.loads(connection.recv_bytes())
                 if not request:
                     return
-                connection.send_bytes(_answer(rig, request).encode())
+                connection.send_bytes(_answer(rig, translate, request).encode())
         except (OSError, EOFError, ValueError, AuthenticationError):
             continue
 
 
-def _answer(rig: Rig, request: dict[str, Any]) -> str:
+def _answer(rig: Rig, translate: Translate, request: dict[str, Any]) -> str:
+    instrument, kind = request["instrument"], request["kind"]
     try:
-        rig.inject(request["instrument"], request["kind"], **request["parameters"])
+        rig.inject(instrument, kind, **translate(instrument, kind, request["parameters"]))
+    except ConfigError as error:
+        return str(error)
     except (KeyError, ValueError, TypeError) as error:
         return str(error.args[0] if error.args else error)
     return ""

@@ -8,7 +8,7 @@ import typer
 from rich.table import Column, Table
 
 from labctl.cli._say import FAILED, say_data, say_error, screen
-from labctl.errors import NotConnectedError
+from labctl.errors import NotConnectedError, said_by
 from labctl.host import SimulatedBy, connect_station
 from labctl.setup import Setup, load_setup
 
@@ -30,10 +30,10 @@ def devices(
         say_data(found)
     else:
         _show(found)
-    failures = {name: entry["error"] for name, entry in found.items() if entry["error"]}
+    failures = [entry["error"] for entry in found.values() if entry["error"]]
     if not as_json:
-        for name, error in failures.items():
-            say_error(f"{name}: {error}")
+        for error in failures:
+            say_error(error)
     if failures:
         raise typer.Exit(FAILED)
 
@@ -55,7 +55,7 @@ def _ask(setup: Setup, by: SimulatedBy | None) -> dict[str, dict[str, Any]]:
             "address": "simulated" if by else entry.address,
             "identity": asdict(identities[name]) if name in identities else None,
             "snapshot": snapshots.get(name, {}),
-            "error": str(failures.get(name, "")),
+            "error": said_by(name, failures[name]) if name in failures else "",
         }
         for name, entry in setup.instruments.items()
     }

@@ -1,5 +1,6 @@
 """``labctl run``: a recipe on a set-up, real or simulated."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -7,10 +8,15 @@ import typer
 
 from labctl.cli._display import RunDisplay, lab_time
 from labctl.cli._interrupt import commands_by_interrupt
+from labctl.cli._json_lines import failure_line, print_event, print_line, report_line
 from labctl.cli._say import FAILED, say_note, screen
+from labctl.errors import LabctlError
+from labctl.events import Event
 from labctl.host import ChildHost, LocalHost, RunReport, RunRequest, prepare
 
 __all__ = ["carry_out", "finish", "run"]
+
+Listener = Callable[[Event], None]
 
 
 def run(
@@ -34,8 +40,19 @@ def run(
     child: Annotated[
         bool, typer.Option("--child", help="Run the engine in a process of its own.")
     ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Write JSON lines instead, see above.")
+    ] = False,
 ) -> None:
-    """Carry out a recipe; the last line of output is the path of the file."""
+    """Carry out a recipe; the last line of output is the path of the file.
+
+    With --json, standard output has one JSON object per line: every event of the run as it
+    happens (its "kind" says which: run_started, move_finished, point_stored, message, ...), and
+    as the last line, also when the run is refused or fails, an object of kind "result" with
+    status (complete, aborted, failed; refused if the input is wrong), reason, skipped (steps),
+    unsafe (what could not be made safe), journal, product (null if there is none) and problems
+    (what, where, hint). What is meant for people stays on standard error.
+    """
     request = RunRequest(
         setup=setup,
         recipe=recipe,
@@ -46,24 +63,39 @@ def run(
         out=out,
         changes=tuple(changes or ()),
     )
-    finish(carry_out(request, child=child))
+    if not as_json:
+        finish(carry_out(request, child=child))
+        return
+    try:
+        report = carry_out(request, child=child, listeners=[print_event])
+    except LabctlError as error:
+        print_line(failure_line(error))
+        raise
+    print_line(report_line(report))
+    _judge(report)
 
 
 def finish(report: RunReport) -> None:
     """Print the path of the run's file as the last line; status 1 unless all was measured."""
     print(report.product or report.journal)
+    _judge(report)
+
+
+def _judge(report: RunReport) -> None:
     outcome = report.outcome
     if outcome.status != "complete" or outcome.skipped or report.product is None:
         raise typer.Exit(FAILED)
 
 
-def carry_out(request: RunRequest, *, child: bool = False) -> RunReport:
-    """Show the plan, run, show progress; returns how it ended."""
+def carry_out(
+    request: RunRequest, *, child: bool = False, listeners: Sequence[Listener] = ()
+) -> RunReport:
+    """Show the plan, run, show progress, tell ``listeners``; returns how it ended."""
     console = screen(error=True)
     _show_plan(request)
     host = ChildHost() if child else LocalHost()
     with RunDisplay(console) as display, commands_by_interrupt(host.post, console.print):
-        return host.run(request, [display])
+        return host.run(request, [display, *listeners])
 
 
 def _show_plan(request: RunRequest) -> None:

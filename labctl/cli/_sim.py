@@ -11,13 +11,12 @@ from typing import Annotated, Any
 
 import typer
 
-from labctl.cli._control import inject, listening
+from labctl.cli._control import Translate, inject, listening
 from labctl.cli._say import say_data, screen
 from labctl.host import Rig, serve, serve_virtual
-from labctl.setup import load_setup, parse_yaml
-from labctl.units import parse, split_suffix
+from labctl.setup import Setup, injected, load_setup, parse_yaml
 
-__all__ = ["app"]
+__all__ = ["app", "translator"]
 
 app = typer.Typer(
     name="sim",
@@ -62,7 +61,7 @@ def sim_serve(
         until = stack.enter_context(_interrupted())
 
         def control(rig: Rig) -> None:
-            stack.enter_context(listening(rig))
+            stack.enter_context(listening(rig, translator(loaded)))
 
         serve(
             loaded, dot=dot, seed=seed, speed=speed, announce=announce, until=until, control=control
@@ -74,7 +73,8 @@ def sim_fault(
     device: Annotated[str, typer.Argument(help="Instrument by its name in the set-up.")],
     kind: Annotated[str, typer.Argument(help="Kind of the fault; 'clear' ends all faults.")],
     parameters: Annotated[
-        list[str] | None, typer.Option("--set", help="Parameter of the fault: key=value.")
+        list[str] | None,
+        typer.Option("--set", help="Parameter as in a set-up file, with its unit: for=3s."),
     ] = None,
 ) -> None:
     """Let an instrument of the set-up that is being served fail."""
@@ -84,19 +84,20 @@ def sim_fault(
         if not separator:
             message = f"{text!r} is no parameter; write key=value"
             raise typer.BadParameter(message)
-        values[name] = _value(name, parse_yaml(f"value: {value}", Path("--set")).data["value"])
+        values[name] = parse_yaml(f"value: {value}", Path("--set")).data["value"]
     inject(device, kind, values)
     screen(error=True).print(f"{device}: {kind}")
 
 
-def _value(name: str, value: Any) -> Any:
-    unit = split_suffix(name)[1]
-    if unit is None or not isinstance(value, str):
-        return value
-    try:
-        return parse(value, unit)
-    except ValueError as error:
-        raise typer.BadParameter(f"{name}: {error}") from error
+def translator(setup: Setup) -> Translate:
+    """Return what turns ``for: 3 s`` of a fault into what the simulator of ``setup`` takes."""
+
+    def translate(instrument: str, kind: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        entry = setup.instruments.get(instrument)
+        # An unknown instrument is refused by the rig, which says what there is.
+        return parameters if entry is None else injected(entry.simulator, kind, parameters)
+
+    return translate
 
 
 def _announce(told: Mapping[str, Any], as_json: bool) -> None:

@@ -20,7 +20,7 @@ from labctl.roles import Camera, Cryostat, Instrument, Lamp, SettleRule, Shutter
 from labctl.sequencer import Aborted, Control, Listener, OnTimeout, Session, undisturbed
 from labctl.setup import Setup, load_setup
 from labctl.stations import SafeReport, Station
-from labctl.storage import Run, read_run
+from labctl.storage import PointFollower, Run, read_run
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -129,6 +129,7 @@ class Lab:
         self._listeners = tuple(listeners)
         self._control: Control | None = None
         self._session: Session | None = None
+        self._points: PointFollower | None = None
         self._steps = 0
         for name in connection.station:
             setattr(self, name, self._handle(connection.station[name]))
@@ -154,8 +155,8 @@ class Lab:
 
         Args:
             name: Name of the run.
-            sample: Name of the sample, for the file.
-            dot: Name of the dot, for the file.
+            sample: Name of the sample, for the file; empty: that of the set-up.
+            dot: Name of the dot, for the file; empty: the simulated one.
             points: Number of points, if known; displays show the progress by it.
 
         Raises:
@@ -177,10 +178,11 @@ class Lab:
                 listeners=self._listeners,
             ) as live:
                 self._session = live.session
+                self._points = PointFollower(live.report.journal)
                 yield ScriptRun(self, live.session, live.report)
                 live.session.checkpoint()
         finally:
-            self._session = self._control = None
+            self._session = self._control = self._points = None
         if live.report.outcome.error is not None:
             raise live.report.outcome.error
 
@@ -241,14 +243,17 @@ class Lab:
             return self.station.make_safe()
 
     def _measure(self, measurement: Measurement, label: str) -> "xr.Dataset":
-        session = self._session
-        if session is None:
+        session, points = self._session, self._points
+        if session is None or points is None:
             raise RefusedError("run", "the run has ended", "measure inside its block")
-        index = session.book.points
         session.checkpoint()
         session.measure(measurement, step_id=f"script/{self._steps}", label=label)
         self._steps += 1
-        return _point(read_run(session.book.journal.path), measurement.kind, index)
+        found = points.newest()
+        if found is None:
+            message = f"the point that was just measured is not in {points.path}"
+            raise StorageError(message)
+        return found
 
     def _handle(self, instrument: Instrument) -> Any:
         return CryostatHandle(self, instrument) if isinstance(instrument, Cryostat) else instrument
@@ -260,20 +265,15 @@ class Lab:
             name=name,
             recipe={"script": script},
             points=points,
-            sample=sample,
+            sample=sample or _mounted(self.setup),
             dot=dot or (by.dot if by else ""),
             seed=by.seed if by else None,
         )
 
 
-def _point(run: Run, kind: str, index: int) -> "xr.Dataset":
-    """Return the point of this index; labels and shapes decide in which dataset it lies."""
-    for key in run.data:
-        found = run.data[key] if key.startswith(kind) else None
-        if found is not None and index in found["point"].values:
-            return found.sel(point=index)
-    message = f"point {index} is not in {run.path}"
-    raise StorageError(message)
+def _mounted(setup: Setup) -> str:
+    """Return the name of the sample that the set-up says is mounted."""
+    return str(setup.sample.data.get("name", "")) if setup.sample else ""
 
 
 @contextmanager

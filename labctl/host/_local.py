@@ -10,7 +10,7 @@ from labctl.host._request import RunRequest
 from labctl.host._runner import Plan, RunReport, open_run
 from labctl.recipes import Recipe, count, estimate, expand, load_recipe
 from labctl.sequencer import Control, Listener, execute
-from labctl.setup import Setup, load_setup
+from labctl.setup import Setup, draft_setup
 
 __all__ = ["LocalHost", "prepare"]
 
@@ -84,16 +84,14 @@ def prepare(request: RunRequest) -> tuple[Setup, Recipe, Plan]:
 def _load(
     setup_path: Path, recipe_path: Path, sample: Path | None, changes: Iterable[str]
 ) -> tuple[Setup, Recipe]:
+    setup, problems = draft_setup(setup_path, sample=sample, changes=changes)
     try:
-        setup = load_setup(setup_path, sample=sample, changes=changes)
+        recipe = load_recipe(recipe_path, setup)
     except ConfigError as error:
-        # What is wrong with the form of the recipe is told in the same breath.
-        try:
-            load_recipe(recipe_path)
-        except ConfigError as more:
-            raise ConfigError([*error.problems, *more.problems]) from error
-        raise
-    return setup, load_recipe(recipe_path, setup)
+        raise ConfigError([*problems, *error.problems]) from error
+    if problems or setup is None:
+        raise ConfigError(problems)
+    return setup, recipe
 
 
 def _simulated(request: RunRequest, plan: Plan) -> SimulatedBy | None:

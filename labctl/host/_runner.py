@@ -13,6 +13,7 @@ from typing import Any
 from labctl.errors import StorageError
 from labctl.host._calibrations import CalibrationStore
 from labctl.host._connection import Connection
+from labctl.measurements import LaserFacts, OpticalTable
 from labctl.sequencer import Announcer, Book, Control, Listener, Outcome, Session, ending
 from labctl.setup import Setup
 from labctl.storage import JournalWriter, environment, finalise_in_child, new_run_folder
@@ -97,6 +98,7 @@ def open_run(
         calibrations=calibrations,
         keep_calibration=store.keep,
         begin_point=connection.begin_point,
+        table=_table(setup),
     )
     report = RunReport(uid, folder.journal)
     try:
@@ -154,6 +156,12 @@ def _start_data(
         "simulated": connection.rig is not None,
         "user": plan.user or (setup.file.user.name if setup.file.user else _login()),
     }
+
+
+def _table(setup: Setup) -> OpticalTable:
+    laser = setup.file.laser
+    facts = None if laser is None else LaserFacts(**dict(laser))
+    return OpticalTable(facts, setup.file.paths)
 
 
 def _login() -> str:

@@ -2,16 +2,31 @@
 
 from labctl.measurements._calibrate import CalibrateDetector, CalibrateWavelength, response_of
 from labctl.measurements._context import Array, Bank, Context
+from labctl.measurements._g2 import G2
+from labctl.measurements._irf import Irf, irf_key
 from labctl.measurements._measurement import Measurement
+from labctl.measurements._optical_table import LaserFacts, OpticalTable
+from labctl.measurements._photon_stream import Photons, TraceMeasurement
 from labctl.measurements._spectrum import Spectrum
+from labctl.measurements._stop import Stop
+from labctl.measurements._trpl import Trpl
 
 __all__ = [
+    "G2",
     "Array",
     "Bank",
     "CalibrateDetector",
     "CalibrateWavelength",
     "Context",
+    "Irf",
+    "LaserFacts",
     "Measurement",
+    "OpticalTable",
+    "Photons",
     "Spectrum",
+    "Stop",
+    "TraceMeasurement",
+    "Trpl",
+    "irf_key",
     "response_of",
 ]

@@ -12,6 +12,7 @@ from labctl.measurements._context import Array, Context
 from labctl.measurements._dispersion import calibration_key, nominal_dispersion, tune
 from labctl.measurements._exposure import Exposure, expose
 from labctl.measurements._measurement import Measurement
+from labctl.measurements._paths import take_path
 from labctl.measurements._settings import detector_key, point_settings, spectrograph_settings
 from labctl.measurements._spectrum import spectrum_arrays
 from labctl.optics import (
@@ -115,6 +116,7 @@ class CalibrateWavelength(_LampExposure):
         """Take the lamp's spectrum, fit the dispersion, keep both."""
         spectrograph = context.station.only(Spectrograph, prefer="spectrograph")
         camera = context.station.only(Camera, prefer="camera")
+        take_path(context, None, "camera")
         centre_nm = tune(context, spectrograph, self.grating_per_mm, self.center_nm)
         standing = spectrograph_settings(spectrograph)
         bright, dark = self.exposures(context, camera)
@@ -174,6 +176,7 @@ class CalibrateDetector(_LampExposure):
         """Take frames with and without the lamp; their noise is the result."""
         spectrograph = context.station.only(Spectrograph, prefer="spectrograph")
         camera = context.station.only(Camera, prefer="camera")
+        take_path(context, None, "camera")
         tune(context, spectrograph, self.grating_per_mm, self.center_nm)
         standing = spectrograph_settings(spectrograph)
         bright, dark = (frames.sum(axis=1) for frames in self.exposures(context, camera))

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
 from labctl.clock import Clock
 from labctl.events import Level
+from labctl.measurements._optical_table import OpticalTable
 from labctl.roles import Settable
 from labctl.stations import Station
 
@@ -53,6 +55,11 @@ class Context(Protocol):
         """Calibrations of the set-up by name, as validated from their dated files."""
         ...
 
+    @property
+    def table(self) -> OpticalTable:
+        """What the set-up says of the laser and of the light paths."""
+        ...
+
     def wait_until(
         self, ready: Callable[[], bool], *, timeout_s: float, what: str, bankable: bool = False
     ) -> None:
@@ -71,12 +78,24 @@ class Context(Protocol):
         """
         ...
 
+    def wait(self, seconds: float, *, what: str, bankable: bool = False) -> None:
+        """Let time pass, s; ``what`` and ``bankable`` as in ``wait_until``.
+
+        Raises:
+            Bank: ``bankable`` and the user has asked to pause keeping what has come.
+        """
+        ...
+
     def move(self, settable: Settable, value: float) -> float:
         """Start a move, wait until it has arrived, read back; returns the read-back."""
         ...
 
     def progress(self, text: str, fraction: float | None = None) -> None:
         """Tell displays how far it is."""
+        ...
+
+    def live(self, values: Mapping[str, float]) -> None:
+        """Tell displays what has come out so far; names carry the unit."""
         ...
 
     def message(self, level: Level, device: str, text: str) -> None:
@@ -89,6 +108,14 @@ class Context(Protocol):
 
     def part(self, arrays: Sequence[Array], **data: Any) -> None:
         """Bank a part of the point, then pause; returns when the run goes on."""
+        ...
+
+    def new_sidecar(self, suffix: str) -> Path:
+        """Return a file for raw data of this point that does not exist yet, e.g. for ``.ptu``."""
+        ...
+
+    def keep_sidecar(self, path: Path, **data: Any) -> None:
+        """Journal a sidecar that is complete, with its size and checksum."""
         ...
 
     def store(

@@ -6,9 +6,16 @@ from typing import Any
 
 from labctl.measurements._context import Context
 from labctl.optics import GratingCalibration
-from labctl.roles import Camera, Spectrograph
+from labctl.roles import Attenuator, Camera, Spectrograph
 
-__all__ = ["detector_key", "point_settings", "spectrograph_settings", "warn_of_missing"]
+__all__ = [
+    "detector_key",
+    "laser_settings",
+    "point_settings",
+    "present_fluence_uj_cm2",
+    "spectrograph_settings",
+    "warn_of_missing",
+]
 
 
 def spectrograph_settings(spectrograph: Spectrograph) -> dict[str, Any]:
@@ -52,6 +59,7 @@ def point_settings(
             "frame_time_s": camera.frame_time_s(),
         },
         "spectrograph": dict(spectrograph),
+        "laser": laser_settings(context),
         "calibration": {
             "wavelength": calibration.to_dict(),
             "detector": context.calibrations.get("detector", {}).get(detector_key(camera), None),
@@ -60,6 +68,24 @@ def point_settings(
             ),
         },
     }
+
+
+def laser_settings(context: Context) -> dict[str, Any]:
+    """Return what is known of the excitation; the fluence as the attenuator stands, if any."""
+    laser = context.table.laser
+    known = {} if laser is None else asdict(laser)
+    fluence = present_fluence_uj_cm2(context)
+    return known if fluence is None else {**known, "peak_fluence_uj_cm2": fluence}
+
+
+def present_fluence_uj_cm2(context: Context) -> float | None:
+    """Return the peak fluence on the sample: as the attenuator stands, or as the set-up says."""
+    station = context.station
+    for name in station:
+        device = station[name]
+        if isinstance(device, Attenuator):
+            return device.read_fluence()
+    return context.table.laser.peak_fluence_uj_cm2 if context.table.laser is not None else None
 
 
 def warn_of_missing(

@@ -10,6 +10,7 @@ from labctl.measurements._context import Array, Context
 from labctl.measurements._dispersion import dispersion, tune
 from labctl.measurements._exposure import Exposure, expose
 from labctl.measurements._measurement import Measurement
+from labctl.measurements._paths import take_path
 from labctl.measurements._settings import point_settings, spectrograph_settings, warn_of_missing
 from labctl.roles import Camera, CameraSettings, Roi, Spectrograph
 from labctl.units import GroovesPerMm, Megahertz, Nanometers, Seconds
@@ -38,6 +39,7 @@ class Spectrum(Measurement):
         analog_gain: 1 low, 2 medium, 3 high.
         rows: First row and number of rows of the band; None: all rows.
         unlocked_sensor: Whether a sensor that is not at its temperature is accepted.
+        path: Light path; None: ``camera``, if the set-up has it.
     """
 
     kind: ClassVar[str] = "spectrum"
@@ -54,6 +56,7 @@ class Spectrum(Measurement):
     analog_gain: int = Field(2, ge=1, le=3)
     rows: tuple[int, int] | None = None
     unlocked_sensor: bool = False
+    path: str | None = None
 
     if TYPE_CHECKING:
 
@@ -71,6 +74,7 @@ class Spectrum(Measurement):
             analog_gain: int = 2,
             rows: tuple[int, int] | None = None,
             unlocked_sensor: bool = False,
+            path: str | None = None,
         ) -> None:
             """Quantities are written with their unit, as in a recipe: ``exposure="1 s"``."""
 
@@ -91,6 +95,7 @@ class Spectrum(Measurement):
         """Tune the spectrograph, take the frames, store the point."""
         spectrograph = context.station.only(Spectrograph, prefer="spectrograph")
         camera = context.station.only(Camera, prefer="camera")
+        path = take_path(context, self.path, "camera")
         centre_nm = tune(context, spectrograph, self.grating_per_mm, self.center_nm)
         calibration = dispersion(context, spectrograph, camera)
         standing = spectrograph_settings(spectrograph)
@@ -105,7 +110,10 @@ class Spectrum(Measurement):
         peak = int(frames.max())
         context.store(
             [*spectrum_arrays(frames, wavelength_nm), *dark],
-            settings=point_settings(context, standing, camera, calibration, self.frames),
+            settings={
+                "path": path,
+                **point_settings(context, standing, camera, calibration, self.frames),
+            },
             live_time_s=self.frames * self.exposure_s,
             quality=SATURATED if peak >= camera.full_scale_counts() else 0,
             brief=f"peak {peak} counts in {context.clock.now() - began_s:.1f} s",

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from itertools import count as counting
-from typing import Any
+from typing import NamedTuple
 
 from labctl.recipes._nodes import (
     CalibrateNode,
     MeasureNode,
     Node,
     NoteNode,
+    OnError,
     RepeatNode,
     ScanNode,
     WaitNode,
@@ -27,7 +28,7 @@ def expand(recipe: Recipe) -> Iterator[Step]:
     A bare number counts in the unit that the set-up gives to its settable; in a recipe that was
     not checked against a set-up, in the unit of the first value that has one.
     """
-    return _Expansion(recipe).steps(recipe.file.steps, (), (), 0)
+    return _Expansion(recipe).steps(recipe.file.steps, _Place(recipe.digest, (), ()), 0)
 
 
 def count(recipe: Recipe) -> int:
@@ -47,71 +48,73 @@ def _points(node: Node) -> int:
             return 0
 
 
+class _Place(NamedTuple):
+    """Where steps stand: what their ids and paths begin with, and the loops around them."""
+
+    id: str
+    path: tuple[int, ...]
+    loops: tuple[Loop, ...]
+
+    def inside(self, position: int, index: int, loop: Loop) -> "_Place":
+        """Return the place of one value of the loop that is node ``position`` here."""
+        place = f"{self.id}/{position}.{index}"
+        return _Place(place, (*self.path, position, index), (*self.loops, loop))
+
+
 class _Expansion:
     def __init__(self, recipe: Recipe) -> None:
-        self._recipe = recipe
+        self._units, self._on_error = recipe.units, recipe.file.on_error
         self._number = counting()
 
-    def steps(
-        self, nodes: tuple[Node, ...], path: tuple[int, ...], loops: tuple[Loop, ...], first: int
-    ) -> Iterator[Step]:
+    def steps(self, nodes: tuple[Node, ...], place: _Place, first: int) -> Iterator[Step]:
         for position, node in enumerate(nodes, first):
-            here = (*path, position)
             match node:
                 case ScanNode():
-                    yield from self._scan(node, here, loops)
+                    yield from self._scan(node, place, position)
                 case RepeatNode():
-                    yield from self._repeat(node, here, loops)
+                    yield from self._repeat(node, place, position)
                 case _:
-                    yield self._single(node, here, loops)
+                    yield self._single(node, place, position)
 
-    def _scan(
-        self, node: ScanNode, path: tuple[int, ...], loops: tuple[Loop, ...]
-    ) -> Iterator[Step]:
-        unit = self._recipe.units.get(node.scan) or unit_of(node)
+    def _scan(self, node: ScanNode, place: _Place, position: int) -> Iterator[Step]:
+        name, unit = node.scan, self._units.get(node.scan) or unit_of(node)
         rule, on_timeout = _rule(node, unit), node.settle.on_timeout if node.settle else "abort"
         for index, value in enumerate(values_in(node, unit)):
-            here, inside = (*path, index), (*loops, Loop(node.scan, value, unit))
-            common = self._common(node, (*here, 0), inside)
-            yield Move(**common, settable=node.scan, value=value, unit=unit, rule=rule,
-                       on_timeout=on_timeout)  # fmt: skip
-            yield from self.steps(node.steps, here, inside, 1)
+            inside = place.inside(position, index, Loop(name, value, unit))
+            yield Move(*self._common(node, inside, 0), name, value, unit, rule, on_timeout)
+            yield from self.steps(node.steps, inside, 1)
 
-    def _repeat(
-        self, node: RepeatNode, path: tuple[int, ...], loops: tuple[Loop, ...]
-    ) -> Iterator[Step]:
+    def _repeat(self, node: RepeatNode, place: _Place, position: int) -> Iterator[Step]:
         for index in range(node.repeat.times):
-            inside = (*loops, Loop("repeat", float(index), ""))
-            yield from self.steps(node.repeat.steps, (*path, index), inside, 1)
+            inside = place.inside(position, index, Loop("repeat", float(index), ""))
+            yield from self.steps(node.repeat.steps, inside, 1)
 
-    def _single(self, node: Node, path: tuple[int, ...], loops: tuple[Loop, ...]) -> Step:
-        common = self._common(node, path, loops)
+    def _single(self, node: Node, place: _Place, position: int) -> Step:
+        common = self._common(node, place, position)
         match node:
             case CalibrateNode():
-                return Calibrate(**common, measurement=node.measurement, label=node.label)
+                return Calibrate(*common, node.measurement, node.label)
             case MeasureNode():
-                return Measure(**common, measurement=node.measurement, label=node.label)
+                return Measure(*common, node.measurement, node.label)
             case WaitNode():
-                return Wait(**common, seconds=node.wait_s)
+                return Wait(*common, node.wait_s)
             case NoteNode():
-                return Note(**common, text=node.note)
+                return Note(*common, node.note)
             case _:
                 message = f"a step of kind {type(node).__name__} cannot be expanded"
                 raise TypeError(message)
 
-    def _common(self, node: Node, path: tuple[int, ...], loops: tuple[Loop, ...]) -> dict[str, Any]:
-        return {
-            "index": next(self._number),
-            "id": f"{self._recipe.digest}/{_written(path)}",
-            "path": path,
-            "loops": loops,
-            "on_error": node.on_error or self._recipe.file.on_error,
-        }
-
-
-def _written(path: tuple[int, ...]) -> str:
-    pairs = [f"{path[at]}.{path[at + 1]}" for at in range(0, len(path) - 1, 2)]
-    return "/".join([*pairs, str(path[-1])])
+    def _common(
+        self, node: Node, place: _Place, position: int
+    ) -> tuple[int, str, tuple[int, ...], tuple[Loop, ...], OnError]:
+        """Return the fields of ``Step`` in their order."""
+        return (
+            next(self._number),
+            f"{place.id}/{position}",
+            (*place.path, position),
+            place.loops,
+            node.on_error or self._on_error,
+        )
 
 
 def _rule(node: ScanNode, unit: str) -> SettleRule | None:

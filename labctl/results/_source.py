@@ -4,7 +4,6 @@ Everything that the analysis uses is what the set-up knew: settings that were re
 the calibrations that were in force when the point was taken.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -14,6 +13,14 @@ from numpy.typing import NDArray
 
 from labctl.analysis import InstrumentResponse, Measured, NoiseModel, line_spread_response
 from labctl.optics import PARAMETERS, GratingCalibration
+from labctl.results._rows import (
+    TEMPERATURE,
+    number,
+    optional,
+    row_array,
+    row_values,
+    temperature,
+)
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -22,9 +29,7 @@ __all__ = ["StoredRun", "StoredSpectrum", "stored_spectra"]
 
 Vector = NDArray[np.float64]
 
-_TEMPERATURE = "cryostat.temperature"
 _FLUENCE = "laser.peak_fluence_uj_cm2"
-_SAMPLE_TEMPERATURE = "cryostat.sample_temperature"
 _DETECTOR = "calibration.detector"
 _ASSUMED_READ_NOISE_COUNTS = 10.0
 _SLIT = ("slit_nm", "blur_fwhm_nm")
@@ -100,15 +105,15 @@ def stored_spectra(run: StoredRun) -> list[StoredSpectrum]:
 
 
 def _spectrum(dataset: "xr.Dataset", row: int) -> StoredSpectrum:
-    values = _row_values(dataset, row)
-    counts = _array(dataset, "counts", row)
-    frames = _array(dataset, "frames", row) if "frames" in dataset else None
+    values = row_values(dataset, row)
+    counts = row_array(dataset, "counts", row)
+    frames = row_array(dataset, "frames", row) if "frames" in dataset else None
     noise, noise_warnings = _noise(values, counts, frames)
     response, response_warnings = _response(values)
-    wavelength_nm = _array(dataset, "wavelength", row)
+    wavelength_nm = row_array(dataset, "wavelength", row)
     axis_error_nm, axis_warnings = _axis_error(values, wavelength_nm)
     return StoredSpectrum(
-        point=int(_number(values.get("point"), row)),
+        point=int(number(values.get("point"), row)),
         label=str(values.get("label", "")),
         counts=counts,
         frames=frames,
@@ -116,66 +121,34 @@ def _spectrum(dataset: "xr.Dataset", row: int) -> StoredSpectrum:
         axis_error_nm=axis_error_nm,
         noise=noise,
         response=response,
-        temperature_set_k=_optional(values.get(f"{_TEMPERATURE}:set")),
-        temperature_k=_temperature(values),
-        grating=f"{_number(values.get('spectrograph.lines_per_mm'), 0.0):g}/mm",
+        temperature_set_k=optional(values.get(f"{TEMPERATURE}:set")),
+        temperature_k=temperature(values),
+        grating=f"{number(values.get('spectrograph.lines_per_mm'), 0.0):g}/mm",
         warnings=(*noise_warnings, *response_warnings, *axis_warnings),
-        peak_fluence_uj_cm2=_optional(values.get(_FLUENCE)),
+        peak_fluence_uj_cm2=optional(values.get(_FLUENCE)),
     )
-
-
-def _row_values(dataset: "xr.Dataset", row: int) -> dict[str, Any]:
-    """Return the scalars of one point by the name they have in the recipe or settings."""
-    found: dict[str, Any] = {}
-    for name in dataset.coords:
-        variable = dataset[name]
-        if variable.dims != ("point",):
-            continue
-        source, role = variable.attrs.get("source", name), variable.attrs.get("role", "setting")
-        key = source if role in ("setting", "point") else f"{source}:{role}"
-        found[str(key)] = variable.values[row]
-    return found
-
-
-def _array(dataset: "xr.Dataset", name: str, row: int) -> Vector:
-    variable = dataset[name]
-    chosen = variable.isel(point=row) if "point" in variable.dims else variable
-    return np.asarray(chosen.values, dtype=np.float64)
-
-
-def _number(value: Any, default: float) -> float:
-    found = _optional(value)
-    return default if found is None else found
-
-
-def _optional(value: Any) -> float | None:
-    """Return a finite number or None."""
-    if value is None or isinstance(value, str):
-        return None
-    number = float(value)
-    return number if math.isfinite(number) else None
 
 
 def _noise(
     values: Mapping[str, Any], counts: Vector, frames: Vector | None
 ) -> tuple[NoiseModel, tuple[str, ...]]:
     stored = frames.shape[0] if frames is not None else 1
-    number = int(_number(values.get("camera.frames"), stored))
+    frame_count = int(number(values.get("camera.frames"), stored))
     detector: dict[str, Any] = {
         name: _calibrated(values, f"{_DETECTOR}.{name}")
         for name in ("electrons_per_count", "read_noise_counts", "bias_counts")
     }
     shared: dict[str, Any] = {
-        "em_gain": max(_number(values.get("camera.em_gain"), 1.0), 1.0),
-        "frames": number,
-        "full_scale_counts": _number(values.get("camera.full_scale_counts"), 65535.0),
+        "em_gain": max(number(values.get("camera.em_gain"), 1.0), 1.0),
+        "frames": frame_count,
+        "full_scale_counts": number(values.get("camera.full_scale_counts"), 65535.0),
     }
     if None not in detector.values():
         gain = f"{_DETECTOR}.electrons_per_count"
-        gain_error = _number(values.get(f"{gain}.error"), 0.0)
+        gain_error = number(values.get(f"{gain}.error"), 0.0)
         relative = gain_error / detector["electrons_per_count"]
         return NoiseModel(**detector, **shared, gain_error_rel=relative), ()
-    bias = float(np.quantile(counts, 0.02)) / number
+    bias = float(np.quantile(counts, 0.02)) / frame_count
     guess = NoiseModel(1.0, _ASSUMED_READ_NOISE_COUNTS, bias, assumed=True, **shared)
     text = "the detector was not calibrated (recipe step calibrate, kind detector)"
     effect = "errors come from the scatter of the residuals, areas assume 1 e-/count"
@@ -184,8 +157,8 @@ def _noise(
 
 def _calibrated(values: Mapping[str, Any], name: str) -> float | None:
     """Return a calibrated value, stored plain or as value and error."""
-    found = _optional(values.get(name))
-    return found if found is not None else _optional(values.get(f"{name}.value"))
+    found = optional(values.get(name))
+    return found if found is not None else optional(values.get(f"{name}.value"))
 
 
 def _response(
@@ -196,10 +169,10 @@ def _response(
     if fwhm_nm is None or not fwhm_nm > 0:
         text = "no instrument response for this grating (recipe step calibrate, kind wavelength)"
         return None, (f"{text}: the intrinsic width is that of the recorded line",)
-    error = _number(values.get(f"{name}.fwhm_error_nm"), 0.0)
+    error = number(values.get(f"{name}.fwhm_error_nm"), 0.0)
     shape = str(values.get(f"{name}.shape", "gauss"))
     if shape == "slit":
-        slit_nm, blur_nm = (_number(values.get(f"{name}.{part}"), 0.0) for part in _SLIT)
+        slit_nm, blur_nm = (number(values.get(f"{name}.{part}"), 0.0) for part in _SLIT)
         return line_spread_response(slit_nm, blur_nm, error), ()
     if shape == "lorentz":
         return InstrumentResponse(0.0, fwhm_nm, error), ()
@@ -209,11 +182,11 @@ def _response(
 def _axis_error(values: Mapping[str, Any], wavelength_nm: Vector) -> tuple[Vector, tuple[str, ...]]:
     """Return the error of the axis from the covariance of the calibration in force."""
     calibration = _calibration(values)
-    centre_nm = _optional(values.get("spectrograph.wavelength_nm"))
+    centre_nm = optional(values.get("spectrograph.wavelength_nm"))
     if calibration is not None and centre_nm is not None:
         index = np.arange(wavelength_nm.size, dtype=np.float64)
-        binning = _number(values.get("camera.roi.x_binning"), 1.0)
-        columns = _number(values.get("camera.roi.x0"), 0.0) + binning * (index + 0.5) - 0.5
+        binning = number(values.get("camera.roi.x_binning"), 1.0)
+        columns = number(values.get("camera.roi.x0"), 0.0) + binning * (index + 0.5) - 0.5
         error_nm = calibration.wavelength_error_nm(columns, centre_nm)
         if error_nm is not None:
             return error_nm, ()
@@ -226,23 +199,13 @@ def _calibration(values: Mapping[str, Any]) -> GratingCalibration | None:
     """Rebuild the dispersion from its scalars, None without a covariance."""
     name = "calibration.wavelength"
     covariance = [
-        [_optional(values.get(f"{name}.evidence.covariance.{i}.{j}")) for j in range(_PARAMETERS)]
+        [optional(values.get(f"{name}.evidence.covariance.{i}.{j}")) for j in range(_PARAMETERS)]
         for i in range(_PARAMETERS)
     ]
     fields = ("lines_per_mm", *PARAMETERS, "pixel_pitch_um")
-    found = {field: _optional(values.get(f"{name}.{field}")) for field in fields}
+    found = {field: optional(values.get(f"{name}.{field}")) for field in fields}
     if None in found.values() or any(None in row for row in covariance):
         return None
-    order = int(_number(values.get(f"{name}.order"), 1.0))
+    order = int(number(values.get(f"{name}.order"), 1.0))
     evidence = {"covariance": covariance}
     return GratingCalibration.from_dict({**found, "order": order, "evidence": evidence})
-
-
-def _temperature(values: Mapping[str, Any]) -> Measured | None:
-    """Return the reading nearest to the dot: the sample's thermometer if there is one."""
-    for source in (_SAMPLE_TEMPERATURE, _TEMPERATURE):
-        value = _optional(values.get(f"{source}:read"))
-        if value is not None and value > 0:
-            return Measured(value, _number(values.get(f"{source}:std"), 0.0))
-    value = _optional(values.get(f"{_TEMPERATURE}:set"))
-    return None if value is None else Measured(value, 0.0)

@@ -4,6 +4,7 @@ A driver derives from one of these classes and writes its few abstract methods. 
 checks, read-back, settle rules and safe states are here, once.
 """
 
+from labctl.roles._attenuator import Attenuator
 from labctl.roles._base import (
     Identity,
     Instrument,
@@ -16,22 +17,33 @@ from labctl.roles._base import (
 from labctl.roles._camera import Camera, CameraSettings, Frame, Roi
 from labctl.roles._cryostat import Cryostat
 from labctl.roles._lamp import Lamp
+from labctl.roles._photon_counter import DetectorFacts, DetectorWiring, PhotonCounter
+from labctl.roles._pulse_counter import PulseCounter
+from labctl.roles._selector import Selector
 from labctl.roles._settle import SettleRule, SettleWatch
 from labctl.roles._shutter import Shutter
 from labctl.roles._spectrograph import Grating, Spectrograph
+from labctl.roles._time_tagger import Mode, TaggerFlags, TaggerSettings, TimeTagger
 
 __all__ = [
+    "Attenuator",
     "Camera",
     "CameraSettings",
     "Cryostat",
+    "DetectorFacts",
+    "DetectorWiring",
     "Frame",
     "Grating",
     "Identity",
     "Instrument",
     "Lamp",
     "Limits",
+    "Mode",
+    "PhotonCounter",
+    "PulseCounter",
     "Roi",
     "SafeAction",
+    "Selector",
     "Settable",
     "SettableSpec",
     "Settings",
@@ -39,4 +51,7 @@ __all__ = [
     "SettleWatch",
     "Shutter",
     "Spectrograph",
+    "TaggerFlags",
+    "TaggerSettings",
+    "TimeTagger",
 ]

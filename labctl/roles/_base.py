@@ -109,6 +109,7 @@ class Instrument(ABC):
         settables: Quantities that a recipe can scan.
         readables: Quantities that a monitor can read, with their units.
         safe_actions: Actions that a set-up's ``safe_state`` can name.
+        references: Keys of its block that name other instruments, with the role of those.
     """
 
     role: ClassVar[str]
@@ -117,6 +118,7 @@ class Instrument(ABC):
     settables: ClassVar[Mapping[str, SettableSpec]] = {}
     readables: ClassVar[Mapping[str, str]] = {}
     safe_actions: ClassVar[Mapping[str, SafeAction]] = {}
+    references: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, name: str, limits: Mapping[str, Limits] | None = None) -> None:
         """Name the instrument as the set-up does; ``limits`` narrow those of the role."""
@@ -230,6 +232,14 @@ class Instrument(ABC):
             raise DeviceRefusedError(
                 self.name, action, "the read-back says that it is not done", "close it by hand now"
             )
+
+    def rearm(self) -> None:
+        """Release a guard that has latched, after a person has looked.
+
+        Raises:
+            RefusedError: It has no such guard.
+        """
+        raise RefusedError(self.name, f"a {self.role} has no guard that latches")
 
     def flush(self) -> None:
         """Bring a connection in doubt back to a defined state; called before another attempt."""

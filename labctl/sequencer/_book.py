@@ -11,6 +11,7 @@ from labctl.clock import Clock
 from labctl.events import (
     ArrayDescriptor,
     Level,
+    LiveResult,
     Message,
     PointStored,
     Reading,
@@ -22,7 +23,7 @@ from labctl.measurements import Array
 from labctl.sequencer._announce import Announcer
 from labctl.sequencer._readings import Readings
 from labctl.sequencer._states import StateMachine
-from labctl.storage import ArrayItem, RecordAddress, RecordKind
+from labctl.storage import ArrayItem, RecordAddress, RecordKind, file_digest
 
 __all__ = ["Book", "Journal", "Status"]
 
@@ -111,6 +112,15 @@ class Book:
         self.journal.append(
             RecordKind.POINT_PART, data, items(arrays), step_id=step_id, durable=True
         )
+
+    def sidecar(self, path: Path, data: Mapping[str, Any], step_id: str) -> None:
+        """Store which file belongs to the run; it is complete and on the disk."""
+        record = {"name": path.name, **file_digest(path), **data}
+        self.journal.append(RecordKind.SIDECAR, record, step_id=step_id, durable=True)
+
+    def live(self, measurement: str, values: Mapping[str, float]) -> None:
+        """Tell what has come out so far."""
+        self.announcer.tell(LiveResult, measurement=measurement, values=dict(values))
 
     def found(self, what: str, data: Mapping[str, Any], step_id: str) -> None:
         """Store something that was found and that later steps depend on."""

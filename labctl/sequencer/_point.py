@@ -1,15 +1,16 @@
 """One point: the context in which a measurement works, and what is stored around its arrays."""
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labctl.clock import Clock
 from labctl.errors import DeviceError
 from labctl.events import Level
-from labctl.measurements import Array, Measurement
+from labctl.measurements import Array, Measurement, OpticalTable
 from labctl.roles import Settable
 from labctl.stations import Station
-from labctl.storage import Quality
+from labctl.storage import Quality, RunFolder
 
 if TYPE_CHECKING:
     from labctl.sequencer._session import Session
@@ -51,6 +52,11 @@ class Point:
         """Calibrations of the set-up by name."""
         return self._session.calibrations
 
+    @property
+    def table(self) -> OpticalTable:
+        """What the set-up says of the laser and of the light paths."""
+        return self._session.table
+
     def measure(self) -> None:
         """Carry the measurement out."""
         # Numbered, not named by the step: a script draws the same noise as a recipe.
@@ -66,6 +72,10 @@ class Point:
         """Let time pass until ``ready()``; commands interrupt, see ``Session.wait_until``."""
         self._session.wait_until(ready, timeout_s=timeout_s, what=what, bankable=bankable)
 
+    def wait(self, seconds: float, *, what: str, bankable: bool = False) -> None:
+        """Let time pass; commands interrupt."""
+        self._session.let_pass(seconds, what=what, bankable=bankable)
+
     def move(self, settable: Settable, value: float) -> float:
         """Start a move, wait until it has arrived, read back."""
         return self._session.arrive(settable, value)
@@ -73,6 +83,10 @@ class Point:
     def progress(self, text: str, fraction: float | None = None) -> None:
         """Tell displays how far it is."""
         self._session.progress(text, fraction)
+
+    def live(self, values: Mapping[str, float]) -> None:
+        """Tell displays what has come out so far."""
+        self._session.book.live(self._measurement.kind, values)
 
     def message(self, level: Level, device: str, text: str) -> None:
         """Tell the user something; it is stored with the run."""
@@ -102,6 +116,16 @@ class Point:
     def calibrated(self, name: str, key: str, result: Mapping[str, Any]) -> None:
         """Keep a calibration for the points that follow, and in the run."""
         self._session.calibrated(name, key, result, self._step_id)
+
+    def new_sidecar(self, suffix: str) -> Path:
+        """Return a file for raw data of this point that does not exist yet."""
+        folder = RunFolder(self._session.book.journal.path.parent)
+        return folder.new_sidecar(self._session.book.points, suffix)
+
+    def keep_sidecar(self, path: Path, **data: Any) -> None:
+        """Journal a sidecar that is complete, with its size and checksum."""
+        fields = {"index": self._session.book.points, "attempt": self._attempt, **data}
+        self._session.book.sidecar(path, fields, self._step_id)
 
     def store(
         self,

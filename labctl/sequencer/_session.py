@@ -16,8 +16,8 @@ from labctl.errors import (
     RefusedError,
 )
 from labctl.events import MoveFinished, MoveStarted, Progress
-from labctl.measurements import Measurement
-from labctl.roles import Camera, Cryostat, Settable, SettleRule, SettleWatch
+from labctl.measurements import Measurement, OpticalTable
+from labctl.roles import Cryostat, Settable, SettleRule, SettleWatch
 from labctl.sequencer._book import Book, Status
 from labctl.sequencer._control import (
     BETWEEN,
@@ -57,6 +57,7 @@ class Session:
         calibrations: dict[str, dict[str, Any]],
         keep_calibration: Callable[[str, str, Mapping[str, Any]], None] | None = None,
         begin_point: Callable[[str], None] = lambda _: None,
+        table: OpticalTable | None = None,
     ) -> None:
         """``begin_point`` tells a simulated set-up which point is measured now.
 
@@ -67,6 +68,7 @@ class Session:
         self.calibrations = calibrations
         self.keep_calibration = keep_calibration
         self.begin_point = begin_point
+        self.table = table or OpticalTable()
         self.set_values: dict[str, tuple[float, str]] = {}
         self._quality: dict[str, int] = {}
         self.monitored: Mapping[str, float] = {}
@@ -191,6 +193,11 @@ class Session:
         """Let lab time pass."""
         end_s = self.clock.now() + seconds
         self._pass_time(lambda: False, end_s, f"wait of {seconds:g} s", BETWEEN)
+
+    def let_pass(self, seconds: float, *, what: str, bankable: bool = False) -> None:
+        """Let time pass inside a measurement; ``bankable`` as in ``wait_until``."""
+        end_s = self.clock.now() + seconds
+        self._pass_time(lambda: False, end_s, what, DATA if bankable else MOVING)
 
     def read(self, name: str) -> float:
         """Read ``instrument.quantity``; asks again if no answer or a garbled one comes.
@@ -405,7 +412,7 @@ class Session:
         while self.control.rearm:
             name = self.control.rearm.popleft()
             try:
-                self.station.get(name, Camera).rearm()
+                self.station[name].rearm()
                 self.book.message("info", name, "guard re-armed by the user")
             except LabctlError as error:
                 self.book.message("warning", name, str(error))

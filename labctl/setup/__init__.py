@@ -2,8 +2,16 @@
 
 from labctl.setup._amount import Amount, number_in
 from labctl.setup._changes import changed
+from labctl.setup._faults import injected
 from labctl.setup._instrument import InstrumentSetup
-from labctl.setup._load import check_sample, in_order, load_setup, read_setup
+from labctl.setup._load import (
+    check_sample,
+    draft_setup,
+    in_order,
+    load_setup,
+    read_draft,
+    read_setup,
+)
 from labctl.setup._models import (
     Calibration,
     Fault,
@@ -40,14 +48,17 @@ __all__ = [
     "changed",
     "check_sample",
     "did_you_mean",
+    "draft_setup",
     "explain",
     "in_order",
+    "injected",
     "keys_of",
     "load_setup",
     "load_yaml",
     "number_in",
     "parse_yaml",
     "plain",
+    "read_draft",
     "read_setup",
     "setup_schema",
     "spelled",

@@ -3,7 +3,7 @@
 These checks work on the plain data, so that a mistake elsewhere in the file hides none of them.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from labctl.errors import ConfigError, Problem
@@ -79,6 +79,22 @@ class _References:
             if units is not None:
                 self._amounts(block, at, ("above", "below"), str(units))
 
+    def named_instruments(self) -> None:
+        for name, driver in self._drivers.items():
+            block = _mapping(self._blocks[name])
+            for key, role in driver.references.items():
+                # What is not written may be named by default, and must be there all the same.
+                named = block.get(key, _default(driver, key))
+                at = ("instruments", name, key) if key in block else ("instruments", name)
+                if isinstance(named, str) and named and self._instrument(named, named, at):
+                    self._plays(named, role, at)
+
+    def _plays(self, name: str, role: str, at: Location) -> None:
+        if name in self._drivers and self._drivers[name].role != role:
+            fitting = [other for other, driver in self._drivers.items() if driver.role == role]
+            what = f"{name!r} is a {self._drivers[name].role}, not a {role}"
+            self.problem(what, at, f"there are {', '.join(fitting)}" if fitting else "add one")
+
     def paths(self) -> None:
         for path, positions in _mapping(self._document.data.get("paths")).items():
             for part, position in _mapping(positions).items():
@@ -88,16 +104,24 @@ class _References:
         name, _, what = part.partition(".")
         if not self._instrument(name, part, at) or name not in self._drivers:
             return
-        role = self._drivers[name].role
-        if role == "selector" and not what:
+        driver = self._drivers[name]
+        if driver.role == "selector" and not what:
+            self._selected(name, driver, position, at)
             return
-        parts = _POSITIONS.get(role, {})
+        parts = _POSITIONS.get(driver.role, {})
         if what not in parts:
             hint = did_you_mean(part, [f"{name}.{key}" for key in parts], kind="possible")
             self.problem(f"{part!r} is nothing that a light path can set", at, hint)
         elif position not in parts[what]:
             hint = f"use {' or '.join(parts[what])}"
             self.problem(f"{part} has no position {position!r}", at, hint)
+
+    def _selected(self, name: str, driver: type[Instrument], position: Any, at: Location) -> None:
+        known = _mapping(self._blocks[name]).get("positions", _default(driver, "positions"))
+        names = [str(one) for one in cast(Sequence[Any], known)]
+        if position not in names:
+            hint = did_you_mean(str(position), names, kind="positions")
+            self.problem(f"{name} has no position {position!r}", at, hint)
 
     def _named(
         self,
@@ -146,6 +170,7 @@ def check_references(document: Document, plugins: Plugins) -> list[Problem]:
     """Return what is wrong between the parts of a set-up file."""
     found = _References(document, plugins)
     found.addresses()
+    found.named_instruments()
     found.paths()
     found.safe_state()
     found.monitors()
@@ -170,6 +195,11 @@ def _drivers(blocks: Mapping[Any, Any], plugins: Plugins) -> Iterator[tuple[str,
             yield str(name), plugins.driver(str(driver))
         except ConfigError:  # said with the instrument
             continue
+
+
+def _default(driver: type[Instrument], key: str) -> Any:
+    field = driver.settings_type.model_fields.get(key)
+    return None if field is None else field.default
 
 
 def _mapping(value: Any) -> dict[Any, Any]:

@@ -3,14 +3,39 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from labctl.errors import ConfigError, Problem
 from labctl.setup._models import Fault
+from labctl.setup._plugins import RIGS, Plugins
 from labctl.setup._words import did_you_mean
 from labctl.units import format_quantity, parse, split_suffix
 
-__all__ = ["FaultProblem", "read_fault", "write_fault"]
+__all__ = ["FaultProblem", "injected", "known_faults", "read_fault", "write_fault"]
 
 FaultProblem = tuple[str, str, str]
 """Parameter in the file, what is wrong, hint."""
+
+
+def injected(simulator: str, kind: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a fault's parameters (``for: 3 s``) as the simulated set-up takes them (``for_s``).
+
+    Args:
+        simulator: Entry-point name of the simulator that shall fail.
+        kind: Kind of the fault; what an unknown kind needs cannot be told, it stays as it is.
+        parameters: As a set-up file would have them.
+
+    Raises:
+        ConfigError: Parameters that this kind does not have, and quantities without a unit.
+    """
+    fault = Fault.model_validate({"kind": kind, "parameters": dict(parameters)})
+    read, problems = read_fault(fault, known_faults(simulator, Plugins()))
+    if problems:
+        raise ConfigError([Problem(what, hint=hint) for _, what, hint in problems])
+    return read.parameters
+
+
+def known_faults(simulator: str, plugins: Plugins) -> Mapping[str, Sequence[str]]:
+    """Return the kinds of fault of a simulator, each with its parameters."""
+    return plugins.load(RIGS, "default").fault_parameters(simulator)
 
 
 def read_fault(

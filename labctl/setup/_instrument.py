@@ -1,7 +1,7 @@
 """One instrument of a set-up: its driver, address, limits, settings and simulator."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from labctl.errors import ConfigError, Problem
 from labctl.roles import Instrument, Limits, SettableSpec, Settings
 from labctl.setup._amount import Amount, number_in
-from labctl.setup._faults import read_fault
+from labctl.setup._faults import known_faults, read_fault
 from labctl.setup._models import Fault, InstrumentBlock
 from labctl.setup._plugins import RIGS, SIMULATORS, Plugins
 from labctl.setup._truth import Scalar, read_truth
@@ -145,10 +145,10 @@ class _Reader:
         attached = simulator in self.plugins.names(SIMULATORS)
         if not given or not attached or "default" not in self.plugins.names(RIGS):
             return given
-        known = self.plugins.load(RIGS, "default").fault_parameters(simulator)
+        known = known_faults(simulator, self.plugins)
         faults: list[Fault] = []
         for index, fault in enumerate(given):
-            read, problems = read_fault(fault, cast(Mapping[str, Sequence[str]], known))
+            read, problems = read_fault(fault, known)
             for key, what, hint in problems:
                 self.problem(what, "simulate", "faults", index, "parameters", key, hint=hint)
             faults.append(read)

@@ -18,7 +18,10 @@ from labctl.setup._setup import Setup
 from labctl.setup._words import explain
 from labctl.setup._yaml import Document, load_yaml
 
-__all__ = ["check_sample", "load_setup", "read_setup"]
+__all__ = ["check_sample", "draft_setup", "load_setup", "read_draft", "read_setup"]
+
+Draft = tuple[Setup | None, list[Problem]]
+"""What could be understood of a set-up (None: nothing), and everything that is wrong with it."""
 
 
 def load_setup(
@@ -40,6 +43,32 @@ def load_setup(
 
 def read_setup(document: Document, *, sample: Path | None = None) -> Setup:
     """Check a set-up that is already read; otherwise as ``load_setup``."""
+    setup, problems = read_draft(document, sample=sample)
+    if problems or setup is None:
+        raise ConfigError(problems)
+    return setup
+
+
+def draft_setup(
+    path: Path | str, *, sample: Path | str | None = None, changes: Iterable[str] = ()
+) -> Draft:
+    """Read as much of a set-up as can be read, so that a recipe can be checked all the same.
+
+    Arguments as of ``load_setup``.
+
+    Returns:
+        The set-up without its ``unread`` instruments (None: there is nothing to check against),
+        and every problem; without problems it is what ``load_setup`` returns.
+    """
+    try:
+        document = changed(load_yaml(Path(path)), changes)
+    except ConfigError as error:
+        return None, list(error.problems)
+    return read_draft(document, sample=Path(sample) if sample else None)
+
+
+def read_draft(document: Document, *, sample: Path | None = None) -> Draft:
+    """Check a set-up that is already read; otherwise as ``draft_setup``."""
     plugins = Plugins()
     file, problems = _file(document)
     instruments, found = _instruments(document, plugins)
@@ -51,8 +80,30 @@ def read_setup(document: Document, *, sample: Path | None = None) -> Setup:
     if sample_document is not None:
         problems += check_rig(document, sample_document, instruments, plugins)
     if problems or file is None:
-        raise ConfigError(in_order(problems))
-    return Setup(document.path, file, instruments, sample_document, _notices(file), recorded)
+        return _draft(document, instruments, sample_document, plugins), in_order(problems)
+    return Setup(document.path, file, instruments, sample_document, _notices(file), recorded), []
+
+
+def _draft(
+    document: Document,
+    instruments: Mapping[str, InstrumentSetup],
+    sample: Document | None,
+    plugins: Plugins,
+) -> Setup | None:
+    """Return the set-up with its sound instruments and, if it is sound, its sample."""
+    blocks: Any = document.data.get("instruments")
+    if not isinstance(blocks, dict):
+        return None
+    named = [name for name in cast(Mapping[Any, Any], blocks) if isinstance(name, str)]
+    content: dict[str, Any] = {"schema_version": 1, "name": "draft", "instruments": {}}
+    sound = sample is not None and not check_rig(None, sample, {}, plugins)
+    return Setup(
+        document.path,
+        SetupFile.model_validate(content),
+        instruments,
+        sample if sound else None,
+        unread=frozenset(named) - set(instruments),
+    )
 
 
 def check_sample(path: Path | str) -> Document:

@@ -22,7 +22,7 @@ __all__ = ["Setup"]
 
 @dataclass(frozen=True)
 class Setup:
-    """A set-up file in which nothing is wrong; nothing is connected.
+    """A set-up file, checked; nothing is connected.
 
     Attributes:
         path: The file.
@@ -32,6 +32,7 @@ class Setup:
         recorded: A recorded spectrum that a simulation shows in the place of the dot:
             ``wavelength_nm`` and ``electrons_per_s``.
         notices: What a person should know although nothing is wrong.
+        unread: Instruments of the file with something wrong in them; only in a draft.
     """
 
     path: Path
@@ -40,6 +41,7 @@ class Setup:
     sample: Document | None = None
     notices: tuple[str, ...] = field(default=())
     recorded: Mapping[str, list[float]] | None = None
+    unread: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:

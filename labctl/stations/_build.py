@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from labctl.clock import Clock
-from labctl.roles import Instrument
+from labctl.roles import Instrument, PhotonCounter
 from labctl.setup import InstrumentSetup, Setup
+from labctl.stations._attach import attach_counters
 from labctl.stations._station import Station
 from labctl.stations._worker import on_worker
 from labctl.transport import FlightRecorder, HttpTransport, LibraryLink, VisaTransport
@@ -36,7 +37,9 @@ def build(
         name: _instrument(entry, clock, recorder, dict(addresses or {}), library)
         for name, entry in setup.instruments.items()
     }
-    return Station(instruments, setup.safe_state)
+    station = Station(instruments, setup.safe_state)
+    attach_counters(station, clock)
+    return station
 
 
 def _instrument(
@@ -50,8 +53,10 @@ def _instrument(
     make: Any = entry.driver_type
     link = _link(entry, address, clock, recorder, library)
     instrument: Instrument = make(entry.name, link, entry.settings, entry.limits)
-    # Virtual time belongs to the engine's thread alone, so there the calls run inline.
-    return instrument if clock.virtual else on_worker(instrument, clock)
+    # Virtual time belongs to the engine's thread alone, so there the calls run inline. A photon
+    # counter has no connection that could hang, it only calls others, which have their workers.
+    inline = clock.virtual or isinstance(instrument, PhotonCounter)
+    return instrument if inline else on_worker(instrument, clock)
 
 
 def _link(

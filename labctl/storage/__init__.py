@@ -4,6 +4,7 @@ While a run is going on, everything goes into an append-only journal (``.lcj``).
 process builds the product (``.nxs``, HDF5 after NeXus) from it. ``read_run`` reads either.
 """
 
+from labctl.storage._durable import FileDigest, file_digest
 from labctl.storage._environment import environment
 from labctl.storage._folders import (
     RunFolder,
@@ -12,6 +13,7 @@ from labctl.storage._folders import (
     new_run_folder,
     product_path,
 )
+from labctl.storage._follow import PointFollower
 from labctl.storage._index import Event, Segment
 from labctl.storage._lint import lint_product
 from labctl.storage._products import (
@@ -41,11 +43,13 @@ __all__ = [
     "ArrayItem",
     "ArrayLayout",
     "Event",
+    "FileDigest",
     "FinaliseReport",
     "Header",
     "JournalReader",
     "JournalTail",
     "JournalWriter",
+    "PointFollower",
     "Quality",
     "Record",
     "RecordAddress",
@@ -57,6 +61,7 @@ __all__ = [
     "Segment",
     "TailState",
     "environment",
+    "file_digest",
     "finalise",
     "finalise_in_child",
     "journal_segments",

@@ -1,10 +1,12 @@
 """What differs between systems when a file must survive: directory sync, locks, replacing."""
 
+import hashlib
 import os
 import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypedDict
 
 if sys.platform == "win32":
     import msvcrt
@@ -43,6 +45,24 @@ def sync_file(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+class FileDigest(TypedDict):
+    """What tells whether a file is still as it was written; size in bytes."""
+
+    size: int
+    sha256: str
+
+
+def file_digest(path: Path) -> FileDigest:
+    """Return size and SHA-256 of a file.
+
+    Raises:
+        OSError: If it cannot be read.
+    """
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return {"size": path.stat().st_size, "sha256": digest}
 
 
 def sync_directory(path: Path) -> None:

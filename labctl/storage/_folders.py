@@ -41,6 +41,14 @@ class RunFolder:
         """Return the file for raw data of one point."""
         return self.path / f"{self.stem}_p{point:04d}{suffix}"
 
+    def new_sidecar(self, point: int, suffix: str) -> Path:
+        """Return the file for raw data of one point; numbered on if an earlier attempt has it."""
+        path, number = self.sidecar(point, suffix), 1
+        while path.exists():
+            number += 1
+            path = self.sidecar(point, f"_{number}{suffix}")
+        return path
+
     def journals(self) -> tuple[Path, ...]:
         """Return the existing journals, in the order of their segments."""
         found = sorted(self.path.glob(f"*{JOURNAL_SUFFIX}"), key=_segment_number)

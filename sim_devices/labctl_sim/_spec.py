@@ -88,7 +88,10 @@ def _check_instrument(path: Path, entry: Any) -> Iterator[Problem]:
     except KeyError as error:
         yield (*path, "simulator"), str(error.args[0])
         return
-    yield from _check_truth((*path, "truth"), block.get("truth") or {}, simulator.truth_defaults)
+    wrong = list(
+        _check_truth((*path, "truth"), block.get("truth") or {}, simulator.truth_defaults)
+    )
+    yield from wrong or _check_possible(path, block, simulator)
     yield from _check_faults((*path, "faults"), block.get("faults") or (), simulator)
 
 
@@ -102,6 +105,16 @@ def _check_truth(path: Path, truth: Any, defaults: Mapping[str, Any]) -> Iterato
         if key in defaults and not _same_kind(value, defaults[key]):
             kind = type(defaults[key]).__name__
             yield (*path, key), f"{value!r} is not of the kind of {defaults[key]!r} ({kind})"
+
+
+def _check_possible(
+    path: Path, block: Mapping[str, Any], simulator: type[Any]
+) -> Iterator[Problem]:
+    """Ask the simulator, if it can tell, which truths cannot be."""
+    ask: Any = getattr(simulator, "truth_problems", None)
+    if ask is not None:
+        found: list[tuple[str, str]] = ask(block.get("settings") or {}, block.get("truth") or {})
+        yield from (((*path, "truth", key), text) for key, text in found)
 
 
 def _check_faults(path: Path, faults: Any, simulator: type[Any]) -> Iterator[Problem]:

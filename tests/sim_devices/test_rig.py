@@ -401,6 +401,11 @@ def set_at(*path: str, value: Any) -> Callable[[dict[str, Any]], None]:
             "not of the kind of True",
         ),
         (
+            set_at("instruments", "spectrograph", "truth", "installed", value="300, 18OO"),
+            ("instruments", "spectrograph", "truth", "installed"),
+            "'18oo' is no grating; write 300/500",
+        ),
+        (
             set_at("instruments", "lamp", "truth", value={"x": 1}),
             ("instruments", "lamp", "truth", "x"),
             "there are none",

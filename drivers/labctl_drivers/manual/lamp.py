@@ -5,7 +5,8 @@ from typing import Any, Protocol, cast
 
 from labctl.errors import DeviceRefusedError, RefusedError
 from labctl.roles import Identity, Lamp, Limits, Settings
-from labctl.transport import LibraryLink, RecordedLibrary
+from labctl.transport import LibraryLink
+from labctl_drivers.manual._hand import recorded
 
 __all__ = ["Hand", "ManualLamp", "ManualLampSettings"]
 
@@ -51,7 +52,7 @@ class ManualLamp(Lamp):
     ) -> None:
         """The library of ``link`` is a ``Hand``, or None where a real person has to do it."""
         super().__init__(name, limits)
-        self._hand = _recorded(link)
+        self._hand = cast("Hand | None", recorded(link))
         self._settings = settings
         self._told = ""
 
@@ -118,9 +119,3 @@ class ManualLamp(Lamp):
         if lit != element:
             what = f"{lit or 'nothing'} is lit"
             raise DeviceRefusedError(self.name, element or "off", what, "look at the lamp")
-
-
-def _recorded(link: LibraryLink) -> Hand | None:
-    if link.library is None or link.record is None:
-        return cast("Hand | None", link.library)
-    return cast("Hand", RecordedLibrary(link.library, link.record))

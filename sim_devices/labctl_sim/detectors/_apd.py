@@ -42,7 +42,8 @@ class ApdSimulator:
         name: The instrument's name.
         world: The world.
         settings: The set-up's block: ``tagger`` (name of the module; absent: any) and ``channel``
-            (its input, from 1; 0 is the sync input of a PicoHarp 300).
+            (its input, from 1; 0 is the sync input of a PicoHarp 300), ``counter`` (name of a
+            counter card; absent: none) and ``counter_channel`` (its input, from 0).
         truth: What differs from ``truth_defaults``.
     """
 
@@ -54,10 +55,15 @@ class ApdSimulator:
     ) -> None:
         self.name, self.world = name, world
         own: dict[str, Any] = {**self.truth_defaults, **truth}
+        counter = str(settings.get("counter") or "")
         self.apd = Apd(
             ApdTruth(**own),
-            tagger=str(settings.get("tagger") or ""),
-            channel=int(settings.get("channel") or 1),
+            name=name,
+            # Detectors that only a card counts make a group of their own.
+            tagger=str(settings.get("tagger") or counter),
+            channel=int(settings.get("channel", 1)),
+            counter=counter,
+            counter_channel=int(settings.get("counter_channel", 0)),
         )
         Bench.of(world).plug_in(self.apd)
 

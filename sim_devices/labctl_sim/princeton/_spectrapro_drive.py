@@ -5,6 +5,7 @@ open is assumed and a key of the truth.
 """
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
@@ -16,6 +17,7 @@ _NOMINAL_HALF_ANGLE_DEG = 8.6
 _START_UP_S = 0.1
 _TICK_S = 0.1
 _SLOTS = range(1, 10)
+_SLOT = re.compile(r"(\d+(?:\.\d+)?)(?:\s*/\s*(\d+(?:\.\d+)?))?")
 _PER_TURRET = 3
 
 
@@ -43,12 +45,44 @@ class Motion:
     arrive: Callable[[], None]
 
 
-def gratings_from(settings: Mapping[str, Any]) -> dict[int, Grating]:
-    """Read the installed gratings: number to lines per mm, or to a block that may name the blaze.
+def gratings_from(settings: Mapping[str, Any], installed: str = "") -> dict[int, Grating]:
+    """Give the gratings that are installed, by number.
 
     Args:
-        settings: The instrument's settings; without ``gratings`` there are 300/mm and 1800/mm.
+        settings: The instrument's settings; ``gratings`` has number to lines per mm, or to a block
+            that may name the blaze; without it there are 300/mm and 1800/mm.
+        installed: What is really there where the settings are wrong: slots from 1 on with commas
+            between them, each ``300/500`` (lines per mm / blaze in nm), ``300``, ``mirror`` or
+            ``none``. Empty: as the settings say.
+
+    Raises:
+        ValueError: A slot cannot be read, or there are more than nine.
     """
+    return _declared(settings) if not installed.strip() else _installed(installed)
+
+
+def _installed(text: str) -> dict[int, Grating]:
+    slots = [slot.strip().lower() for slot in text.split(",")]
+    if len(slots) > len(_SLOTS):
+        raise ValueError(f"{len(slots)} gratings; there are {len(_SLOTS)} slots")
+    return {
+        number: _slot(slot)
+        for number, slot in zip(_SLOTS, slots, strict=False)
+        if slot != "none"
+    }
+
+
+def _slot(text: str) -> Grating:
+    if text == "mirror":
+        return Grating(0.0)
+    found = _SLOT.fullmatch(text)
+    if found is None:
+        raise ValueError(f"{text!r} is no grating; write 300/500, 300, mirror or none")
+    lines, blaze = found.groups()
+    return Grating(float(lines), float(blaze)) if blaze else Grating(float(lines))
+
+
+def _declared(settings: Mapping[str, Any]) -> dict[int, Grating]:
     given: Mapping[Any, Any] = settings.get("gratings") or {1: 300.0, 2: 1800.0}
     gratings: dict[int, Grating] = {}
     for number, entry in given.items():
@@ -77,13 +111,14 @@ class Drive:
         self._truth = truth
         self.gratings = dict(gratings)
         self.offsets = dict.fromkeys(_SLOTS, 0)
-        self.power_up: dict[str, float] = {"grating": 1.0, "nm": 0.0, "rate": 100.0}
+        start = int(truth["start_grating"]) or min(self.gratings)
+        self.power_up: dict[str, float] = {"grating": float(start), "nm": 0.0, "rate": 100.0}
         self.slip_nm = 0.0
         self.lies = 0
         self.exit = "front"
         self.slit_um = float(truth["entrance_slit_um"])
         self.turret = 1
-        self.grating = int(truth["start_grating"])
+        self.grating = start
         self.rate_nm_min = 100.0
         self._position_nm = float(truth["start_wavelength_nm"])
         self._scan: tuple[float, float, float] | None = None
@@ -174,7 +209,8 @@ class Drive:
         """Take the stored power-up values, homed."""
         self.stop()
         self.turret = 1
-        self.grating = int(self.power_up["grating"])
+        stored = int(self.power_up["grating"])
+        self.grating = stored if stored in self.gratings else min(self.gratings)
         self.rate_nm_min = self.power_up["rate"]
         self.slip_nm = 0.0
         self._position_nm = self._clamped(self.power_up["nm"])

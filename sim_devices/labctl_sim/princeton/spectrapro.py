@@ -26,11 +26,14 @@ class SpectraPro:
         name: The instrument's name.
         world: The world; its spectrograph is this one.
         settings: ``gratings``: number to lines per mm, or to a block with ``lines_per_mm`` and
-            ``blaze_nm``.
-        truth: What differs from ``truth_defaults``.
+            ``blaze_nm``; what the user believes to be installed.
+        truth: What differs from ``truth_defaults``; ``installed`` tells the gratings that are
+            really there (``300/500, 1800/500``), empty: those of the settings; ``start_grating``
+            is in use at first, 0: the one of the lowest number.
 
     Raises:
-        ValueError: The model is unknown or the starting grating is not installed.
+        ValueError: The model is unknown, ``installed`` cannot be read, or the starting grating is
+            not installed.
     """
 
     interface: ClassVar[str] = "stream"
@@ -38,6 +41,7 @@ class SpectraPro:
         **truth_defaults(SpectrographTruth),
         "model": "SP-2-500i",
         "serial_number": "25061234",
+        "installed": "",
         "baud": 9600,
         "echo": True,
         "goto_speed_nm_s": 200.0,
@@ -46,7 +50,7 @@ class SpectraPro:
         "slit_s": 1.0,
         "homing_s": 30.0,
         "wavelength_offset_nm": 0.0,
-        "start_grating": 1,
+        "start_grating": 0,
         "start_wavelength_nm": 0.0,
         "entrance_port": "front",
         "entrance_slit_um": DEFAULT_SLIT_UM,
@@ -64,11 +68,10 @@ class SpectraPro:
         self.name = name
         self.world = world
         self.truth: dict[str, Any] = {**self.truth_defaults, **truth}
-        gratings = gratings_from(settings)
-        if self.truth["model"] not in FOCAL_LENGTH_MM:
-            raise ValueError(f"{name}: model is one of {', '.join(FOCAL_LENGTH_MM)}")
-        if self.truth["start_grating"] not in gratings:
-            raise ValueError(f"{name}: start_grating {self.truth['start_grating']} is missing")
+        problems = self.truth_problems(settings, truth)
+        if problems:
+            raise ValueError(f"{name}: " + "; ".join(text for _, text in problems))
+        gratings = gratings_from(settings, str(self.truth["installed"]))
         world.attach_spectrograph(self.truth)
         self.drive = Drive(world, gratings, self.truth)
         self.echo = bool(self.truth["echo"])
@@ -79,6 +82,29 @@ class SpectraPro:
         self._garbage = int(bool(self.truth["garbage_at_power_up"]))
         self._address_errors = 0
         self._refusals = 0
+
+    @classmethod
+    def truth_problems(
+        cls, settings: Mapping[str, Any], truth: Mapping[str, Any]
+    ) -> list[tuple[str, str]]:
+        """Tell which truths cannot be: key, and what is wrong with a hint."""
+        whole = {**cls.truth_defaults, **truth}
+        problems: list[tuple[str, str]] = []
+        if whole["model"] not in FOCAL_LENGTH_MM:
+            known = ", ".join(FOCAL_LENGTH_MM)
+            problems.append(("model", f"no model {whole['model']!r}; there are {known}"))
+        try:
+            gratings = gratings_from(settings, str(whole["installed"]))
+        except ValueError as error:
+            return [*problems, ("installed", str(error))]
+        start = whole["start_grating"]
+        if not gratings:
+            problems.append(("installed", "there is no grating at all; write 300/500, 1800/500"))
+        elif start and start not in gratings:
+            there = ", ".join(map(str, gratings))
+            text = f"there is no grating {start} to start with; there are {there}"
+            problems.append(("start_grating", text))
+        return problems
 
     def open(self, send: Send) -> Session:
         """Begin with a client."""

@@ -37,13 +37,14 @@ _MANUAL, _AUTO, _SINGLE, _REPEAT = 1, 2, 3, 4
 
 
 class Sc10:
-    """The controller with one shutter in the excitation beam.
+    """The controller with one shutter.
 
     Args:
         name: The instrument's name.
         world: The world.
         settings: The set-up's block; not used.
-        truth: What differs from ``truth_defaults``.
+        truth: What differs from ``truth_defaults``; ``blocks`` says where the shutter stands:
+            "excitation", "detectors" (in front of all of them) or the name of one detector.
     """
 
     interface: ClassVar[str] = "stream"
@@ -51,6 +52,7 @@ class Sc10:
         "baud": 9600,
         "open_time_s": 0.010,
         "close_time_s": 0.010,
+        "blocks": "excitation",
     }
 
     def __init__(
@@ -61,6 +63,7 @@ class Sc10:
         self.truth: dict[str, Any] = {**self.truth_defaults, **truth}
         self.blade = Blade(
             world,
+            blocks=str(self.truth["blocks"]),
             open_time_s=float(self.truth["open_time_s"]),
             close_time_s=float(self.truth["close_time_s"]),
         )

@@ -74,6 +74,11 @@ class Table:
         """0 is dark, 1 the ceiling lights on."""
         self.laser_line_leak_rel = 0.0
         """Share of the laser photons at the sample that reaches the spectrograph slit."""
+        self.scatterer = False
+        """A scatterer stands in the laser light in the place of the sample, and the long-pass
+        filter is out; set it by `World.put_scatterer`."""
+        self.scattered_per_pulse = 0.0
+        """Photons that it sends into the collection optics, with filters put in by hand."""
         self.attenuation_rel = 1.0
         """Fluence at the dot against that of `LaserTruth`."""
         self.analyser_deg: float | None = None

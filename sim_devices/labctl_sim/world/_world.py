@@ -123,6 +123,17 @@ class World:
             if self.stage_um is not None:
                 self.stage_um = (0.0, 0.0, 0.0)
 
+    def put_scatterer(self, photons_per_pulse: float | None) -> None:
+        """Put a scatterer in the place of the sample and take the long-pass out, or undo it.
+
+        Args:
+            photons_per_pulse: what it sends into the collection optics; None: undo it.
+        """
+        with self.lock:
+            self._note_dose()
+            self.table.scatterer = photons_per_pulse is not None
+            self.table.scattered_per_pulse = photons_per_pulse or 0.0
+
     @property
     def dot(self) -> Dot:
         """The dot on the axis."""
@@ -201,15 +212,19 @@ class World:
     def scene(self, at_s: float) -> Scene:
         """Everything that shines at a time, as if the excitation were on."""
         table = self.table
+        leak_hz = table.laser_line_leak_rel * self.laser_photons_hz()
+        if table.scatterer:
+            throughput = self.spectrograph.truth.throughput_rel
+            leak_hz = self.scattered_photons() * self.laser.rep_rate_hz * throughput
         return Scene(
-            emitters=self._emitters(at_s),
+            emitters=() if table.scatterer else self._emitters(at_s),
             analyser_deg=table.analyser_deg,
             edge_filter_nm=table.edge_filter_nm,
             lamp=table.lamp,
-            leak_photons_hz=table.laser_line_leak_rel * self.laser_photons_hz(),
+            leak_photons_hz=leak_hz,
             leak_nm=self.laser.wavelength_nm,
             room_light_rel=table.room_light_rel,
-            recorded=self.recorded,
+            recorded=None if table.scatterer else self.recorded,
             recorded_rel=self._recorded_rel(at_s),
         )
 
@@ -219,6 +234,10 @@ class World:
         pulse_uj = 0.5 * self._fluence_uj_cm2() * math.pi * waist_cm**2
         photon_uj = HC_EV_NM / self.laser.wavelength_nm * ELEMENTARY_CHARGE_C * 1e6
         return pulse_uj / photon_uj * self.laser.rep_rate_hz
+
+    def scattered_photons(self) -> float:
+        """Photons per pulse that a scatterer in the light sends into the collection optics."""
+        return self.table.scattered_per_pulse * self.table.attenuation_rel
 
     def _emitters(self, at_s: float) -> tuple[Emitter, ...]:
         found: list[Emitter] = []
@@ -287,7 +306,7 @@ class World:
     def _dose(self, name: str, at_s: float) -> float:
         """Absorbed excitations of a dot; only the dot on the axis collects them."""
         dose = self._doses.get(name, 0.0)
-        if name == self.dot_name and self.memory.on:
+        if name == self.dot_name and self.memory.on and not self.table.scatterer:
             lit_s = self.table.excitation.integral(self._dose_from_s, at_s)
             dose += lit_s * self.excitations() * self.laser.rep_rate_hz
         return dose

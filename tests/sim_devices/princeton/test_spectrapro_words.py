@@ -285,8 +285,12 @@ def test_a_client_that_leaves_does_not_stop_the_motion(make: Callable[..., Bench
 @pytest.mark.parametrize(
     ("settings", "truth", "message"),
     [
-        ({}, {"model": "SP-9"}, "mono: model is one of SP-2-150i"),
-        ({"gratings": {"2": 1800.0}}, {}, "mono: start_grating 1 is missing"),
+        ({}, {"model": "SP-9"}, "mono: no model 'SP-9'; there are SP-2-150i"),
+        ({"gratings": {"2": 1800.0}}, {"start_grating": 1}, "no grating 1 to start with"),
+        ({}, {"installed": "300, banana"}, "'banana' is no grating"),
+        ({}, {"installed": "300/"}, "'300/' is no grating"),
+        ({}, {"installed": "none"}, "there is no grating at all"),
+        ({}, {"installed": ", ".join(["300"] * 10)}, "10 gratings; there are 9 slots"),
     ],
 )
 def test_impossible_set_ups(
@@ -299,6 +303,21 @@ def test_impossible_set_ups(
 def test_without_a_word_about_gratings_there_are_two(world: World) -> None:
     device = SpectraPro("mono", world, {}, {})
     assert {n: g.lines_per_mm for n, g in device.drive.gratings.items()} == {1: 300, 2: 1800}
+
+
+def test_what_is_installed_may_differ_from_what_is_declared(world: World) -> None:
+    truth = {**FAST, "installed": "none, 1200/750, mirror, 150"}
+    device = SpectraPro("mono", world, {"gratings": GRATINGS}, truth)
+    found = {n: (g.lines_per_mm, g.blaze_nm) for n, g in device.drive.gratings.items()}
+    assert found == {2: (1200.0, 750.0), 3: (0.0, 500.0), 4: (150.0, 500.0)}
+    assert (device.drive.grating, world.spectrograph.lines_per_mm) == (2, 1200.0)
+
+
+def test_a_stored_grating_that_is_absent_is_not_taken_up(make: Callable[..., Bench]) -> None:
+    bench = make()
+    bench.ask(b"3 INIT-GRATING")
+    bench.ask(b"MONO-RESET")
+    assert bench.ask(b"?GRATING") == b" 1  ok\r\n"
 
 
 class TestFaults:

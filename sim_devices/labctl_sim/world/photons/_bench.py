@@ -36,6 +36,7 @@ class Bench:
         """No detectors yet."""
         self.world = world
         self._apds: list[Apd] = []
+        self._shutters: dict[str, bool] = {}
         self._blinking: dict[str, Dwells] = {}
 
     @staticmethod
@@ -46,6 +47,20 @@ class Bench:
     def plug_in(self, apd: Apd) -> None:
         """Add a detector."""
         self._apds.append(apd)
+        self._shade(apd)
+
+    def set_shutter(self, before: str, *, is_open: bool) -> None:
+        """Move a shutter in front of the detector of that name; "": in front of all."""
+        self._shutters[before] = is_open
+        for apd in self._apds:
+            if before in ("", apd.name):
+                self._shade(apd)
+
+    def counted_by(self, counter: str, channel: int) -> Apd | None:
+        """The detector whose pulses go to this input of a counter card."""
+        plug = (counter, channel)
+        found = [apd for apd in self._apds if (apd.counter, apd.counter_channel) == plug]
+        return found[0] if found else None
 
     def apds(self, tagger: str) -> list[Apd]:
         """Detectors of one module in the order of its inputs; at most seven.
@@ -57,6 +72,9 @@ class Bench:
             found = [Apd(ApdTruth(), tagger=tagger, channel=channel) for channel in (1, 2)]
             self._apds += found
         return sorted(found, key=lambda apd: apd.channel)[:7]
+
+    def _shade(self, apd: Apd) -> None:
+        apd.shutter_open = all(self._shutters.get(name, True) for name in ("", apd.name))
 
     def blinking(self, name: str) -> Dwells | None:
         """Intermittency of a dot; without memory dots do not blink."""
@@ -86,17 +104,18 @@ class Bench:
                 table.lamp,
             ),
             *(table.room_light_rel, table.laser_line_leak_rel, table.field_kv_cm),
+            *(table.scatterer, table.scattered_per_pulse),
             *(world.stage_um, world.dot_name, world.spectrograph.key(), switches),
         )
 
-    def rates_hz(self, apds: Sequence[Apd], begin_s: float) -> list[float]:
-        """Expected clicks per second of each detector over 0.1 s from a world time on."""
+    def rates_hz(self, apds: Sequence[Apd], begin_s: float, for_s: float = _GATE_S) -> list[float]:
+        """Expected clicks per second of each detector in ``for_s`` from a world time on."""
         world = self.world
         seen = light(world, apds, begin_s, 0.0)
-        lit = world.table.excitation.mean(begin_s, begin_s + _GATE_S)
+        lit = world.table.excitation.mean(begin_s, begin_s + for_s)
         totals = list(seen.steady_hz)
         for name, source in seen.sources.items():
-            weights = self._weights(name, source.charged_fraction, begin_s)
+            weights = self._weights(name, source.charged_fraction, begin_s, for_s)
             for detector in range(len(apds)):
                 mean = sum(
                     weight * model.mean[detector]
@@ -108,11 +127,13 @@ class Bench:
             for rate, apd in zip(totals, apds, strict=True)
         ]
 
-    def _weights(self, name: str, charged: float, begin_s: float) -> tuple[float, float, float]:
+    def _weights(
+        self, name: str, charged: float, begin_s: float, for_s: float
+    ) -> tuple[float, float, float]:
         dwells, on = self.blinking(name), 1.0
         if dwells is not None:
             lit_s = self.world.table.excitation.integral(0.0, begin_s)
-            on = dwells.on_share(lit_s, lit_s + _GATE_S)
+            on = dwells.on_share(lit_s, lit_s + for_s)
         return on * (1.0 - charged), on * charged, 1.0 - on
 
 

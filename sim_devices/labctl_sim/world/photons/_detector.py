@@ -63,15 +63,29 @@ def efficiency_rel(curve: str, wavelength_nm: FloatArray) -> FloatArray:
 class Apd:
     """One detector as it stands in the set-up."""
 
-    def __init__(self, truth: ApdTruth, *, tagger: str = "", channel: int = 1) -> None:
+    def __init__(
+        self,
+        truth: ApdTruth,
+        *,
+        name: str = "",
+        tagger: str = "",
+        channel: int = 1,
+        counter: str = "",
+        counter_channel: int = 0,
+    ) -> None:
         """Switched on, gate open.
 
         Args:
             truth: What it is.
+            name: Its name in the set-up.
             tagger: Instrument whose input it is plugged into; "": any.
             channel: Input there, from 1; 0 is the sync input.
+            counter: Counter card whose input it is plugged into, too; "": none.
+            counter_channel: Input there, from 0.
         """
-        self.truth, self.tagger, self.channel = truth, tagger, channel
+        self.truth, self.name = truth, name
+        self.tagger, self.channel = tagger, channel
+        self.counter, self.counter_channel = counter, counter_channel
         self.powered, self.gate_open = True, True
         self.shutter_open = True
         """Of a shutter in front of this detector alone."""

@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from labctl_sim.world._linewidth import FWHM_PER_SD
 from labctl_sim.world._picture import Optics
 from labctl_sim.world._populations import relative_yield
 from labctl_sim.world._shapes import lorentz_shares, urbach_density
+from labctl_sim.world._spectrograph import SpectrographState
 from labctl_sim.world._types import FloatArray
 from labctl_sim.world._world import World
 from labctl_sim.world.photons._detector import Apd, ApdTruth, efficiency_rel
@@ -61,6 +63,9 @@ class View:
         """Look at filters, grating and splitter as they stand now."""
         self._world, self._truth = world, apd.truth
         state, truth = world.spectrograph, apd.truth
+        if world.table.scatterer:
+            state = _without_long_pass(state)
+        self._state = state
         self._optics = Optics(state, 16.0, 2, 1)
         self._side = truth.light_path == "side"
         self._open = (
@@ -113,7 +118,7 @@ class View:
 
     def transmission(self, wavelength_nm: FloatArray) -> FloatArray:
         """Filters, grating, slits and the detector's own curve, by wavelength."""
-        table, optics, truth = self._world.table, self._world.spectrograph.truth, self._truth
+        table, optics, truth = self._world.table, self._state.truth, self._truth
         passed = efficiency_rel(truth.curve, wavelength_nm)
         if self._side:
             passed = passed * self._optics.transmission(wavelength_nm, table.edge_filter_nm)
@@ -193,6 +198,12 @@ class View:
         return splitter * plain / grating_polarization_rel(analyser_deg, own)
 
 
+def _without_long_pass(state: SpectrographState) -> SpectrographState:
+    bare = copy(state)
+    bare.truth = replace(state.truth, long_pass_density=0.0)
+    return bare
+
+
 def _band_pass(wavelength_nm: FloatArray, truth: ApdTruth) -> FloatArray:
     off = np.abs(wavelength_nm - truth.band_centre_nm) / (0.5 * truth.band_width_nm)
     return np.where(off <= 1.0, 1.0, 1e-5)
@@ -223,11 +234,13 @@ def _incident_hz(world: World, seen: Light, detector: int) -> float:
 def _look(world: World, apds: Sequence[Apd], at_s: float, electronics_sd_ps: float) -> Light:
     views = [View(world, apd, alone=len(apds) == 1) for apd in apds]
     sources: dict[str, Source] = {}
-    for name in world.sample.dots if any(view.open for view in views) else ():
+    dots = any(view.open for view in views) and not world.table.scatterer
+    for name in world.sample.dots if dots else ():
         around, collected = world.surroundings(name, at_s)
         if collected > _FAINT and around.excitations > 0.0:
             sources |= _dot_sources(world, name, around, collected, views)
     leak = world.table.laser_line_leak_rel * world.laser_photons_hz() / world.laser.rep_rate_hz
+    leak = world.scattered_photons() if world.table.scatterer else leak
     if leak > 0.0:
         shares = [view.at_nm(world.laser.wavelength_nm) for view in views]
         sources["laser"] = Source((bunched(leak, 1.0, shares, 0.0),))

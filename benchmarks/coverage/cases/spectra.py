@@ -1,0 +1,120 @@
+"""E01 and the spectral half of E04: one spectrum, and a temperature series of ten."""
+
+import math
+from functools import lru_cache
+
+from benchmarks.coverage import Case, Observation, observed
+from benchmarks.rendered import TEMPERATURES_K, LawTruth, RenderedSeries, render_series
+from labctl.analysis import Measured
+from labctl.results import RunAnalysis, analyze_spectra
+
+__all__ = ["CASES"]
+
+_WIDTHS = ("energy", "fwhm_observed", "fwhm_intrinsic")
+_SPECTRUM = ("peak_energy", "fwhm_observed", "fwhm_intrinsic", "area")
+_LAWS = (
+    "gamma_0", "sigma", "gamma_lo", "e_lo",
+    "energy_4k", "shift_a", "shift_b", "shift_e_ph", "blue_shift",
+)  # fmt: skip
+_NOTHING = Measured(math.nan, math.nan)
+
+
+@lru_cache(maxsize=1)
+def _series(seed: int) -> RenderedSeries:
+    return render_series(seed)
+
+
+def _observe_spectrum(seed: int) -> dict[str, Observation]:
+    series = _series(seed)
+    truth = series.truths[0]
+    truths = {
+        "peak_energy": truth.energy_ev,
+        "fwhm_observed": truth.fwhm_observed_mev,
+        "fwhm_intrinsic": truth.fwhm_intrinsic_mev,
+        "area": truth.area_electrons,
+    }
+    return _results(analyze_spectra(series.spectra[:1], "one spectrum"), truths)
+
+
+def _observe_series(seed: int) -> dict[str, Observation]:
+    series = _series(seed)
+    analysis = analyze_spectra(series.spectra, "temperature series")
+    return _of_points(analysis, series) | _of_laws(analysis, series.laws)
+
+
+def _results(analysis: RunAnalysis, truths: dict[str, float]) -> dict[str, Observation]:
+    found = {result.quantity: result.measured for result in analysis.results}
+    return {name: observed(found.get(name, _NOTHING), truth) for name, truth in truths.items()}
+
+
+def _of_points(analysis: RunAnalysis, series: RenderedSeries) -> dict[str, Observation]:
+    found: dict[str, Observation] = {}
+    for point, truth in zip(analysis.points, series.truths, strict=True):
+        fit = point.fit
+        measured = (
+            (point.energy_ev or _NOTHING, truth.energy_ev),
+            (fit.fwhm_observed_mev if fit else _NOTHING, truth.fwhm_observed_mev),
+            (fit.lorentz_fwhm_mev if fit else _NOTHING, truth.fwhm_intrinsic_mev),
+        )
+        for name, one in zip(_WIDTHS, measured, strict=True):
+            found[_at(name, point.spectrum.temperature_set_k or math.nan)] = observed(*one)
+    return found
+
+
+def _at(name: str, temperature_k: float) -> str:
+    return f"{name} at {temperature_k:g} K"
+
+
+def _of_laws(analysis: RunAnalysis, laws: LawTruth) -> dict[str, Observation]:
+    reads = [point.spectrum.temperature_k or _NOTHING for point in analysis.points]
+    cold, warm = (laws.shift_mev(read.value) for read in (reads[0], reads[-1]))
+    truths = {
+        "gamma_0": laws.gamma_0_mev,
+        "sigma": laws.sigma_mev_per_k,
+        "gamma_lo": laws.gamma_lo_mev,
+        "e_lo": laws.e_lo_mev,
+        "energy_4k": laws.energy_4k_ev,
+        "shift_a": laws.a_mev_per_k,
+        "shift_b": laws.b_mev,
+        "shift_e_ph": laws.e_ph_mev,
+        "blue_shift": warm - cold,
+    }
+    return _results(analysis, truths)
+
+
+_GIVEN = """\
+For each seed the world's renderer makes lamp frames, from which the calibrations are made, and
+spectra of one dot{at}; the analysis gets what a set-up would know and nothing else.
+"""
+
+_TRUE_SPECTRUM = """
+What counts as true: of the strongest line on the sensor, averaged over the exposure; the line
+wanders (spectral diffusion). `fwhm_intrinsic` is the homogeneous width at the temperature of the
+dot, which the light warms a little above the thermometer.
+"""
+
+_TRUE_LAWS = """
+Of the laws, the parameters of the sample count as true. `energy_4k` is the law at 4 K without
+wandering; `blue_shift` is the law between the coldest and the warmest reading.
+
+What limits it: the analysis is given the fluence and adds half of an assumed warming by the light
+(0 to 0.4 K per uJ/cm^2 at 4 K). The upper end is an assumption that the simulated world shares,
+not a measurement. Stored runs do not carry the fluence yet and get no such correction.
+"""
+
+CASES = (
+    Case(
+        name="spectrum",
+        experiment="E01",
+        quantities=_SPECTRUM,
+        observe=_observe_spectrum,
+        about=_GIVEN.format(at=" at 4 K") + _TRUE_SPECTRUM,
+    ),
+    Case(
+        name="temperature-series",
+        experiment="E04",
+        quantities=(*(_at(name, t) for t in TEMPERATURES_K for name in _WIDTHS), *_LAWS),
+        observe=_observe_series,
+        about=_GIVEN.format(at=" at ten temperatures") + _TRUE_SPECTRUM + _TRUE_LAWS,
+    ),
+)

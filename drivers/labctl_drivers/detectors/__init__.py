@@ -1,0 +1,1 @@
+"""Single-photon detectors: no data interface, only power and pulses."""

@@ -1,0 +1,1 @@
+"""National Instruments cards."""

@@ -1,0 +1,1 @@
+"""PicoQuant: TCSPC modules."""

@@ -1,0 +1,136 @@
+"""Convolution of a histogram with periodic exponentials, by recursion instead of transforms.
+
+Light inside one bin of the response is taken as spread evenly over it, and what is counted is the
+integral over a bin of the decay. The two boxes widen the answer by ``bin^2 / 6`` of variance, by
+which the caller sharpens the response before: what was measured is integrated over bins already.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labctl.analysis._numba import Array, kernel
+
+__all__ = ["add_earlier_periods", "convolve_modes", "mode_taps"]
+
+Vector = NDArray[np.float64]
+
+_DARK = 1e-20
+
+
+def mode_taps(bin_ps: float, late_ps: float, taus_ps: Vector) -> Vector:
+    """Return what a unit decay that begins ``late_ps`` < bin later puts into each bin.
+
+    With F the twice integrated decay, tap l is the second difference of F over a bin, divided by
+    the bin. From tap 2 on the taps are geometric with ``q = exp(-bin / tau)``.
+
+    Returns:
+        Taps 0, 1, 2, their derivatives by ``late_ps``, by tau, q and its derivative by tau; shape
+        (modes, 11).
+    """
+    near, far = bin_ps - late_ps, 2.0 * bin_ps - late_ps
+    near_rel, far_rel, bin_rel = near / taus_ps, far / taus_ps, bin_ps / taus_ps
+    near_left = np.exp(-near_rel)
+    near_gone, far_gone = -np.expm1(-near_rel), -np.expm1(-far_rel)
+    q, lost = np.exp(-bin_rel), -np.expm1(-bin_rel)
+    near_area = near - taus_ps * near_gone
+    by_near = near_rel * near_left - near_gone
+    by_far = far_rel * np.exp(-far_rel) - far_gone
+    third = taus_ps * near_left * lost**2
+    by_third = near_left * lost * ((1.0 + near_rel) * lost - 2.0 * bin_rel * q)
+    taps = [
+        *(near_area, far - taus_ps * far_gone - 2.0 * near_area, third),
+        *(-near_gone, 2.0 * near_gone - far_gone, third / taus_ps),
+        *(by_near, by_far - 2.0 * by_near, by_third),
+        *(bin_ps * q, bin_ps * bin_rel * q / taus_ps),
+    ]
+    return np.stack(taps, axis=1) / bin_ps
+
+
+@kernel(
+    "void(VALUES, int64, Array(float64, 2, 'C', readonly=True),"
+    " float64[:, ::1], float64[:, ::1], float64[:, ::1], float64[:, ::1])"
+)
+def convolve_modes(
+    response: Array,
+    begin: int,
+    taps: Array,
+    counts: Array,
+    by_shift: Array,
+    by_tau: Array,
+    states: Array,
+) -> None:
+    """Fill the counts per bin of unit decays, shape (modes, bins), and their derivatives.
+
+    Args:
+        response: Shape (support,).
+        begin: Bin in which its first bin arrives, counted from the first of ``counts``.
+        taps: From `mode_taps`.
+        counts: Filled.
+        by_shift: Filled with the derivatives by the time at which the decays begin.
+        by_tau: Filled with those by each decay time.
+        states: Filled with what is left two bins after the response, and its derivative by the
+            decay time; shape (modes, 2).
+    """
+    modes, bins = counts.shape
+    support = len(response)
+    end = max(bins, begin + support + 2)
+    for mode in range(modes):
+        tap0, tap1, tap2, late0, late1, late2, tau0, tau1, tau2, q, q_slope = taps[mode]
+        now, before, state, slope = 0.0, 0.0, 0.0, 0.0
+        counts[mode, : max(min(begin, bins), 0)] = 0.0
+        by_shift[mode, : max(min(begin, bins), 0)] = 0.0
+        by_tau[mode, : max(min(begin, bins), 0)] = 0.0
+        for place in range(end - begin):
+            slope = q * slope + q_slope * state
+            state = q * state + before
+            before = now
+            now = response[place] if place < support else 0.0
+            at = begin + place
+            if 0 <= at < bins:
+                counts[mode, at] = tap0 * now + tap1 * before + tap2 * state
+                by_shift[mode, at] = late0 * now + late1 * before + late2 * state
+                by_tau[mode, at] = tau0 * now + tau1 * before + tau2 * state + tap2 * slope
+            if place == support + 1:
+                states[mode, 0], states[mode, 1] = state, slope
+
+
+@kernel(
+    "void(float64, float64, float64, Array(float64, 2, 'C', readonly=True), VALUES,"
+    " Array(float64, 2, 'C', readonly=True), float64[:, ::1], float64[:, ::1], float64[:, ::1])"
+)
+def add_earlier_periods(
+    bin_ps: float,
+    period_ps: float,
+    gap_ps: float,
+    taps: Array,
+    taus_ps: Array,
+    states: Array,
+    counts: Array,
+    by_shift: Array,
+    by_tau: Array,
+) -> None:
+    """Add what is left of all earlier pulses: one exponential over the whole histogram.
+
+    ``gap_ps`` lies between the end of the response, one period earlier, and the first bin of
+    ``counts``; the other arguments are as in `convolve_modes`.
+    """
+    modes, bins = counts.shape
+    for mode in range(modes):
+        tau_ps = taus_ps[mode]
+        left = math.exp(-gap_ps / tau_ps)
+        if left < _DARK:
+            continue
+        kept = math.exp(-period_ps / tau_ps)
+        left /= 1.0 - kept
+        older_ps = gap_ps + period_ps * kept / (1.0 - kept)
+        tap2, late2, tau2, q = taps[mode, 2], taps[mode, 5], taps[mode, 8], taps[mode, 9]
+        state, slope = states[mode, 0], states[mode, 1]
+        fixed_slope = tau2 * state + tap2 * slope
+        for at in range(bins):
+            counts[mode, at] += tap2 * state * left
+            by_shift[mode, at] += late2 * state * left
+            age = (older_ps + at * bin_ps) / (tau_ps * tau_ps)
+            by_tau[mode, at] += left * (fixed_slope + tap2 * state * age)
+            left *= q

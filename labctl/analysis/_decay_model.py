@@ -1,0 +1,223 @@
+"""Shapes of decays, and their convolution with a measured response on a periodic time axis."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labctl.analysis._decay_cascade import MOST_EXCITATIONS, cascade_areas
+from labctl.analysis._decay_kernels import add_earlier_periods, convolve_modes, mode_taps
+from labctl.analysis._numba import fixed
+
+__all__ = ["FED", "MONO", "TWO", "Convolved", "Grid", "ModeShape", "Shape", "cascade_shape"]
+
+Vector = NDArray[np.float64]
+
+_FASTEST_PS = 1e-3
+
+
+class Convolved(NamedTuple):
+    """Counts per bin of one unit of light, and derivatives.
+
+    Attributes:
+        counts: Shape (bins,).
+        by_shift: By the shift in ps, shape (bins,).
+        slopes: By the parameters of the shape, shape (parameters, bins).
+    """
+
+    counts: Vector
+    by_shift: Vector
+    slopes: Vector
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """The time axis of a fit, and the response on it.
+
+    Attributes:
+        response: Sharpened, sum 1, shape (support,).
+        first_response: Its first bin.
+        first_bin: First bin of the fit.
+        bins: Number of bins in the fit.
+        bin_ps: Width of a bin.
+        period_ps: Of the laser; infinite for a single pulse.
+    """
+
+    response: Vector
+    first_response: int
+    first_bin: int
+    bins: int
+    bin_ps: float
+    period_ps: float
+
+    def of_one_bin(self) -> "Grid":
+        """Return the grid of lags between bins of the fit and bins of the response."""
+        support = len(self.response)
+        first = self.first_bin - self.first_response - support + 1
+        return replace(
+            self,
+            response=np.ones(1),
+            first_response=0,
+            first_bin=first,
+            bins=self.bins + support - 1,
+        )
+
+
+class Shape(Protocol):
+    """A decay that begins at 0."""
+
+    @property
+    def name(self) -> str:
+        """As in the result."""
+        ...
+
+    @property
+    def lower(self) -> tuple[float, ...]:
+        """Lower bounds of the parameters; the first is always a time, in ps."""
+        ...
+
+    @property
+    def upper(self) -> tuple[float, ...]:
+        """Upper bounds of the parameters."""
+        ...
+
+    def convolve(self, grid: Grid, parameters: Vector, shift_ps: float) -> Convolved:
+        """Return the counts per bin."""
+        ...
+
+    def density(self, parameters: Vector, delay_ps: Vector) -> Vector:
+        """Return the deconvolved decay at delays >= 0, per ps."""
+        ...
+
+
+class Modes(NamedTuple):
+    """A sum of exponentials with the areas and times of shape (modes,), and derivatives.
+
+    Attributes:
+        taus_ps: Decay times.
+        areas: Of each exponential; their sum is the light.
+        area_slopes: By the parameters, shape (parameters, modes).
+        tau_slopes: The same of the decay times.
+    """
+
+    taus_ps: Vector
+    areas: Vector
+    area_slopes: Vector
+    tau_slopes: Vector
+
+
+@dataclass(frozen=True, eq=False)
+class ModeShape:
+    """A decay that is a sum of exponentials; ``modes`` makes them from the parameters."""
+
+    name: str
+    lower: tuple[float, ...]
+    upper: tuple[float, ...]
+    modes: Callable[[Vector], Modes]
+
+    def convolve(self, grid: Grid, parameters: Vector, shift_ps: float) -> Convolved:
+        """Return the counts per bin."""
+        taus_ps, areas, area_slopes, tau_slopes = self.modes(parameters)
+        counts, by_shift, by_tau = _mode_counts(grid, taus_ps, shift_ps)
+        slopes = area_slopes @ counts + (areas * tau_slopes) @ by_tau
+        return Convolved(areas @ counts, areas @ by_shift, slopes)
+
+    def density(self, parameters: Vector, delay_ps: Vector) -> Vector:
+        """Return the deconvolved decay at delays >= 0, per ps."""
+        taus_ps, areas, _, _ = self.modes(parameters)
+        return np.exp(-delay_ps[:, None] / taus_ps) @ (areas / taus_ps)
+
+
+def _mode_counts(grid: Grid, taus_ps: Vector, shift_ps: float) -> tuple[Vector, Vector, Vector]:
+    whole = math.floor(shift_ps / grid.bin_ps)
+    taus_ps = fixed(np.maximum(taus_ps, _FASTEST_PS))
+    taps = fixed(mode_taps(grid.bin_ps, shift_ps - whole * grid.bin_ps, taus_ps))
+    begin = grid.first_response + whole - grid.first_bin
+    shape = (len(taus_ps), grid.bins)
+    counts, by_shift, by_tau = np.empty(shape), np.empty(shape), np.empty(shape)
+    states = np.zeros((len(taus_ps), 2))
+    response = fixed(grid.response)
+    convolve_modes(response, begin, taps, counts, by_shift, by_tau, states)
+    if math.isfinite(grid.period_ps):
+        gap_ps = grid.period_ps - (begin + len(response) + 1) * grid.bin_ps
+        add_earlier_periods(
+            grid.bin_ps, grid.period_ps, gap_ps, taps, taus_ps, fixed(states),
+            counts, by_shift, by_tau,
+        )  # fmt: skip
+    return counts, by_shift, by_tau
+
+
+def _mono(parameters: Vector) -> Modes:
+    one = np.ones((1, 1))
+    return Modes(parameters, np.ones(1), 0.0 * one, one)
+
+
+def _two(parameters: Vector) -> Modes:
+    """Parameters: slower time, ratio of the times, share of the slower in the light."""
+    tau_ps, ratio, share = parameters
+    return Modes(
+        np.array([tau_ps, ratio * tau_ps]),
+        np.array([share, 1 - share]),
+        np.array([[0.0, 0.0], [0.0, 0.0], [1.0, -1.0]]),
+        np.array([[1.0, ratio], [0.0, tau_ps], [0.0, 0.0]]),
+    )
+
+
+def _fed(parameters: Vector) -> Modes:
+    """Parameters: time of decay, time of feeding over it, share of the light that was fed.
+
+    What is fed follows ``(exp(-t / tau) - exp(-t / tau_f)) / (tau - tau_f)``.
+    """
+    tau_ps, ratio, share = parameters
+    apart = ratio / (1 - ratio)
+    by_ratio = share / (1 - ratio) ** 2
+    return Modes(
+        np.array([tau_ps, ratio * tau_ps]),
+        np.array([1 + share * apart, -share * apart]),
+        np.array([[0.0, 0.0], [by_ratio, -by_ratio], [apart, -apart]]),
+        np.array([[1.0, ratio], [0.0, tau_ps], [0.0, 0.0]]),
+    )
+
+
+@dataclass(frozen=True)
+class Cascade:
+    """Parameters: time of the exciton, mean excitations per pulse, leak of multiexcitons.
+
+    Attributes:
+        exponent: p of the levels' rates ``k^p / tau``.
+    """
+
+    exponent: float = 2.0
+
+    def __call__(self, parameters: Vector) -> Modes:
+        """Return the levels that matter."""
+        tau_ps, mean, leak = parameters
+        levels = math.ceil(max(mean, 0.0) + 6 * math.sqrt(max(mean, 0.0)) + 6)
+        areas, by_mean, by_leak = (
+            a[:levels] for a in cascade_areas(float(mean), float(leak), self.exponent)
+        )
+        speed = np.arange(1, len(areas) + 1) ** -self.exponent
+        none = np.zeros_like(areas)
+        return Modes(
+            tau_ps * speed,
+            areas,
+            np.stack([none, by_mean, by_leak]),
+            np.stack([speed, none, none]),
+        )
+
+
+_SHORTEST, _LONGEST = 1e-1, 1e9
+MONO = ModeShape("mono", (_SHORTEST,), (_LONGEST,), _mono)
+TWO = ModeShape(
+    "biexponential", (_SHORTEST, 1e-3, 0.0), (_LONGEST, 0.95, 1.0), _two
+)
+FED = ModeShape("fed", (_SHORTEST, 1e-2, -0.3), (_LONGEST, 0.9, 1.0), _fed)
+
+
+def cascade_shape(exponent: float) -> ModeShape:
+    """Return the shape of a level fed by a cascade whose rates grow as ``k^exponent``."""
+    bounds = (_SHORTEST, -0.5, -0.05), (_LONGEST, MOST_EXCITATIONS, 0.5)
+    return ModeShape("cascade", *bounds, Cascade(exponent))

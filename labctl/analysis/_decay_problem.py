@@ -1,0 +1,183 @@
+"""The Poisson likelihood of a decay, and its maximum by damped Fisher scoring within bounds.
+
+Parameters: background per bin, shift in ps, counts of light, then those of the shape.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labctl.analysis._decay_model import Grid, Shape
+from labctl.analysis._measured import Measured
+
+__all__ = ["BACKGROUND", "LIGHT", "SHAPE", "SHIFT", "DecayProblem", "Fitted"]
+
+Vector = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+BACKGROUND, SHIFT, LIGHT, SHAPE = 0, 1, 2, 3
+_LEAST_SHARE = 0.05
+_TINY = 1e-9
+_DAMPING = 1e-3
+_ROUNDS = 80
+_ENOUGH = 1e-7
+_NEAR = 1e-7
+
+
+@dataclass(frozen=True, eq=False)
+class Point:
+    """The likelihood at one set of parameters.
+
+    Attributes:
+        cost: Negative logarithm of the likelihood, priors included, up to a constant.
+        gradient: Shape (k,).
+        fisher: Expected information, priors included, shape (k, k).
+        model: Expected counts, shape (bins,).
+        jacobian: Shape (k, bins).
+    """
+
+    cost: float
+    gradient: Vector
+    fisher: Vector
+    model: Vector
+    jacobian: Vector
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """Parameters at the maximum of the likelihood.
+
+    Attributes:
+        parameters: Shape (k,).
+        point: The likelihood there.
+        free: Parameters that are neither held nor at a bound, shape (k,).
+        at_bound: Parameters that ended on a bound, shape (k,).
+        converged: Whether the search ended by itself.
+    """
+
+    parameters: Vector
+    point: Point
+    free: Mask
+    at_bound: Mask
+    converged: bool
+
+
+@dataclass(frozen=True, eq=False)
+class DecayProblem:
+    """Counts, response and shape.
+
+    Attributes:
+        counts: Shape (bins,).
+        grid: Time axis and response.
+        shape: Of the deconvolved decay.
+        shift_bounds_ps: Of the shift.
+        known: What is known of parameters beforehand; an error of 0 holds a parameter.
+    """
+
+    counts: Vector
+    grid: Grid
+    shape: Shape
+    shift_bounds_ps: tuple[float, float]
+    known: Mapping[int, Measured] = field(default_factory=dict[int, Measured])
+
+    def changed(self, shape: Shape, known: Mapping[int, Measured]) -> "DecayProblem":
+        """Return the same with another shape."""
+        return replace(self, shape=shape, known=known)
+
+    def holding(self, index: int, value: float) -> "DecayProblem":
+        """Return the same with one parameter held."""
+        return replace(self, known={**self.known, index: Measured(value, 0.0)})
+
+    @property
+    def lower(self) -> Vector:
+        """Lower bounds of all parameters."""
+        return np.array([0.0, self.shift_bounds_ps[0], 0.0, *self.shape.lower])
+
+    @property
+    def upper(self) -> Vector:
+        """Upper bounds of all parameters."""
+        return np.array([np.inf, self.shift_bounds_ps[1], np.inf, *self.shape.upper])
+
+    @property
+    def held(self) -> Mask:
+        """Parameters that do not move."""
+        held = np.zeros(SHAPE + len(self.shape.lower), dtype=np.bool_)
+        held[[index for index, value in self.known.items() if value.error == 0]] = True
+        held[SHIFT] |= self.shift_bounds_ps[0] == self.shift_bounds_ps[1]
+        return held
+
+    def at(self, parameters: Vector) -> Point:
+        """Return likelihood and derivatives."""
+        unit = self.shape.convolve(self.grid, parameters[SHAPE:], float(parameters[SHIFT]))
+        background, light = parameters[BACKGROUND], parameters[LIGHT]
+        # Where a noisy response goes below zero the model stays above it.
+        least = _LEAST_SHARE * background + _TINY
+        model = np.maximum(background + light * unit.counts, least)
+        jacobian = np.empty((len(parameters), model.size))
+        jacobian[BACKGROUND] = 1.0
+        jacobian[SHIFT] = light * unit.by_shift
+        jacobian[LIGHT] = unit.counts
+        jacobian[SHAPE:] = light * unit.slopes
+        cost = float(model.sum() - self.counts @ np.log(model))
+        weighted = jacobian / model
+        gradient = weighted @ (model - self.counts)
+        fisher = weighted @ jacobian.T
+        for index, known in self.known.items():
+            if known.error > 0:
+                pull = (parameters[index] - known.value) / known.error
+                cost += 0.5 * pull**2
+                gradient[index] += pull / known.error
+                fisher[index, index] += 1 / known.error**2
+        return Point(cost, gradient, fisher, model, jacobian)
+
+    def fit(self, start: Vector) -> Fitted:
+        """Find the maximum of the likelihood from a start."""
+        lower, upper, held = self.lower, self.upper, self.held
+        parameters = np.clip(start, lower, upper)
+        for index in np.flatnonzero(held):
+            if index in self.known:
+                parameters[index] = self.known[int(index)].value
+        point = self.at(parameters)
+        damping, converged = _DAMPING, False
+        for _ in range(_ROUNDS):
+            free = ~held & ~_pushing(parameters, point.gradient, lower, upper)
+            step, gain = _step(point, free, damping)
+            if gain < _ENOUGH:
+                converged = True
+                break
+            trial = np.clip(parameters + step, lower, upper)
+            other = self.at(trial)
+            if other.cost < point.cost:
+                parameters, point = trial, other
+                damping = max(damping * 0.1, 1e-9)
+            else:
+                damping *= 10.0
+                if damping > 1e9:
+                    break
+        stuck = _pushing(parameters, point.gradient, lower, upper) & ~held
+        return Fitted(parameters, point, ~held & ~stuck, stuck, converged)
+
+
+def _pushing(parameters: Vector, gradient: Vector, lower: Vector, upper: Vector) -> Mask:
+    """Return the parameters on a bound that would go further."""
+    scale = _NEAR * np.maximum(np.abs(parameters), _NEAR)
+    low = (parameters - lower <= scale) & (gradient > 0)
+    return low | ((upper - parameters <= scale) & (gradient < 0))
+
+
+def _step(point: Point, free: Mask, damping: float) -> tuple[Vector, float]:
+    """Return the damped step, and by how much an undamped one should lower the cost."""
+    step = np.zeros(free.size)
+    places = np.flatnonzero(free)
+    if not places.size:
+        return step, 0.0
+    fisher, gradient = point.fisher[np.ix_(places, places)], point.gradient[places]
+    scale = 1 / np.sqrt(np.maximum(np.diag(fisher), 1e-300))
+    scaled = fisher * np.outer(scale, scale)
+    slope = gradient * scale
+    damped = scaled + damping * np.eye(places.size)
+    step[places] = -scale * np.linalg.solve(damped, slope)
+    regular = scaled + min(damping, 1e-9) * np.eye(places.size)
+    return step, 0.5 * float(slope @ np.linalg.solve(regular, slope))

@@ -1,0 +1,209 @@
+"""The instrument response of time-correlated counting, with the configuration it belongs to."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labctl.errors import AnalysisError
+
+__all__ = ["Irf", "IrfResponse", "TimingConfiguration", "grating_spread_ps"]
+
+Vector = NDArray[np.float64]
+
+_NM_PER_PS = 2.99792458e5
+_LIT_MM = 77.0
+_RATE_FACTOR = 5.0
+_NOTICEABLE = 0.1
+_SIGMAS = 3.0
+_LEADING_FWHM, _LATEST_FWHM = 4, 60
+_OUTER_SHARE = 0.3
+
+
+def grating_spread_ps(
+    grating_per_mm: float, wavelength_nm: float, illuminated_mm: float = _LIT_MM
+) -> float:
+    """Return the largest path difference ``N lambda / c`` on a grating in first order, ps.
+
+    The default width is that of 0.5 m focal length filled at f/6.5.
+    """
+    return grating_per_mm * illuminated_mm * wavelength_nm / _NM_PER_PS
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimingConfiguration:
+    """What the timing of counts depends on; None: not known, then it is not compared.
+
+    Attributes:
+        bin_ps: Width of a bin of the tagger.
+        grating_per_mm: Lines of the grating; 0 for a path without one.
+        slit_um: Entrance slit.
+        detector: Name of the detector.
+        count_rate_hz: Mean count rate.
+        wavelength_nm: Centre of the detected light.
+    """
+
+    bin_ps: float
+    grating_per_mm: float | None = None
+    slit_um: float | None = None
+    detector: str | None = None
+    count_rate_hz: float | None = None
+    wavelength_nm: float | None = None
+
+
+@dataclass(frozen=True)
+class IrfResponse:
+    """The part of a measured response that holds light, background subtracted.
+
+    Attributes:
+        counts: Shape (support,), may be slightly negative.
+        variance: Of the counts, shape (support,).
+        first_bin: Of the histogram.
+        background_variance: Of the background per bin, common to all bins.
+        fwhm_ps: Width at half height.
+        centre_ps: Mean time, from the beginning of the histogram.
+        sd_ps: Standard deviation of the times.
+    """
+
+    counts: Vector
+    variance: Vector
+    first_bin: int
+    background_variance: float
+    fwhm_ps: float
+    centre_ps: float
+    sd_ps: float
+
+    @property
+    def total(self) -> float:
+        """Counts of light."""
+        return float(self.counts.sum())
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Irf(TimingConfiguration):
+    """A measured instrument response.
+
+    Attributes:
+        counts: Histogram, shape (bin,), background included.
+        taken: When and of what, in words.
+    """
+
+    counts: Vector
+    taken: str = ""
+
+    def foreign(self, configuration: TimingConfiguration) -> tuple[str, ...]:
+        """Return in words how this response differs from what a decay was measured with."""
+        words: list[str] = []
+        pairs = [
+            ("grating", "grating_per_mm", "lines/mm"),
+            ("entrance slit", "slit_um", "µm"),
+            ("detector", "detector", ""),
+            ("tagger's bin", "bin_ps", "ps"),
+        ]
+        for what, field, unit in pairs:
+            own, other = getattr(self, field), getattr(configuration, field)
+            if own is not None and other is not None and own != other:
+                words.append(f"{what}: {own} {unit}".rstrip() + f", the decay {other} {unit}".rstrip())
+        return (*words, *self._rate_words(configuration), *self._spread_words(configuration))
+
+    def _rate_words(self, other: TimingConfiguration) -> list[str]:
+        own_hz, other_hz = self.count_rate_hz, other.count_rate_hz
+        if not own_hz or not other_hz or max(own_hz / other_hz, other_hz / own_hz) < _RATE_FACTOR:
+            return []
+        return [f"count rate: {own_hz:.3g} /s, the decay {other_hz:.3g} /s"]
+
+    def _spread_words(self, other: TimingConfiguration) -> list[str]:
+        grating = other.grating_per_mm
+        if not grating or self.wavelength_nm is None or other.wavelength_nm is None:
+            return []
+        own_ps = grating_spread_ps(grating, self.wavelength_nm)
+        other_ps = grating_spread_ps(grating, other.wavelength_nm)
+        if abs(own_ps - other_ps) < _NOTICEABLE * self.response().fwhm_ps:
+            return []
+        return [
+            f"wavelength: {self.wavelength_nm:g} nm, the decay {other.wavelength_nm:g} nm: "
+            f"the grating spreads over {own_ps:.0f} ps instead of {other_ps:.0f} ps"
+        ]
+
+    def response(self) -> IrfResponse:
+        """Return the part with light.
+
+        From the highest bin outwards in steps of the width at half height, until a step holds no
+        more than the background, estimated from all that lies far away, by three sigma.
+
+        Raises:
+            AnalysisError: If there is no peak.
+        """
+        counts = np.asarray(self.counts, dtype=np.float64)
+        if counts.ndim != 1 or counts.size < 8 or np.any(counts < 0) or not counts.sum() > 20:
+            msg = "the instrument response needs a histogram with more than 20 counts"
+            raise AnalysisError(msg)
+        peak, width = _peak(counts)
+        level = _background(counts, peak, width)
+        first = _edge(counts, level, peak, -width)
+        last = _edge(counts, level, peak, width)
+        outside = np.concatenate([counts[:first], counts[last:]])
+        level = float(outside.mean()) if outside.size else 0.0
+        return self._part(counts, first, last, level, max(outside.size, 1), width)
+
+    def _part(
+        self, counts: Vector, first: int, last: int, level: float, outside: int, width: int
+    ) -> IrfResponse:
+        light = counts[first:last] - level
+        total = float(light.sum())
+        if not total > 5 * np.sqrt(counts[first:last].sum()):
+            msg = "the instrument response does not stand out of its background"
+            raise AnalysisError(msg)
+        times_ps = (np.arange(first, last) + 0.5) * self.bin_ps
+        centre = float(light @ times_ps) / total
+        variance = max(float(light @ (times_ps - centre) ** 2) / total, self.bin_ps**2 / 12)
+        return IrfResponse(
+            light,
+            np.maximum(counts[first:last], level),
+            first,
+            level / outside,
+            width * self.bin_ps,
+            centre,
+            float(np.sqrt(variance)),
+        )
+
+
+def _peak(counts: Vector) -> tuple[int, int]:
+    """Return the highest bin and the width at half height, in bins, of smoothed counts."""
+    width = 1
+    for _ in range(8):
+        smooth = np.convolve(counts, np.ones(width) / width, mode="same")
+        peak = int(np.argmax(smooth))
+        half = smooth > smooth[peak] / 2
+        left, right = np.flatnonzero(~half[:peak]), np.flatnonzero(~half[peak:])
+        begin = int(left[-1]) + 1 if left.size else 0
+        end = peak + int(right[0]) if right.size else counts.size
+        found = end - begin
+        # With few counts in the highest bin, half of it is noise: smooth until it is not.
+        if smooth[peak] * width >= 50 or found <= width:
+            return peak, max(found, 1)
+        width += max(width // 2, 1)
+    return peak, max(found, 1)
+
+
+def _background(counts: Vector, peak: int, width: int) -> float:
+    far = np.abs(np.arange(counts.size) - peak) > _LATEST_FWHM * width
+    before = np.arange(counts.size) < peak - 2 * _LEADING_FWHM * width
+    outer = counts[far] if far.mean() > _OUTER_SHARE else counts[before]
+    if outer.size:
+        return float(outer.mean())
+    return float(np.quantile(counts, 0.05))
+
+
+def _edge(counts: Vector, level: float, peak: int, step: int) -> int:
+    """Return where the light ends on one side, one further step away than it is seen."""
+    at, size = peak, counts.size
+    limit = _LEADING_FWHM if step < 0 else _LATEST_FWHM
+    for number in range(limit):
+        low, high = sorted((at, at + step))
+        part = counts[max(low, 0) : min(high, size)]
+        excess = float(part.sum()) - level * part.size
+        if number and (part.size == 0 or excess <= _SIGMAS * np.sqrt(max(level * part.size, 1.0))):
+            break
+        at += step
+    return int(np.clip(at + step, 0, size))

@@ -1,0 +1,45 @@
+"""What the set-up file says of the laser and of the ways that the light can take."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from labctl.errors import ConfigError, Problem
+
+__all__ = ["LaserFacts", "OpticalTable"]
+
+
+@dataclass(frozen=True)
+class LaserFacts:
+    """What the laser is believed to do; None: not stated.
+
+    Attributes:
+        wavelength_nm: Wavelength, nm.
+        rep_rate_hz: Pulses per second; None for continuous light.
+        spot_1e2_diameter_um: Diameter of the spot where the intensity is 1/e², um.
+        peak_fluence_uj_cm2: Fluence in the centre of the spot, uJ/cm².
+    """
+
+    wavelength_nm: float
+    spot_1e2_diameter_um: float
+    rep_rate_hz: float | None = None
+    peak_fluence_uj_cm2: float | None = None
+
+
+@dataclass(frozen=True)
+class OpticalTable:
+    """Laser and light paths; a path maps ``instrument`` or ``instrument.part`` to a position."""
+
+    laser: LaserFacts | None = None
+    paths: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
+
+    def path(self, name: str) -> Mapping[str, str]:
+        """Return the positions of a light path.
+
+        Raises:
+            ConfigError: The set-up has no such path.
+        """
+        if name not in self.paths:
+            known = ", ".join(self.paths) or "none"
+            what = f"the set-up has no light path {name!r}"
+            raise ConfigError([Problem(what, hint=f"paths: {known}")])
+        return self.paths[name]
