@@ -32,9 +32,10 @@ to be edited, every module there is found. It defines ``CASES: tuple[Case, ...]`
 `labctl.analysis.Measured`. A quantity that a seed could not determine gets ``error = nan``: it
 counts as not covered and puts the row outside. ``about`` says what counts as true, what the
 analysis was given, and what limits the result. A seed should take a few seconds at most; cases
-that share an expensive rendering put it behind ``functools.lru_cache(maxsize=1)`` (all cases of
-one seed run in a row, in one process). The tests run ten seeds of each case, with the bounds
-that ten seeds allow (``tests/end_to_end/test_honest_errors.py``).
+that share an expensive rendering put it behind ``functools.lru_cache(maxsize=16)`` (all cases of
+one seed run in a row, in one process). The tests run seeds 0 to 9 of each case, with the bounds
+that ten seeds allow (``tests/end_to_end/test_honest_errors.py``), so that ten seeds should take
+less than a minute.
 """
 
 from benchmarks.coverage._case import Case, Observation, find_cases, observed

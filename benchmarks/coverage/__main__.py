@@ -1,20 +1,17 @@
 """Command line: ``python -m benchmarks.coverage``."""
 
 import argparse
-import multiprocessing
-import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.coverage import Case, find_cases, rows
-from benchmarks.coverage._document import Section, merged, text_table
+from benchmarks.coverage import Case, find_cases
+from benchmarks.coverage._document import merged, text_table
+from benchmarks.coverage._run import run
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "coverage.md"
 _REQUIRED_SEEDS = 100
 _WORKERS = 2
-
-Pulls = dict[str, dict[str, float]]
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -42,35 +39,6 @@ def _chosen(only: Sequence[str] | None) -> list[Case]:
     return chosen
 
 
-def _observe(work: tuple[int, tuple[str, ...]]) -> tuple[int, Pulls]:
-    seed, names = work
-    cases = find_cases()
-    return seed, {name: cases[name].pulls(seed) for name in names}
-
-
-def _observed(
-    chosen: Sequence[Case], seeds: Sequence[int], workers: int
-) -> Iterator[tuple[int, Pulls]]:
-    # One thread each: the matrices are small, and workers would fight for the cores.
-    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ.setdefault(name, "1")
-    work = [(seed, tuple(case.name for case in chosen)) for seed in seeds]
-    with multiprocessing.get_context("spawn").Pool(workers) as pool:
-        yield from pool.imap_unordered(_observe, work)
-
-
-def _sections(chosen: Sequence[Case], seeds: range, workers: int) -> list[Section]:
-    found: dict[int, Pulls] = {}
-    for seed, one in _observed(chosen, seeds, workers):
-        found[seed] = one
-        sys.stderr.write(f"\r{len(found)} of {len(seeds)} seeds")
-        sys.stderr.flush()
-    sys.stderr.write("\n")
-    return [
-        Section(case, seeds, rows([found[seed][case.name] for seed in seeds])) for case in chosen
-    ]
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run as a command; returns the exit status."""
     given = _parser().parse_args(arguments)
@@ -79,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("\n".join(f"{case.experiment} {case.name}" for case in chosen))
         return 0
     seeds = range(given.first, given.first + given.seeds)
-    sections = _sections(chosen, seeds, given.workers)
+    sections = run(chosen, seeds, given.workers)
     for section in sections:
         print(f"{section.heading}\n{text_table(section.table)}\n")
     if len(seeds) == _REQUIRED_SEEDS:

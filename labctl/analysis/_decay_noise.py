@@ -32,14 +32,14 @@ class Errors:
     Attributes:
         covariance: Counting noise of decay and response, shape (k, k); 0 where held.
         response: The part of the response, shape (k, k).
-        deviance: By which the response's noise makes the deviance grow in the mean.
-        excess: Largest ratio of the response's to the counts' variance in any bin, plus 1.
+        spread: Variance of the expected counts by the noise of the response, shape (bins,).
+        deviance: By which this makes the weighted deviance grow in the mean.
     """
 
     covariance: Vector
     response: Vector
+    spread: Vector
     deviance: float
-    excess: float
 
 
 def errors_of(problem: DecayProblem, fitted: Fitted, response: IrfResponse) -> Errors:
@@ -54,21 +54,22 @@ def errors_of(problem: DecayProblem, fitted: Fitted, response: IrfResponse) -> E
         fisher[SHIFT, SHIFT] += 1 / room**2
     inverse = _inverse(fisher, free)
     model, jacobian = fitted.point.model, fitted.point.jacobian
+    weighted = jacobian * (problem.weights / model)
+    # Without weights this is nothing.
+    counting = fisher + (weighted * (problem.weights - 1)) @ jacobian.T
     kernel, through = _kernel(problem, fitted), _Lags(problem)
-    response_slopes = through.back(kernel, jacobian / model)
-    response_slopes -= response_slopes @ problem.grid.response[:, None]
-    by_count = sharpened_rows(response_slopes) / response.total
+    by_response = through.back(kernel, weighted)
+    by_response -= by_response @ problem.grid.response[:, None]
+    by_count = _sharpened_rows(by_response) / response.total
     noise = (by_count * response.variance) @ by_count.T
     common = by_count.sum(axis=1)
     noise += np.outer(common, common) * response.background_variance
-    variance = sharpened_variance(response.variance) / response.total**2
-    spread = through.forth(kernel**2, variance)
-    added = inverse @ noise @ inverse
+    # What is convolved is smooth over several bins, for which sharpening changes nothing.
+    variance = np.pad(response.variance, 1) / response.total**2
+    spread = np.maximum(through.forth(kernel**2, variance), 0.0)
+    growth = float(problem.weights @ (spread / model)) - float(np.trace(inverse @ noise))
     return Errors(
-        inverse + added,
-        added,
-        max(float((spread / model).sum() - np.trace(inverse @ noise)), 0.0),
-        1 + max(float((spread / model).max()), 0.0),
+        inverse @ (counting + noise) @ inverse, inverse @ noise @ inverse, spread, max(growth, 0.0)
     )
 
 
@@ -99,10 +100,10 @@ class _Lags:
 
     def back(self, kernel: Vector, rows: Vector) -> Vector:
         """Return ``sum_i rows[:, i] kernel[i - j]``, shape (rows, support)."""
-        bins, support, size = self._bins, self._support, self._length
+        support, size = self._support, self._length
         product = np.conj(np.fft.rfft(rows, size, axis=1)) * np.fft.rfft(kernel, size)
-        # Lag l of the product is index i - j + support - 1 of the kernel.
-        return np.fft.irfft(product, size, axis=1)[:, support - 1 :: -1][:, :support] * (bins > 0)
+        # The kernel's first lag is that of the last bin of the response.
+        return np.fft.irfft(product, size, axis=1)[:, support - 1 :: -1]
 
     def forth(self, kernel: Vector, column: Vector) -> Vector:
         """Return ``sum_j kernel[i - j] column[j]``, shape (bins,)."""
@@ -111,48 +112,50 @@ class _Lags:
         return np.fft.irfft(product, size)[self._support - 1 : self._support - 1 + self._bins]
 
 
-def sharpened_rows(rows: Vector) -> Vector:
+def _sharpened_rows(rows: Vector) -> Vector:
     """Return the transpose of `sharpened`, applied along the last axis."""
     return rows[:, 1:-1] - (rows[:, :-2] - 2 * rows[:, 1:-1] + rows[:, 2:]) / 12
 
 
-def sharpened_variance(variance: Vector) -> Vector:
-    """Return variances of a sharpened histogram, correlations put into them."""
-    # What is convolved is smooth over several bins, for which sharpening changes nothing.
-    return np.pad(variance, 1)
+def goodness_of(problem: DecayProblem, fitted: Fitted, errors: Errors) -> Goodness:
+    """Return the Poisson deviance, and how unlikely one as large is.
 
-
-def goodness_of(counts: Vector, model: Vector, errors: Errors, free: int) -> Goodness:
-    """Return the Poisson deviance, and how unlikely one as large is."""
-    positive = counts > 0
-    logs = counts[positive] * np.log(counts[positive] / model[positive])
-    deviance = 2 * float(logs.sum() - (counts - model).sum())
-    mean, variance = _moments(model)
-    expected = float(mean.sum()) - free + errors.deviance
-    spread = math.sqrt(max(float(variance.sum()) - 2 * free, 1.0) + 2 * errors.deviance**2)
-    z = (deviance - expected) / spread
+    What the fit takes out of its mean and variance is that of P. McCullagh, Int. Stat. Rev. 53, 61
+    (1985): where there are few counts per bin, most of the variance is that of their sum.
+    """
+    counts, model, weights = problem.counts, fitted.point.model, problem.weights
+    filled = counts > 0
+    logs = counts[filled] * np.log(counts[filled] / model[filled])
+    deviance = 2 * float(weights[filled] @ logs - weights @ (counts - model))
+    mean, variance, common = _moments(model)
+    expected = float(weights @ mean) - int(fitted.free.sum()) + errors.deviance
+    slope = (fitted.point.jacobian * (weights / model)) @ (weights * common)
+    explained = float(slope @ _inverse(fitted.point.fisher, fitted.free) @ slope)
+    # The noise of the response has few degrees of freedom.
+    spread = max(float(weights**2 @ variance) - explained, 1.0) + 2 * errors.deviance**2
+    z = (deviance - expected) / math.sqrt(spread)
     return Goodness(deviance, expected, z, 1 - float(normal_cdf(np.array([z]))[0]))
 
 
-def _moments(model: Vector) -> tuple[Vector, Vector]:
-    """Return mean and variance of the deviance of one bin with these expected counts."""
-    logs, means, variances = _moment_table()
+def _moments(model: Vector) -> tuple[Vector, Vector, Vector]:
+    """Return mean and variance of the deviance of a bin, and its covariance with the counts."""
+    logs, *tables = _moment_table()
     at = np.log(np.clip(model, 1e-6, _LARGE))
-    mean, variance = np.interp(at, logs, means), np.interp(at, logs, variances)
+    mean, variance, common = (np.interp(at, logs, table) for table in tables)
     rich = model > _LARGE
     mean[rich] = 1 + 1 / (6 * model[rich])
     variance[rich] = 2 + 2 / (3 * model[rich])
-    return mean, variance
+    return mean, variance, common
 
 
 @lru_cache(maxsize=1)
-def _moment_table() -> tuple[Vector, Vector, Vector]:
+def _moment_table() -> tuple[Vector, Vector, Vector, Vector]:
     expected = np.geomspace(1e-6, _LARGE, 240)[:, None]
     counts = np.arange(0, int(_LARGE + 14 * math.sqrt(_LARGE)))[None, :]
     log_factorials = np.cumsum(np.log(np.maximum(counts, 1)), axis=1)
     chance = np.exp(counts * np.log(expected) - expected - log_factorials)
-    own = counts * np.log(np.maximum(counts, 1) / expected)
-    deviance = 2 * (own - counts + expected)
+    deviance = 2 * (counts * np.log(np.maximum(counts, 1) / expected) - counts + expected)
     mean = (chance * deviance).sum(axis=1)
     variance = (chance * deviance**2).sum(axis=1) - mean**2
-    return np.log(expected[:, 0]), mean, variance
+    common = (chance * deviance * (counts - expected)).sum(axis=1)
+    return np.log(expected[:, 0]), mean, variance, common

@@ -5,6 +5,7 @@ Parameters: background per bin, shift in ps, counts of light, then those of the 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,8 @@ _LEAST_SHARE = 0.05
 _TINY = 1e-9
 _DAMPING = 1e-3
 _ROUNDS = 80
-_ENOUGH = 1e-7
+_ENOUGH = 1e-5
+_ROUNDING = 1e-2
 _NEAR = 1e-7
 
 
@@ -31,7 +33,8 @@ class Point:
     """The likelihood at one set of parameters.
 
     Attributes:
-        cost: Negative logarithm of the likelihood, priors included, up to a constant.
+        cost: Negative logarithm of the likelihood against that of a model that gives every count
+            exactly, priors included.
         gradient: Shape (k,).
         fisher: Expected information, priors included, shape (k, k).
         model: Expected counts, shape (bins,).
@@ -73,6 +76,7 @@ class DecayProblem:
         grid: Time axis and response.
         shape: Of the deconvolved decay.
         shift_bounds_ps: Of the shift.
+        weights: Of the bins' likelihoods, shape (bins,); 1 for an exact response.
         known: What is known of parameters beforehand; an error of 0 holds a parameter.
     """
 
@@ -80,6 +84,7 @@ class DecayProblem:
     grid: Grid
     shape: Shape
     shift_bounds_ps: tuple[float, float]
+    weights: Vector
     known: Mapping[int, Measured] = field(default_factory=dict[int, Measured])
 
     def changed(self, shape: Shape, known: Mapping[int, Measured]) -> "DecayProblem":
@@ -89,6 +94,11 @@ class DecayProblem:
     def holding(self, index: int, value: float) -> "DecayProblem":
         """Return the same with one parameter held."""
         return replace(self, known={**self.known, index: Measured(value, 0.0)})
+
+    @cached_property
+    def filled(self) -> NDArray[np.intp]:
+        """Bins with counts."""
+        return np.flatnonzero(self.counts)
 
     @property
     def lower(self) -> Vector:
@@ -120,8 +130,12 @@ class DecayProblem:
         jacobian[SHIFT] = light * unit.by_shift
         jacobian[LIGHT] = unit.counts
         jacobian[SHAPE:] = light * unit.slopes
-        cost = float(model.sum() - self.counts @ np.log(model))
-        weighted = jacobian / model
+        # Against a model that gives every count exactly, so that no digits are lost.
+        excess = model[self.filled] / self.counts[self.filled]
+        weights, filled = self.weights, self.filled
+        cost = float(weights @ (model - self.counts))
+        cost -= float((weights[filled] * self.counts[filled]) @ np.log(excess))
+        weighted = jacobian * (weights / model)
         gradient = weighted @ (model - self.counts)
         fisher = weighted @ jacobian.T
         for index, known in self.known.items():
@@ -155,6 +169,7 @@ class DecayProblem:
             else:
                 damping *= 10.0
                 if damping > 1e9:
+                    converged = gain < _ROUNDING
                     break
         stuck = _pushing(parameters, point.gradient, lower, upper) & ~held
         return Fitted(parameters, point, ~held & ~stuck, stuck, converged)

@@ -33,16 +33,13 @@ class DecayCandidate:
         model: Its name.
         parameters: Number of free ones.
         log_likelihood: At its maximum, relative to a model that gives every count exactly.
-        bic: ``parameters ln(counts) - 2 log_likelihood / excess``; the smallest is chosen.
-        excess: By how much the noise of the response makes the deviance grow at most; 1 for a
-            response without noise.
+        bic: ``parameters ln(counts) - 2 log_likelihood``; the smallest is chosen.
     """
 
     model: str
     parameters: int
     log_likelihood: float
     bic: float
-    excess: float
 
 
 @dataclass(frozen=True)
@@ -50,7 +47,7 @@ class Goodness:
     """Poisson deviance against what is expected from so many counts per bin.
 
     Attributes:
-        deviance: ``2 sum[c ln(c / m) - c + m]``.
+        deviance: ``2 sum w [c ln(c / m) - c + m]`` with the weights of the fit.
         expected: Its mean if the model is right; the noise of the response is in it.
         z: Difference over its standard deviation.
         probability: Of a larger one.
@@ -69,7 +66,7 @@ class DecayFit:
     Attributes:
         model: The model that was used.
         lifetime_ps: Mono, fed, cascade: time of the exciton. Biexponential: mean by light,
-            ``sum a_i tau_i^2 / sum a_i tau_i``. Stretched: ``int exp(-(t / tau)^beta) dt``.
+            ``sum A_i tau_i / sum A_i`` with the counts A_i. Stretched: ``int exp(-(t / tau)^beta) dt``.
         one_over_e_ps: From the maximum of the deconvolved decay to 1/e of it.
         components: Exponentials, slowest first; none for stretched; for a cascade the first three.
         stretching: beta, for stretched.
@@ -79,6 +76,7 @@ class DecayFit:
         light_counts: Counts in the whole decay.
         background_counts: Per bin.
         shift_ps: By which the decay comes later than the response.
+        least_weight: Smallest weight of a bin; 1 unless the response is noisier than the decay.
         response_error_ps: Part of the lifetime's error that comes from the response's noise.
         error_method: ``"fisher"`` or ``"profile"``, of the lifetime.
         goodness: Whether the model fits.
@@ -101,6 +99,7 @@ class DecayFit:
     light_counts: Measured
     background_counts: Measured
     shift_ps: Measured
+    least_weight: float
     response_error_ps: float
     error_method: str
     goodness: Goodness

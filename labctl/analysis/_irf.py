@@ -196,7 +196,7 @@ def _background(counts: Vector, peak: int, width: int) -> float:
 
 
 def _edge(counts: Vector, level: float, peak: int, step: int) -> int:
-    """Return where the light ends on one side, one further step away than it is seen."""
+    """Return where the light ends on one side, some steps beyond where it is seen."""
     at, size = peak, counts.size
     limit = _LEADING_FWHM if step < 0 else _LATEST_FWHM
     for number in range(limit):
@@ -206,4 +206,5 @@ def _edge(counts: Vector, level: float, peak: int, step: int) -> int:
         if number and (part.size == 0 or excess <= _SIGMAS * np.sqrt(max(level * part.size, 1.0))):
             break
         at += step
-    return int(np.clip(at + step, 0, size))
+    # Of a tail of few counts each, the last ones count for much.
+    return int(np.clip(at + (2 * step if step < 0 else 6 * step), 0, size))

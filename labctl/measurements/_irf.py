@@ -9,9 +9,10 @@ from pydantic import model_validator
 from labctl.errors import ConfigError, Problem
 from labctl.measurements._acquire import Job, Part
 from labctl.measurements._context import Context
+from labctl.measurements._photon_measurement import irf_key
 from labctl.measurements._trpl import Trpl, decay_arrays
 
-__all__ = ["Irf", "irf_key"]
+__all__ = ["Irf"]
 
 
 class Irf(Trpl):
@@ -45,13 +46,6 @@ class Irf(Trpl):
         detector = job.detectors[0]
         record = _record(context, job, parts, standing)
         context.calibrated("irf", irf_key(detector.name, standing["spectrograph"]), record)
-
-
-def irf_key(detector: str, spectrograph: Mapping[str, Any]) -> str:
-    """Return the name under which the IRF of a detector is kept, e.g. ``apd_1 300/mm side``."""
-    if not spectrograph:
-        return detector
-    return f"{detector} {spectrograph['lines_per_mm']:g}/mm {spectrograph['exit']}"
 
 
 def _record(

@@ -25,7 +25,7 @@ from labctl.photons import Analysis, PhotonBooks, Stream
 from labctl.roles import PhotonCounter, Spectrograph, TaggerSettings, TimeTagger
 from labctl.units import GroovesPerMm, Nanometers, Picoseconds
 
-__all__ = ["PhotonMeasurement", "codes"]
+__all__ = ["PhotonMeasurement", "codes", "irf_key"]
 
 _SETUP_S = 3.0
 
@@ -98,7 +98,11 @@ class PhotonMeasurement(Measurement):
         live_s = sum(part.live_s for part in parts)
         context.store(
             self.arrays(context, job, parts),
-            settings={**standing, **self._settings(context, job, parts), "photons": books},
+            settings={
+                **standing,
+                **self._settings(context, job, parts, standing["spectrograph"]),
+                "photons": books,
+            },
             live_time_s=live_s,
             quality=quality_of(job, parts),
             brief=f"{books['counts']} photons in {live_s:.1f} s ({parts[-1].stopped})",
@@ -169,7 +173,25 @@ class PhotonMeasurement(Measurement):
         period_ps = 1e12 / laser.rep_rate_hz * self.sync_divider
         return max(0, math.ceil(math.log2(period_ps / (base_ps * tagger.delay_bins())) - 1e-9))
 
-    def _settings(self, context: Context, job: Job, parts: Sequence[Part]) -> dict[str, Any]:
+    def _irf_in_force(
+        self, context: Context, job: Job, spectrograph: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Return by detector under which key its IRF is kept, and when it was taken."""
+        known = context.calibrations.get("irf", {})
+        keys = {d.name: irf_key(d.name, spectrograph) for d in job.detectors}
+        return {
+            name: {"key": key, "taken": known[key]["taken"]}
+            for name, key in keys.items()
+            if key in known
+        }
+
+    def _settings(
+        self,
+        context: Context,
+        job: Job,
+        parts: Sequence[Part],
+        spectrograph: Mapping[str, Any],
+    ) -> dict[str, Any]:
         return {
             "tagger": {
                 **job.tagger.describe(),
@@ -179,11 +201,19 @@ class PhotonMeasurement(Measurement):
             },
             "detectors": {d.name: {**asdict(d.facts), "input": d.channel} for d in job.detectors},
             "laser": laser_settings(context),
+            "calibration": {"irf": self._irf_in_force(context, job, spectrograph)},
             "stop": {
                 **self.stop.model_dump(exclude_none=True, mode="json", by_alias=True),
                 "met": parts[-1].stopped,
             },
         }
+
+
+def irf_key(detector: str, spectrograph: Mapping[str, Any]) -> str:
+    """Return the name under which the IRF of a detector is kept, e.g. ``apd_1 300/mm side``."""
+    if not spectrograph:
+        return detector
+    return f"{detector} {spectrograph['lines_per_mm']:g}/mm {spectrograph['exit']}"
 
 
 def codes(tagger: TimeTagger, detectors: Sequence[PhotonCounter]) -> tuple[int, ...]:

@@ -63,7 +63,8 @@ class _Place(NamedTuple):
 
 class _Expansion:
     def __init__(self, recipe: Recipe) -> None:
-        self._units, self._on_error = recipe.units, recipe.file.on_error
+        self._units = recipe.units
+        self._on_error: OnError = recipe.file.on_error
         self._number = counting()
 
     def steps(self, nodes: tuple[Node, ...], place: _Place, first: int) -> Iterator[Step]:

@@ -40,13 +40,10 @@ class Announcer:
         )
         self._seq += 1
         for listener in tuple(self._listeners):
-            self._hand(listener, event)
+            try:
+                listener(event)
+            # A display of any kind must not end a run.
+            except Exception as error:
+                self._listeners.remove(listener)
+                self.dropped.append(f"{listener!r}: {error!r}")
         return event
-
-    def _hand(self, listener: Listener, event: Event) -> None:
-        try:
-            listener(event)
-        # A display of any kind must not end a run.
-        except Exception as error:
-            self._listeners.remove(listener)
-            self.dropped.append(f"{listener!r}: {error!r}")

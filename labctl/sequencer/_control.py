@@ -87,7 +87,8 @@ class Control:
 
     def interrupts(self, heeded: Wish) -> bool:
         """Whether the present wait, which heeds these wishes, must end; takes what was posted."""
-        self._take()
+        if not self._inbox.empty():
+            self._take()
         return self._pending is not _NOTHING and bool(self._pending & heeded)
 
     def raise_interruption(self, heeded: Wish) -> None:
@@ -114,7 +115,8 @@ class Control:
 
     def wants_pause(self) -> bool:
         """Whether a pause is due or goes on; takes what was posted."""
-        self._take()
+        if not self._inbox.empty():
+            self._take()
         return self._pause is not None
 
     def wait_for_command(self, timeout_s: float) -> None:

@@ -175,9 +175,13 @@ class Point:
         self._session.book.readings.add(name, self.clock.now(), value, units)
 
     def _during(self) -> dict[str, dict[str, Any]]:
-        readings = self._session.book.readings
-        found = {name: readings.since(name, self._began_s) for name in readings.quantities()}
-        # A short point may fall between two beats of a slow monitor; its last reading then holds.
-        for name, period_s in self._session.monitored.items():
-            found[name] = found.get(name) or readings.since(name, self._began_s - period_s)
-        return {name: summary.as_data() for name, summary in found.items() if summary is not None}
+        readings, periods_s = self._session.book.readings, self._session.monitored
+        found: dict[str, dict[str, Any]] = {}
+        for name in readings.quantities():
+            summary = readings.since(name, self._began_s)
+            if summary is None and name in periods_s:
+                # A short point may fall between two beats of a slow monitor: its last one holds.
+                summary = readings.since(name, self._began_s - periods_s[name])
+            if summary is not None:
+                found[name] = summary.as_data()
+        return found

@@ -2,16 +2,14 @@
 
 import math
 from collections import defaultdict, deque
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 __all__ = ["Readings", "Summary"]
 
 _KEPT = 4096
 
 
-@dataclass(frozen=True)
-class Summary:
+class Summary(NamedTuple):
     """Readings of one quantity over a time: mean, sample standard deviation (None if single)."""
 
     mean: float

@@ -3,8 +3,7 @@
 The engine drives a session from a recipe's steps; a script drives one from its own loops.
 """
 
-from collections.abc import Callable, Generator, Iterable, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
 from labctl.clock import Cancel, Clock
@@ -70,6 +69,7 @@ class Session:
         self.begin_point = begin_point
         self.table = table or OpticalTable()
         self.set_values: dict[str, tuple[float, str]] = {}
+        self._settables: dict[str, Settable] = {}
         self._quality: dict[str, int] = {}
         self.monitored: Mapping[str, float] = {}
         self._monitors: list[Cancel] = []
@@ -145,13 +145,12 @@ class Session:
         Returns:
             The read-back (the mean over the dwell time where a settle rule decides).
         """
-        settable = self.station.settable(name)
+        settable = self._settables.get(name) or self._settable(name)
         unit = settable.spec.unit
         began_s = self.clock.now()
         self.book.announcer.tell(MoveStarted, settable=name, value=value, units=unit)
         self._quality.pop(name, None)
-        with self._set_to(name, value, unit):
-            settable.start(value)
+        self._start(settable, value)
         if settable.spec.settles:
             found, settled = self._settle(settable, value, rule, on_timeout)
         else:
@@ -164,6 +163,10 @@ class Session:
             seconds=self.clock.now() - began_s,
             settled=settled,
         )
+        return found
+
+    def _settable(self, name: str) -> Settable:
+        found = self._settables[name] = self.station.settable(name)
         return found
 
     def arrive(self, settable: Settable, value: float) -> float:
@@ -321,12 +324,12 @@ class Session:
         control.raise_interruption(heeded)
         return done
 
-    @contextmanager
-    def _set_to(self, name: str, value: float, unit: str) -> Generator[None]:
+    def _start(self, settable: Settable, value: float) -> None:
+        name = settable.name
         before = self.set_values.get(name)
-        self.set_values[name] = (value, unit)
+        self.set_values[name] = (value, settable.spec.unit)
         try:
-            yield
+            settable.start(value)
         except (RefusedError, DeviceRefusedError):
             # Nothing was sent or taken, and a script may go on after this.
             del self.set_values[name]

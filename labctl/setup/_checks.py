@@ -93,7 +93,8 @@ class _References:
         if name in self._drivers and self._drivers[name].role != role:
             fitting = [other for other, driver in self._drivers.items() if driver.role == role]
             what = f"{name!r} is a {self._drivers[name].role}, not a {role}"
-            self.problem(what, at, f"there are {', '.join(fitting)}" if fitting else "add one")
+            known = f"there are {', '.join(fitting)}" if fitting else f"no {role} is in the set-up"
+            self.problem(what, at, known)
 
     def paths(self) -> None:
         for path, positions in _mapping(self._document.data.get("paths")).items():

@@ -42,15 +42,16 @@ def file_header() -> bytes:
 
 def frame(header: bytes, arrays: Sequence[NDArray[Any]]) -> tuple[bytes, int]:
     """Return one whole record and the length of its body; the arrays come from ``stored``."""
+    parts = [values.data for values in arrays]
     body_length = body_crc = 0
-    for values in arrays:
-        body_length += values.nbytes
-        body_crc = zlib.crc32(values, body_crc)
+    for part in parts:
+        body_length += part.nbytes
+        body_crc = zlib.crc32(part, body_crc)
     if len(header) > LENGTH_LIMIT or body_length > LENGTH_LIMIT:
         message = f"a record of {len(header) + body_length} bytes is too long for the journal"
         raise StorageError(message)
     prefix = PREFIX.pack(len(header), body_length, zlib.crc32(header), body_crc)
-    return b"".join((prefix, header, *arrays)), body_length
+    return b"".join((prefix, header, *parts)), body_length
 
 
 def stored(values: NDArray[Any]) -> NDArray[Any]:

@@ -49,6 +49,8 @@ MEANINGS: Mapping[str, Meaning] = {
     "trpl": Meaning(
         "counts", "decay", {"bin": "delay"}, "tagger", "TCSPC module", sub_type="time resolved"
     ),
+    "irf": Meaning("counts", "irf", {"bin": "delay"}, "tagger", "TCSPC module", preparation=True),
+    "photons": Meaning("counts", "photons", {"bin": "time"}, "tagger", "TCSPC module"),
     "g2": Meaning("coincidences", "g2", {"bin": "tau"}, "tagger", "TCSPC module"),
     "trace": Meaning("counts", "trace", {"bin": "time"}, "tagger", "TCSPC module"),
 }

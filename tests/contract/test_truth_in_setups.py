@@ -12,7 +12,17 @@ from labctl.units import split_suffix
 
 SIMULATORS = sorted(entry_points(group="labctl.simulators"), key=lambda entry: entry.name)
 ADDRESSES = {"stream": "ASRL4::INSTR", "http": "http://device.example:47101"}
-NEEDED: dict[str, Any] = {"princeton.spectrapro": {"gratings": {"1": "300/mm", "2": "1800/mm"}}}
+DETECTORS = ("detectors.pdm", "detectors.spcm_aqrh")
+NEEDED: dict[str, Any] = {
+    "princeton.spectrapro": {"gratings": {"1": "300/mm", "2": "1800/mm"}},
+    "manual.selector": {"positions": ["sample", "scatterer"]},
+    **dict.fromkeys(DETECTORS, {"counter": "card"}),
+}
+COMPANIONS: dict[str, Any] = {
+    "card": {"driver": "ni.counter"},
+    "shutter": {"driver": "thorlabs.sc10", "address": "ASRL5::INSTR"},
+}
+"""What detectors name in their block: who counts their pulses, and what ends the light."""
 SAMPLE = """
 schema_version: 1
 name: one dot
@@ -32,7 +42,8 @@ def loaded(entry: EntryPoint, truth: dict[str, Any], folder: Path) -> Setup:
     address = ADDRESSES.get(entry.load().interface)
     if address:
         block["address"] = address
-    content = {"schema_version": 1, "name": "one", "instruments": {"device": block}}
+    instruments = {"device": block, **(COMPANIONS if entry.name in DETECTORS else {})}
+    content = {"schema_version": 1, "name": "one", "instruments": instruments}
     (folder / "sample.yaml").write_text(SAMPLE, "utf-8")
     # Every JSON document is YAML.
     text = json.dumps({**content, "sample": "sample.yaml"})

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.coverage import Row, observe, rows
+from benchmarks.coverage import Case, find_cases, rows
 from benchmarks.rendered import Truth, render_series, true_laws
 from labctl.analysis import Measured
 from labctl.host import LocalHost, RunRequest
@@ -34,19 +34,16 @@ CALIBRATE = f"""
 """
 
 
-@pytest.fixture(scope="module")
-def table() -> dict[str, Row]:
-    return {row.name: row for row in rows([observe(seed) for seed in SEEDS])}
-
-
 @pytest.mark.timeout(300)
-def test_pulls_of_ten_seeds_are_within_what_ten_seeds_can_tell(table: dict[str, Row]) -> None:
-    assert len(table) == 4 + 3 * 10 + 9
-    for name, row in table.items():
-        assert abs(row.mean) < HIGHEST_MEAN, (name, row.pulls)
-        assert SPREAD[0] < row.sd < SPREAD[1], (name, row.pulls)
-        assert 10 * row.covered(1.96) >= FEWEST_95, (name, row.pulls)
-        assert 10 * row.covered(1.0) >= FEWEST_68, (name, row.pulls)
+@pytest.mark.parametrize("case", find_cases().values(), ids=lambda case: case.name)
+def test_pulls_of_ten_seeds_are_within_what_ten_seeds_can_tell(case: Case) -> None:
+    table = rows([case.pulls(seed) for seed in SEEDS])
+    assert [row.name for row in table] == list(case.quantities)
+    for row in table:
+        assert abs(row.mean) < HIGHEST_MEAN, (row.name, row.pulls)
+        assert SPREAD[0] < row.sd < SPREAD[1], (row.name, row.pulls)
+        assert 10 * row.covered(1.96) >= FEWEST_95, (row.name, row.pulls)
+        assert 10 * row.covered(1.0) >= FEWEST_68, (row.name, row.pulls)
 
 
 def results_of(folder: Path, recipe: str) -> dict[str, ExperimentResult]:

@@ -19,7 +19,8 @@ _LAWS = (
 _NOTHING = Measured(math.nan, math.nan)
 
 
-@lru_cache(maxsize=1)
+# More than one, so that cases that are run one after the other share what was rendered.
+@lru_cache(maxsize=16)
 def _series(seed: int) -> RenderedSeries:
     return render_series(seed)
 

@@ -44,9 +44,9 @@ def load_library(device: str, module: Module, file: str = "") -> object:
         device,
         f"load {' or '.join(dict.fromkeys(names))}",
         "; ".join(dict.fromkeys(failures)),
-        f"install the vendor's library for {module.name} (version {module.versions[0]}, of the same "
-        "word size as this Python), name its file as 'library:' in the set-up, or run with "
-        "--simulate",
+        f"install the vendor's library for {module.name}, version {module.versions[0]}, of the "
+        "same word size as this Python; name its file as 'library:' in the set-up if it is "
+        "elsewhere, or run with --simulate",
     )
 
 

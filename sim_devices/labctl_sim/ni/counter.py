@@ -44,13 +44,13 @@ class CounterCard:
         name: The instrument's name.
         world: The world.
         settings: The set-up's block; ``device`` is used.
-        truth: What differs from ``truth_defaults``: number of ``counters``, ``product`` and
+        truth: What differs from ``truth_defaults``: ``counter_count``, ``product`` and
             ``serial_number``.
     """
 
     interface: ClassVar[str] = "library"
     truth_defaults: ClassVar[Mapping[str, float | int | bool | str]] = {
-        "counters": 4,
+        "counter_count": 4,
         "product": "PCIe-6323",
         "serial_number": 0x01A2B3C4,
     }
@@ -166,7 +166,7 @@ class CounterCard:
     def _channel(self, counter: str) -> int:
         device, _, name = counter.removeprefix("/").partition("/")
         self._need_device(device)
-        known = {f"ctr{number}": number for number in range(int(self._truth["counters"]))}
+        known = {f"ctr{number}": number for number in range(int(self._truth["counter_count"]))}
         if name.lower() not in known:
             raise VendorError(_NO_CHANNEL)
         return known[name.lower()]

@@ -1,0 +1,188 @@
+"""Photons through all layers: what is stored, when it stops, and what a pause keeps."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from labctl.events import Event, Pause, PausePolicy, Resume
+from labctl.photons import Decays, PulsedG2, Trace, read_ptu, replay
+from labctl.storage import Quality, RecordKind, file_digest
+from live_bench import LiveRun, both, once, run_live, state
+from photon_setup import PhotonBench
+
+DECAY = "trpl: {grating: 300/mm, center: 531 nm, stop: {counts: 3000, at_most: 20 s}}"
+CASES = ["picoharp300", "hydraharp400", "multiharp150", "picoharp330"]
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> PhotonBench:
+    return PhotonBench(tmp_path)
+
+
+def nothing(event: Event, live: LiveRun) -> None:
+    """Only look."""
+
+
+def raw(live: LiveRun, number: int = 0) -> Path:
+    """Return the raw records of a point, as its sidecar names them."""
+    entry = live.run.sidecars[number]
+    path = live.run.path.parent / str(entry["name"])
+    assert file_digest(path) == {"size": entry["size"], "sha256": entry["sha256"]}
+    return path
+
+
+def on_live(number: int) -> Callable[[Event], bool]:
+    """Match the live results after so many seconds."""
+    return lambda e: e.kind == "live_result" and e.values["live_time_s"] >= number
+
+
+@pytest.mark.parametrize("driver", CASES)
+def test_the_stored_decay_is_that_of_the_raw_records(bench: PhotonBench, driver: str) -> None:
+    live = run_live(bench.ask(DECAY, DRIVER=f"picoquant.{driver}"), nothing)
+    assert live.ended.outcome.status == "complete", live.ended.outcome.reason
+    decay = live.run.data["trpl"]
+    counts = decay["counts"].values[0]
+    assert 3000 <= counts.sum() < 3600
+    file = read_ptu(raw(live))
+    again = Decays(file.stream)
+    books = replay(file, [again])
+    code = next(iter(books.photons))
+    assert np.array_equal(again.result(code + 1).counts[code][: len(counts)], counts)
+    width_ps = file.stream.delay_bin_s * 1e12
+    assert decay["delay"].values[1] == pytest.approx(1.5 * width_ps)
+    # One laser period is covered, and not much more.
+    assert 100e3 <= len(counts) * width_ps < 100e3 + 2 * width_ps
+    assert file.stream.tick_s == pytest.approx(100e-9, rel=1e-6)
+
+
+def test_the_light_is_on_for_the_photons_and_for_nothing_else(bench: PhotonBench) -> None:
+    live = run_live(bench.ask("trpl: {center: 531 nm, stop: {time: 2 s}}"), nothing)
+    (point,) = live.records(RecordKind.POINT)
+    lit_s = live.light_s(point.data["began_s"], point.data["ended_s"])
+    assert point.data["live_time_s"] == pytest.approx(2.0, abs=0.01)
+    # Blades take some ms, their commands as long again.
+    assert 2.0 <= lit_s < 2.1
+    assert not live.shutter_open
+
+
+def test_stop_rules_end_where_they_say(bench: PhotonBench) -> None:
+    steps = """
+        trpl: {center: 531 nm, stop: {time: 1.5 s}}
+        trpl: {stop: {counts: 2000, at_most: 60 s}}
+        trpl: {stop: {dose: 2 J/cm^2, at_most: 60 s}}
+        trpl: {stop: {counts: 1000000, at_most: 1 s}}
+    """
+    live = run_live(bench.ask(steps), nothing)
+    points = [record.data for record in live.records(RecordKind.POINT)]
+    met = [point["settings"]["stop"]["met"] for point in points]
+    assert met == ["time", "counts", "dose", "at_most"]
+    times = [point["live_time_s"] for point in points]
+    # 0.17 uJ/cm^2 at 10 MHz are 1.7 J/(cm^2 s).
+    assert times[0] == pytest.approx(1.5, abs=0.01)
+    assert times[2] == pytest.approx(2.0 / 1.7, abs=0.11)
+    assert times[3] == pytest.approx(1.0, abs=0.01)
+    assert 2000 <= points[1]["settings"]["photons"]["counts"] < 2600
+
+
+def test_a_stop_by_the_error_of_g2(bench: PhotonBench) -> None:
+    step = "g2: {center: 531 nm, stop: {relative_error: 0.5, at_most: 200 s}}"
+    live = run_live(bench.ask(step), nothing)
+    (point,) = live.records(RecordKind.POINT)
+    assert point.data["settings"]["stop"]["met"] == "relative_error"
+    last = live.of("live_result")[-1].values
+    assert last["relative_error"] <= 0.5
+    assert last["g2_zero_error"] == pytest.approx(0.5 * last["g2_zero"], rel=0.3)
+    areas = live.run.data["g2"]["areas"].values[0]
+    # One count more or less: the live result came at most one reading before the end.
+    assert np.sqrt(areas[10]) / areas[10] <= 0.5 * 1.01
+
+
+def test_coincidences_and_traces_are_those_of_the_raw_records(bench: PhotonBench) -> None:
+    steps = """
+        g2: {center: 531 nm, stop: {time: 3 s}}
+        photons: {stop: {time: 2 s}, time_bin: 20 ms}
+    """
+    live = run_live(bench.ask(steps), nothing)
+    file = read_ptu(raw(live))
+    pairs, trace = PulsedG2((0, 1)), Trace(file.stream, 0.02)
+    replay(file, [pairs])
+    stored = live.run.data["g2"]
+    assert np.array_equal(stored["areas"].values[0], pairs.result().counts)
+    lags = stored["coincidences"].values[0]
+    # Lags beyond half a period after the last peak are not on the axis.
+    assert 0.95 * stored["areas"].values.sum() <= lags.sum() <= stored["areas"].values.sum()
+    replay(read_ptu(raw(live, 1)), [trace])
+    photons = live.run.data["photons"]
+    assert np.array_equal(photons["by_detector"].values[0], trace.result().counts)
+    assert photons["decays"].shape[1] == 2
+
+
+def test_absolute_times_for_steady_light(bench: PhotonBench) -> None:
+    step = "g2: {center: 531 nm, mode: t2, lag_bin: 10 ns, window: 1 us, stop: {time: 2 s}}"
+    live = run_live(bench.ask(step), nothing)
+    assert live.ended.outcome.status == "complete", live.ended.outcome.reason
+    stored = live.run.data["g2"]
+    tau_ns = stored["tau"].values
+    assert len(tau_ns) == 200
+    assert tau_ns[0] == pytest.approx(-995.0, abs=1.0)
+    assert stored["coincidences"].values.sum() > 0
+
+
+def paused(bench: PhotonBench, policy: PausePolicy) -> LiveRun:
+    step = "trpl: {center: 531 nm, stop: {time: 6 s}}"
+    return run_live(
+        bench.ask(step),
+        both(
+            once(on_live(2), lambda live: live.control.post(Pause(policy=policy))),
+            once(state("paused"), lambda live: live.control.post(Resume())),
+        ),
+    )
+
+
+def test_a_pause_that_banks_keeps_photons_and_true_live_time(bench: PhotonBench) -> None:
+    live = paused(bench, "bank")
+    assert live.ended.outcome.status == "complete", live.ended.outcome.reason
+    (part,) = live.records(RecordKind.POINT_PART)
+    (point,) = live.records(RecordKind.POINT)
+    assert part.data["live_time_s"] == pytest.approx(2.0, abs=0.15)
+    assert point.data["live_time_s"] == pytest.approx(6.0, abs=0.02)
+    lit_s = live.light_s(point.data["began_s"], point.data["ended_s"])
+    assert 6.0 <= lit_s < 6.2
+    assert point.data["quality"] & Quality.SUSPENDED_DURING
+    photons = sum(replay(read_ptu(raw(live, n)), []).photons[0] for n in (0, 1))
+    assert photons == live.run.data["trpl"]["counts"].values.sum()
+    assert len(point.data["settings"]["photons"]["parts"]) == 2
+
+
+def test_a_pause_that_repeats_keeps_the_raw_records_of_both(bench: PhotonBench) -> None:
+    live = paused(bench, "repeat")
+    (point,) = live.records(RecordKind.POINT)
+    assert (point.attempt, point.data["live_time_s"]) == (1, pytest.approx(6.0, abs=0.02))
+    first, second = live.run.sidecars
+    assert (first["attempt"], second["attempt"]) == (0, 1)
+    assert replay(read_ptu(raw(live, 0)), []).photons[0] > 0
+    counts = live.run.data["trpl"]["counts"].values.sum()
+    assert replay(read_ptu(raw(live, 1)), []).photons[0] == counts
+
+
+def test_an_irf_is_kept_and_serves_the_points_after_it(bench: PhotonBench) -> None:
+    steps = """
+        irf: {grating: 300/mm, stop: {counts: 20000, at_most: 20 s}}
+        trpl: {center: 531 nm, stop: {counts: 1000, at_most: 20 s}}
+    """
+    live = run_live(bench.ask(steps), nothing)
+    assert live.ended.outcome.status == "complete", live.ended.outcome.reason
+    (kept,) = live.run.analyses
+    assert (kept["name"], kept["key"]) == ("irf", "apd_1 300/mm side")
+    assert kept["result"]["wavelength_nm"] == pytest.approx(405.0, abs=0.1)
+    irf, decay = live.records(RecordKind.POINT)
+    assert decay.data["settings"]["calibration"]["irf"]["apd_1"]["key"] == "apd_1 300/mm side"
+    assert irf.data["settings"]["path"]["target"] == "scatterer"
+    assert decay.data["settings"]["path"]["target"] == "sample"
+    # Scattered light has no lifetime: its counts lie within the response of the detector.
+    counts = live.run.data["irf"]["counts"].values[0].astype(float)
+    delay_ps = live.run.data["irf"]["delay"].values
+    peak_ps = delay_ps[counts.argmax()]
+    assert counts[np.abs(delay_ps - peak_ps) < 400].sum() > 0.97 * counts.sum()
