@@ -11,7 +11,7 @@ import math
 
 from labctl.analysis._numba import Array, kernel
 
-__all__ = ["region_of_change", "strongest_change"]
+__all__ = ["odd_stretches", "region_of_change", "strongest_change"]
 
 
 @kernel("Tuple((int64, float64))(TIMES, int64, int64, int64, float64, float64[:, ::1])")
@@ -88,3 +88,32 @@ def region_of_change(
         elif ratio >= least:
             earliest, latest = min(earliest, place), max(latest, place)
     return earliest, latest
+
+
+@kernel("int64(TIMES, int64, int64, int64, float64, float64, int64[:, ::1])")
+def odd_stretches(
+    time: Array, first: int, last: int, size: int, low: float, high: float, found: Array
+) -> int:
+    """Find runs of ``size`` intervals that took less than ``low`` or more than ``high``.
+
+    Of those that overlap the oddest is written as (first photon, ticks).
+
+    Returns:
+        Number of rows that were written; no more than fit.
+    """
+    count, until = 0, first - 1
+    for photon in range(first, last - size + 1):
+        ticks = time[photon + size] - time[photon]
+        if low <= ticks <= high:
+            continue
+        if photon > until:
+            if count == len(found):
+                break
+            count += 1
+        else:
+            before = found[count - 1, 1]
+            if (ticks > high and ticks <= before) or (ticks < low and ticks >= before):
+                continue
+        found[count - 1, 0], found[count - 1, 1] = photon, ticks
+        until = photon + size
+    return count

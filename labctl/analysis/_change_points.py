@@ -1,13 +1,12 @@
 """Change points of the intensity from the arrival times of photons."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from labctl.analysis._change_kernels import region_of_change, strongest_change
-from labctl.analysis._critical import critical_statistics
+from labctl.analysis._change_search import ChangeSearch
 from labctl.analysis._crossing import SMALL
 from labctl.analysis._numba import fixed
 from labctl.errors import AnalysisError
@@ -16,12 +15,6 @@ __all__ = ["ChangePoints", "find_change_points"]
 
 Vector = NDArray[np.float64]
 Counts = NDArray[np.int64]
-
-WINDOW = 1000
-"""Intervals that are searched at once, as in the paper: more would bury short dwells."""
-
-_ROUNDS = 5
-
 
 @dataclass(frozen=True, eq=False)
 class ChangePoints:
@@ -73,15 +66,17 @@ def find_change_points(
     *,
     significance: float = 0.05,
     confidence: float = 0.683,
-    fewest: int = 5,
+    fewest: int = 2,
 ) -> ChangePoints:
     """Find the changes of intensity (K. L. Watkins and H. Yang, J. Phys. Chem. B 109, 617 (2005)).
 
     Windows of 1000 photons, which overlap by half, are divided at the largest statistic as long as
-    it is above its critical value; then the whole stretches between changes, for changes too small
-    for a window; then every change is tested and placed again between its neighbours. Critical
-    values are exact (``change_false_alarm``) and those of one test among all tests of a stream
-    without changes: ``significance`` holds for the stream, not for a window as in the paper.
+    it is above its critical value. Then come the whole stretches between changes, for changes too
+    small for a window, and short runs of photons in them, because a division in two is blind to a
+    short dwell amid a long one. Last, every change is tested and placed again between its
+    neighbours. Critical values are exact (``change_false_alarm``) and those of one test among all
+    tests of a stream without changes: ``significance`` holds for the stream, not for a window as in
+    the paper.
 
     Photons must come at random within a level. Dead time, afterpulsing and pairs of photons of one
     pulse disturb that little as long as they are rare; ticks must be shorter than the mean interval.
@@ -103,84 +98,14 @@ def find_change_points(
         raise AnalysisError(f"{time.size} photons are too few for change points")
     if np.any(time[1:] < time[:-1]):
         raise AnalysisError("photons are not in the order of time")
-    tests = max(1, 2 * (time.size - 1) // WINDOW)
-    search = _Search(time, max(1, fewest), critical_statistics(significance / tests))
-    changes = search.refine(search.whole_stretches(search.windows()))
+    search = ChangeSearch(time, max(1, fewest), significance)
+    changes = search.whole_stretches(search.windows())
+    changes = search.refine(search.short_dwells(changes))
     return _result(search, changes, tick_s, significance, confidence)
 
 
-class _Search:
-    """Changes of one stream, as indices of photons."""
-
-    def __init__(
-        self, time: NDArray[np.int64], fewest: int, critical: Callable[[int], float]
-    ) -> None:
-        self.time, self.fewest, self.critical = time, fewest, critical
-
-    def strongest(self, first: int, last: int) -> tuple[int, float]:
-        """Return the photon of the significant change between two photons, or -1."""
-        if last - first < 2 * self.fewest:
-            return -1, 0.0
-        above = self.critical(last - first)
-        k, statistic = strongest_change(self.time, first, last, self.fewest, above, SMALL)
-        return (first + k if k > 0 else -1), statistic
-
-    def divide(self, first: int, last: int) -> list[int]:
-        """Return all changes between two photons, by repeated division."""
-        found: list[int] = []
-        open_stretches = [(first, last)]
-        while open_stretches:
-            begin, end = open_stretches.pop()
-            change, _ = self.strongest(begin, end)
-            if change > 0:
-                found.append(change)
-                open_stretches += [(begin, change), (change, end)]
-        return sorted(found)
-
-    def windows(self) -> list[int]:
-        """Return changes found in windows; each begins at the last change before it."""
-        found: list[int] = []
-        first, final = 0, self.time.size - 1
-        while True:
-            last = min(first + WINDOW, final)
-            changes = self.divide(first, last)
-            found += changes
-            if changes:
-                first = changes[-1]
-            elif last == final:
-                return found
-            else:
-                first += (last - first) // 2
-
-    def whole_stretches(self, changes: list[int]) -> list[int]:
-        """Add the changes between changes."""
-        final = self.time.size - 1
-        edges = [0, *changes, final]
-        added = [
-            change
-            for first, last in zip(edges[:-1], edges[1:], strict=True)
-            if last - first > WINDOW or final <= WINDOW
-            for change in self.divide(first, last)
-        ]
-        return sorted({*changes, *added})
-
-    def refine(self, changes: list[int]) -> list[int]:
-        """Test and place every change between its neighbours until nothing moves."""
-        for _ in range(_ROUNDS):
-            kept = [0]
-            for place, _change in enumerate(changes):
-                end = changes[place + 1] if place + 1 < len(changes) else self.time.size - 1
-                found, _ = self.strongest(kept[-1], end)
-                if found > 0:
-                    kept.append(found)
-            if kept[1:] == changes:
-                break
-            changes = kept[1:]
-        return changes
-
-
 def _result(
-    search: _Search, changes: list[int], tick_s: float, significance: float, confidence: float
+    search: ChangeSearch, changes: list[int], tick_s: float, significance: float, confidence: float
 ) -> ChangePoints:
     time, count = search.time, len(changes)
     edges = np.array([0, *changes, time.size - 1], np.int64)

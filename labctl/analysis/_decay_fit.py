@@ -6,8 +6,8 @@ The stated rules, in order:
    period, what is left of earlier pulses included.
 2. The shift between response and decay is free within a tenth of the response's width plus five
    standard errors of its position, unless bounds are given.
-3. ``auto`` tries one exponential, two, and one that is fed (with a known mean number of
-   excitations also the cascade) and takes the smallest BIC.
+3. ``auto`` tries one exponential, two, one that is fed by another, and one at the end of a cascade,
+   and takes the smallest BIC.
 4. Where the noise of the response adds more than a twentieth to the variance of any bin, bins weigh
    as much as their variance allows (quasi-likelihood), the same for all models.
 5. Errors are those of the expected information, and the noise of the response is propagated
@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from labctl.analysis._decay_model import FED, MONO, TWO, Grid, Shape, cascade_shape
 from labctl.analysis._decay_noise import Errors, errors_of, sharpened
-from labctl.analysis._decay_problem import BACKGROUND, LIGHT, SHAPE, DecayProblem, Fitted
+from labctl.analysis._decay_problem import BACKGROUND, SHAPE, DecayProblem, Fitted
 from labctl.analysis._decay_report import report
 from labctl.analysis._decay_result import DecayCandidate, DecayFit
 from labctl.analysis._decay_stretched import STRETCHED
@@ -42,6 +42,7 @@ _MEAN, _LEAK = SHAPE + 1, SHAPE + 2
 _SHIFT_SHARE, _SHIFT_SIGMAS = 0.1, 5.0
 _NOISY = 0.05
 _FEWEST_BINS, _FEWEST_COUNTS = 10, 30
+_TRIED = ("mono", "fed", "biexponential", "cascade")
 _STARTS: Mapping[str, Sequence[tuple[float, ...]]] = {
     "mono": ((1.0,),),
     "fed": ((0.9, 0.3, 0.5),),
@@ -107,18 +108,11 @@ def fit_decay(
     cascade = {_LEAK: leak or Measured(0.0, 0.0)}
     if mean_excitations is not None:
         cascade[_MEAN] = mean_excitations
-    names = _names(model, mean_excitations)
+    names = _TRIED if model == "auto" else (model,)
     tried = _try(base, names, cascade_shape(exponent), {**known, **cascade}, response)
     best, candidates = _choose(tried, float(part.sum()))
     warnings = irf.foreign(configuration) if configuration else ()
     return report(best.problem, best.fitted, best.errors, candidates, warnings)
-
-
-def _names(model: DecayModel, mean_excitations: Measured | None) -> tuple[str, ...]:
-    if model != "auto":
-        return (model,)
-    names = ("mono", "fed", "biexponential")
-    return names if mean_excitations is None else (*names, "cascade")
 
 
 def _shift_bounds(response: IrfResponse) -> tuple[float, float]:

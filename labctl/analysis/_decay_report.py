@@ -46,6 +46,8 @@ def report(
         response = float(errors.response[SHAPE, SHAPE])
         lifetime = Measured(lifetime.value, math.sqrt(own**2 + response))
         method = "profile"
+    if not lifetime.error > 0:
+        lifetime = Measured(lifetime.value, math.inf)
     slowness = _derived(_lifetime(name), p, errors.response)
     goodness = goodness_of(problem, fitted, errors)
     grid = problem.grid
@@ -68,7 +70,7 @@ def report(
         candidates=candidates,
         choice=_choice(candidates),
         window_ps=(grid.first_bin * grid.bin_ps, (grid.first_bin + grid.bins) * grid.bin_ps),
-        flags=_flags(problem, fitted, goodness),
+        flags=_flags(problem, fitted, goodness, lifetime),
         warnings=tuple(f"foreign instrument response, {word}" for word in warnings),
         model_counts=fitted.point.model,
     )
@@ -175,8 +177,12 @@ def _choice(candidates: Sequence[DecayCandidate]) -> str:
     return f"{best.model}: BIC {words}"
 
 
-def _flags(problem: DecayProblem, fitted: Fitted, goodness: Goodness) -> tuple[str, ...]:
+def _flags(
+    problem: DecayProblem, fitted: Fitted, goodness: Goodness, lifetime: Measured
+) -> tuple[str, ...]:
     flags: list[str] = []
+    if not lifetime.error < lifetime.value:
+        flags.append("lifetime not determined")
     if not fitted.converged:
         flags.append("the search did not end")
     if fitted.at_bound[SHIFT]:

@@ -1,15 +1,21 @@
-"""Dwell times in the ON and OFF state."""
+"""Dwell times in the ON and OFF state, and the choice of their law."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from labctl.analysis._dwell_laws import DwellData, DwellLaw, LawFit, fit_law
 from labctl.analysis._measured import Measured
+from labctl.errors import AnalysisError
 
-__all__ = ["DwellSequence"]
+__all__ = ["DwellFit", "DwellSequence", "fit_dwells"]
 
 Vector = NDArray[np.float64]
+
+_FEWEST = 10
+_DECISIVE = 4.0
+_MANY_MISSED = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,3 +66,92 @@ class DwellSequence:
             return Measured(share, float("nan"))
         variance = count / (count - 1) * float(np.sum(cycles**2))
         return Measured(share, float(np.sqrt(variance)) / total_s)
+
+
+@dataclass(frozen=True)
+class DwellFit:
+    """The law of the dwell times of one state.
+
+    Attributes:
+        best: The law that is chosen.
+        fits: Every law that was tried, by rising criterion of Akaike.
+        advantage: Its criterion below that of the exponential law (or of the better power law, if
+            the exponential law was chosen); small: undecided.
+        dwells: Complete dwells that counted.
+        shortest_s: Shorter ones did not count.
+        flags: Words on what was unusual; empty if nothing was.
+    """
+
+    best: LawFit
+    fits: tuple[LawFit, ...]
+    advantage: float
+    dwells: int
+    shortest_s: float
+    flags: tuple[str, ...]
+
+
+def fit_dwells(
+    sequence: DwellSequence, on: bool, *, shortest_s: float | None = None
+) -> DwellFit:
+    """Fit dwell times by maximum likelihood and choose their law.
+
+    All times are conditional on being at least the shortest; the last dwell counts as at least so
+    long, the first, whose begin nobody saw, does not count. A power law has one parameter more than
+    the exponential law and is chosen if Akaike's criterion is lower by more than 4. Dwells of the
+    other state that are too short to be seen join two dwells of this state; no law is corrected for
+    that, a flag says when it matters.
+
+    Args:
+        sequence: Dwells.
+        on: State whose dwells are fitted.
+        shortest_s: Dwells of at least this are seen without fail; by default two bins, or for
+            change points the shortest dwell, which then does not count itself.
+
+    Raises:
+        AnalysisError: If fewer than 10 complete dwells are long enough.
+    """
+    complete_s, unfinished_s = sequence.complete_s(on), sequence.unfinished_s(on)
+    if shortest_s is None:
+        shortest_s = 2 * sequence.bin_s or float(complete_s.min(initial=np.inf))
+    # Half a bin of slack: whole bins that were multiplied by their width.
+    slack_s = sequence.bin_s / 2
+    complete_s = complete_s[complete_s > shortest_s - slack_s]
+    if complete_s.size < _FEWEST:
+        state = "ON" if on else "OFF"
+        raise AnalysisError(f"{complete_s.size} {state} dwells are too few for their law")
+    data = DwellData(
+        complete_s / shortest_s, unfinished_s / shortest_s, sequence.bin_s / shortest_s
+    )
+    fits = sorted((fit_law(data, law, shortest_s) for law in DwellLaw), key=lambda fit: fit.aic)
+    exponential = next(fit for fit in fits if fit.law is DwellLaw.EXPONENTIAL)
+    power = next(fit for fit in fits if fit.law is not DwellLaw.EXPONENTIAL)
+    difference = exponential.aic - power.aic
+    best = power if difference > _DECISIVE else exponential
+    return DwellFit(
+        best,
+        tuple(fits),
+        abs(difference),
+        int(complete_s.size),
+        shortest_s,
+        _flags(sequence, on, shortest_s, best),
+    )
+
+
+def _flags(
+    sequence: DwellSequence, on: bool, shortest_s: float, best: LawFit
+) -> tuple[str, ...]:
+    found: list[str] = []
+    others_s = sequence.complete_s(not on)
+    unseen_s = sequence.bin_s or shortest_s
+    others_s = others_s[others_s >= unseen_s]
+    if others_s.size:
+        mean_s = max(float(others_s.mean()) - unseen_s, 1e-3 * unseen_s)
+        missed = 1 - float(np.exp(-unseen_s / mean_s))
+        if missed > _MANY_MISSED:
+            found.append(
+                f"at least {missed:.0%} of the dwells between these are too short to be seen: "
+                "these appear longer by as much"
+            )
+    if not np.isfinite(best.time_s.error):
+        found.append("the longest time of the law is not determined")
+    return tuple(found)

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from labctl.events import (
     Event,
+    LiveResult,
     Message,
     MoveFinished,
     MoveStarted,
@@ -98,6 +99,9 @@ class RunDisplay:
                 quantity = event.quantity if isinstance(event, Reading) else event.settable
                 self._units[quantity] = event.units
                 self._now[quantity] = f"{quantity} {event.value:.5g} {event.units}"
+            case LiveResult():
+                values = [f"{name} {value:.5g}" for name, value in event.values.items()]
+                self._now["live"] = ", ".join(values)
             case StepProgress():
                 self._now["step"] = event.text
             case Message():

@@ -1,18 +1,15 @@
 """How time tags are taken: guard, light, records into a file, and everything made of them live."""
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from importlib.metadata import version
-from pathlib import Path
 
 from labctl.errors import DeviceError, LabctlError
 from labctl.measurements._context import Bank, Context
 from labctl.measurements._exposure import excitation
-from labctl.measurements._stop import Progressed, Stop
+from labctl.measurements._photon_job import Job, Part
+from labctl.measurements._photon_watch import Watch
 from labctl.photons import (
-    Analysis,
-    PhotonBooks,
     PhotonPipeline,
     PtuDescription,
     PtuWriter,
@@ -20,73 +17,11 @@ from labctl.photons import (
     Stream,
     warm_up,
 )
-from labctl.roles import PhotonCounter, TaggerFlags, TaggerSettings, TimeTagger
+from labctl.roles import PhotonCounter, TimeTagger
 
-__all__ = ["Job", "Part", "acquire"]
+__all__ = ["acquire"]
 
-_GUARD_S = 0.2
-"""The rate meters have a gate of 0.1 s; the guard looks at every second reading at the latest."""
-_LIVE_S = 1.0
-_SYNC_S = 10.0
-_POLL_S = (0.005, 0.1)
-
-Live = Callable[[Sequence[Analysis], PhotonBooks], dict[str, float]]
-
-
-@dataclass(frozen=True)
-class Job:
-    """What is to be taken.
-
-    Attributes:
-        tagger: The module.
-        settings: How it is set.
-        detectors: The detectors that count.
-        stop: When it ends.
-        make: Returns the analyses of a new part of the stream.
-        live: Returns what has come out so far; ``relative_error`` is heeded by the stop rule.
-        light: Whether excitation light is let in.
-        fluence_uj_cm2: Peak fluence of the excitation, uJ/cm²; None: not known.
-    """
-
-    tagger: TimeTagger
-    settings: TaggerSettings
-    detectors: tuple[PhotonCounter, ...]
-    stop: Stop
-    make: Callable[[Stream], Sequence[Analysis]]
-    live: Live = lambda _analyses, _books: {}
-    light: bool = True
-    fluence_uj_cm2: float | None = None
-
-    def counted(self, books: PhotonBooks) -> dict[str, int]:
-        """Return the photons of each detector."""
-        code = self.tagger.channel_of
-        return {d.name: books.photons.get(code(d.channel), 0) for d in self.detectors}
-
-
-@dataclass
-class Part:
-    """Photons between one start and one stop of the module.
-
-    Attributes:
-        path: The raw records.
-        pipeline: Its books and analyses.
-        live_s: Time in which photons were taken, s.
-        stopped: The rule that ended it; empty: a pause.
-        flags: What the module said.
-        dark_hz: Rate of each detector before the light was let in, Hz.
-    """
-
-    path: Path
-    pipeline: PhotonPipeline
-    live_s: float = 0.0
-    stopped: str = ""
-    flags: TaggerFlags = field(default_factory=TaggerFlags)
-    dark_hz: dict[str, float] = field(default_factory=dict[str, float])
-
-    @property
-    def books(self) -> PhotonBooks:
-        """Return what came."""
-        return self.pipeline.books()
+_DARK_S = 0.2
 
 
 def acquire(context: Context, job: Job) -> list[Part]:
@@ -170,7 +105,7 @@ def _looking(detectors: Sequence[PhotonCounter]) -> Generator[None]:
 
 def _dark(context: Context, job: Job) -> dict[str, float]:
     """Let the guard look once before any light comes."""
-    context.wait(_GUARD_S, what=f"{job.tagger.name} dark rates")
+    context.wait(_DARK_S, what=f"{job.tagger.name} dark rates")
     return {d.name: d.read_count_rate() for d in job.detectors}
 
 
@@ -191,43 +126,17 @@ def _run(context: Context, job: Job, before: Sequence[Part], part: Part) -> None
 def _collect(
     context: Context, job: Job, before: Sequence[Part], part: Part, started_s: float
 ) -> None:
-    tagger, pipeline = job.tagger, part.pipeline
-    next_guard_s = started_s + _GUARD_S
-    next_live_s, next_sync_s = started_s + _LIVE_S, started_s + _SYNC_S
-    period_s = _POLL_S[0]
-    while True:
-        context.wait(period_s, what=f"{tagger.name} photons", bankable=True)
+    watch = Watch(context, job, before, part, started_s)
+    tagger = job.tagger
+    while not part.stopped:
+        context.wait(watch.period_s(), what=f"{tagger.name} photons", bankable=True)
         records = tagger.read_records()
-        pipeline.feed(records, hurry=2 * len(records) > tagger.fifo_records())
-        now_s = context.clock.now()
-        part.live_s = now_s - started_s
-        rate_hz = max(pipeline.books().records / max(part.live_s, 1e-9), 1.0)
-        period_s = min(max(tagger.fifo_records() / 8 / rate_hz, _POLL_S[0]), _POLL_S[1])
-        if now_s >= next_guard_s:
-            next_guard_s = now_s + _GUARD_S
-            _guard(job)
-        values: dict[str, float] = {}
-        if now_s >= next_live_s:
-            next_live_s = now_s + _LIVE_S
-            values = _tell(context, job, before, part)
-        if now_s >= next_sync_s and pipeline.writer is not None:
-            next_sync_s = now_s + _SYNC_S
-            pipeline.writer.sync()
-        done = _progressed(context, job, before, part, values.get("relative_error"))
-        ended = not tagger.running()
-        part.stopped = job.stop.met(done) or _end_of(tagger.flags()) * ended
-        if part.stopped or ended:
-            part.stopped = part.stopped or "at_most"
-            return
-
-
-def _guard(job: Job) -> None:
-    for detector in job.detectors:
-        detector.read_count_rate()
-
-
-def _end_of(flags: TaggerFlags) -> str:
-    return "; ".join(flags.words())
+        part.pipeline.feed(records, hurry=2 * len(records) > tagger.fifo_records())
+        part.live_s = context.clock.now() - started_s
+        watch.look()
+        over = not tagger.running()
+        ended = "; ".join(tagger.flags().words()) or "at_most"
+        part.stopped = watch.rule_met() or (ended if over else "")
 
 
 def _drain(tagger: TimeTagger, pipeline: PhotonPipeline) -> None:
@@ -236,31 +145,6 @@ def _drain(tagger: TimeTagger, pipeline: PhotonPipeline) -> None:
         pipeline.feed(records)
     if pipeline.writer is not None:
         pipeline.writer.flush()
-
-
-def _tell(context: Context, job: Job, before: Sequence[Part], part: Part) -> dict[str, float]:
-    books = part.books
-    values = job.live(part.pipeline.analyses, books)
-    counts = job.counted(books)
-    rates = {f"{n}_count_rate_hz": c / max(part.live_s, 1e-9) for n, c in counts.items()}
-    done = _progressed(context, job, before, part, values.get("relative_error"))
-    context.live({"counts": float(done.counts), "live_time_s": done.live_s, **rates, **values})
-    text = f"{done.counts} photons in {done.live_s:.1f} s"
-    context.progress(text, job.stop.fraction(done))
-    return values
-
-
-def _progressed(
-    context: Context, job: Job, before: Sequence[Part], part: Part, error: float | None
-) -> Progressed:
-    parts = [*before, part]
-    live_s = sum(p.live_s for p in parts)
-    counts = sum(sum(job.counted(p.books).values()) for p in parts)
-    laser = context.table.laser
-    dose = None
-    if job.fluence_uj_cm2 is not None and laser is not None and laser.rep_rate_hz:
-        dose = job.fluence_uj_cm2 * laser.rep_rate_hz * live_s * job.light
-    return Progressed(live_s, counts, dose, error)
 
 
 def _reason(part: Part, failed: bool) -> StopReason:

@@ -7,8 +7,8 @@ import numpy as np
 from pydantic import model_validator
 
 from labctl.errors import ConfigError, Problem
-from labctl.measurements._acquire import Job, Part
 from labctl.measurements._context import Context
+from labctl.measurements._photon_job import Job, Part
 from labctl.measurements._photon_measurement import irf_key
 from labctl.measurements._trpl import Trpl, decay_arrays
 

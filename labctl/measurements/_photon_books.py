@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from labctl.measurements._acquire import Job, Part
 from labctl.measurements._optical_table import LaserFacts
+from labctl.measurements._photon_job import Job, Part
 
 __all__ = ["FLAGGED", "photon_books", "quality_of"]
 

@@ -9,12 +9,13 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from labctl.errors import ConfigError, Problem, RefusedError
-from labctl.measurements._acquire import Job, Part, acquire
+from labctl.measurements._acquire import acquire
 from labctl.measurements._context import Array, Context
 from labctl.measurements._dispersion import tune
 from labctl.measurements._measurement import Measurement
 from labctl.measurements._paths import take_path
 from labctl.measurements._photon_books import photon_books, quality_of
+from labctl.measurements._photon_job import Job, Part
 from labctl.measurements._settings import (
     laser_settings,
     present_fluence_uj_cm2,

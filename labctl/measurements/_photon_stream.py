@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from labctl.measurements._acquire import Job, Part
 from labctl.measurements._context import Array, Context
+from labctl.measurements._photon_job import Job, Part
 from labctl.measurements._photon_measurement import PhotonMeasurement
 from labctl.measurements._trpl import decay_counts
 from labctl.photons import Analysis, Decays, Stream, Trace

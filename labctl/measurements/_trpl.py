@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from labctl.measurements._acquire import Job, Part
 from labctl.measurements._context import Array, Context
+from labctl.measurements._photon_job import Job, Part
 from labctl.measurements._photon_measurement import PhotonMeasurement
 from labctl.photons import Analysis, Decays, Stream
 

@@ -40,6 +40,9 @@ class DispersionFit:
         residuals_nm: Given minus fitted wavelength, shape (n,).
         standard_errors: Of the four parameters; 0 for those held fixed.
         starts_agreeing: How many of the starts ended at this minimum.
+        chi2: Sum of the squared residuals in units of the given errors, nominal values left out.
+        freedom: Lines less what they determine of the parameters: with nominal values as weak
+            measurements a parameter that the lines hardly determine takes less than one.
     """
 
     calibration: GratingCalibration
@@ -47,6 +50,8 @@ class DispersionFit:
     residuals_nm: Vector
     standard_errors: Vector
     starts_agreeing: int
+    chi2: float
+    freedom: float
 
 
 def fit_dispersion(
@@ -159,11 +164,13 @@ def _report(
     problem: _Problem, found: Vector, jacobian: Vector, agreeing: int, *, scaled: bool
 ) -> DispersionFit:
     count = problem.pixels.size
-    residuals_nm = -problem.residuals(found)[:count] * problem.sigma_nm
+    residuals = problem.residuals(found)[:count]
+    residuals_nm, chi2 = -residuals * problem.sigma_nm, float(residuals @ residuals)
     covariance = _covariance(jacobian, problem.scale)
+    by_lines = jacobian[:count]
+    freedom = count - float(np.trace(by_lines @ covariance @ by_lines.T))
     if scaled:
-        freedom = max(jacobian.shape[0] - found.size, 1)
-        covariance = covariance * float(residuals_nm @ residuals_nm) / freedom
+        covariance = covariance * chi2 / max(freedom, 1.0)
     full = np.zeros((4, 4))
     places = [PARAMETERS.index(name) for name in problem.free]
     full[np.ix_(places, places)] = covariance
@@ -176,7 +183,8 @@ def _report(
     )
     values = dict(zip(problem.free, map(float, found), strict=True))
     calibration = dataclasses.replace(problem.nominal, **values, evidence=evidence)
-    return DispersionFit(calibration, full, residuals_nm, np.sqrt(np.diag(full)), agreeing)
+    errors = np.sqrt(np.diag(full))
+    return DispersionFit(calibration, full, residuals_nm, errors, agreeing, chi2, freedom)
 
 
 def _covariance(jacobian: Vector, scale: Vector) -> Vector:

@@ -1,6 +1,7 @@
 """Wavelength calibration from a recorded lamp: find, assign, fit, and refuse what is unsure."""
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,7 +22,13 @@ Vector = NDArray[np.float64]
 _ROUNDS = 8
 _FIRST_MATCH_PIXELS = 2.5
 _MATCH_PIXELS = 1.0
+# What a line's own error leaves out, where too few lines were found to see it: its shape against
+# the pixels, and the table.
+_ASSUMED_PIXELS = 0.01
 _TABLE_ERROR_NM = 2e-4
+_SCATTER_ROUNDS = 2
+_ROUNDING = 1e-12
+_FEWEST_FREEDOM = 5.0
 
 
 @dataclass(frozen=True)
@@ -64,7 +71,8 @@ def calibrate_from_lamp(
     The nominal dispersion predicts each line to within ``tolerance_nm``; the assignment
     that explains most lines wins, and only if no other one comes near.  Then the
     parameters are fitted with the nominal values as weak measurements, and the lines are
-    assigned again with the fitted dispersion until nothing changes.
+    assigned again with the fitted dispersion until nothing changes.  How well the lines are
+    known follows from their scatter about the fit where there are enough of them.
 
     Args:
         counts: One spectrum, shape (n,), or several taken at different centres.
@@ -164,18 +172,41 @@ def _refine(
 def _fit(
     exposures: list[_Exposure], chosen: list[Vector], nominal: GratingCalibration
 ) -> DispersionFit:
+    """Return the fit with errors that follow from the scatter of the lines about it.
+
+    A line's own error tells neither what its shape does on the pixels nor how good the table
+    is.  The scatter shows both, and where the own errors are too large.
+    """
     used = [np.isfinite(wavelengths) for wavelengths in chosen]
-    steps = [e.nm_per_pixel(nominal) / e.settings.binning for e in exposures]
     pairs = list(zip(exposures, used, strict=True))
-    sigma = [e.errors[u] * s for (e, u), s in zip(pairs, steps, strict=True)]
-    return fit_dispersion(
-        np.concatenate([e.pixels[u] for e, u in pairs]),
-        np.concatenate([w[u] for w, u in zip(chosen, used, strict=True)]),
-        np.concatenate([np.full(int(u.sum()), e.settings.centre_nm) for e, u in pairs]),
-        nominal,
-        sigma_nm=np.hypot(np.concatenate(sigma), _TABLE_ERROR_NM),
-        prior=True,
-    )
+    pixels = np.concatenate([e.pixels[u] for e, u in pairs])
+    wavelengths_nm = np.concatenate([w[u] for w, u in zip(chosen, used, strict=True)])
+    centres_nm = np.concatenate([np.full(int(u.sum()), e.settings.centre_nm) for e, u in pairs])
+    sigma_nm = np.concatenate([_assumed_nm(e, nominal)[u] for e, u in pairs])
+
+    def fitted(scale: float) -> DispersionFit:
+        sigma = scale * sigma_nm
+        return fit_dispersion(
+            pixels, wavelengths_nm, centres_nm, nominal, sigma_nm=sigma, prior=True
+        )
+
+    scale, fit = 1.0, fitted(1.0)
+    for _ in range(_SCATTER_ROUNDS):
+        if fit.freedom < _FEWEST_FREEDOM:
+            break
+        # A variance from n degrees of freedom makes Student's t of the pulls; n - 2 for n
+        # gives the errors the variance that t has.
+        scale *= math.sqrt(max(fit.chi2, _ROUNDING) / (fit.freedom - 2))
+        fit = fitted(scale)
+    return fit
+
+
+def _assumed_nm(exposure: _Exposure, nominal: GratingCalibration) -> Vector:
+    """Return the errors of all lines as far as they are known before the fit."""
+    settings = exposure.settings
+    pixels = np.hypot(exposure.errors, _ASSUMED_PIXELS * settings.binning)
+    step_nm = exposure.nm_per_pixel(nominal) / settings.binning
+    return np.hypot(pixels * step_nm, _TABLE_ERROR_NM)
 
 
 def _reassign(exposure: _Exposure, table: Vector, fit: DispersionFit) -> Vector:

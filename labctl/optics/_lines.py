@@ -14,7 +14,6 @@ Vector = NDArray[np.float64]
 
 _FWHM_PER_SD = 2.3548200450309493
 _HALF_WINDOW = 5
-_FLOOR_PIXELS = 0.01
 
 
 @dataclass(frozen=True)
@@ -23,7 +22,8 @@ class FoundLine:
 
     Attributes:
         pixel: Centre, 0-based index of the spectrum, sub-pixel.
-        pixel_error: Standard error of the centre in pixels.
+        pixel_error: Standard error of the centre in pixels, from the scatter about the Gaussian.
+            What the shape of the line does to its centre is not in it.
         height: Above the background, in counts.
         fwhm_pixels: Of a Gaussian fitted around the maximum.
         snr: Height over the noise of the background.
@@ -102,6 +102,5 @@ def _fit(signal: Vector, k: int, noise: float) -> FoundLine | None:
         return None
     scatter = max(float(left @ left) / (x.size - 4), 1e-12)
     covariance = np.linalg.pinv(jacobian.T @ jacobian) * scatter
-    error = float(np.hypot(np.sqrt(covariance[1, 1]), _FLOOR_PIXELS))
-    height = float(found[0])
+    error, height = float(np.sqrt(covariance[1, 1])), float(found[0])
     return FoundLine(centre, error, height, width * _FWHM_PER_SD, height / noise)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from labctl.clock import Clock
-from labctl.events import Event
+from labctl.events import Event, unchecked
 
 __all__ = ["Announcer", "Listener"]
 
@@ -29,15 +29,24 @@ class Announcer:
         """Tell this listener from now on."""
         self._listeners.append(listener)
 
-    def tell(self, kind: type[Any], **fields: Any) -> Event:
+    def tell(self, kind: type[Any], **fields: Any) -> None:
         """Make an event of this class, number it and hand it on."""
-        event: Event = kind(
-            run=self._run,
-            seq=self._seq,
-            t_mono_s=self._clock.now(),
-            t_utc=self._clock.utc(),
-            **fields,
-        )
+        self._hand_on(kind(**self._stamp(), **fields))
+
+    def tell_often(self, kind: type[Any], fields: dict[str, Any]) -> None:
+        """As ``tell``, but without checking the fields: for what every point tells."""
+        self._hand_on(unchecked(kind, self._stamp() | fields))
+
+    def _stamp(self) -> dict[str, Any]:
+        clock = self._clock
+        return {
+            "run": self._run,
+            "seq": self._seq,
+            "t_mono_s": clock.now(),
+            "t_utc": clock.utc(),
+        }
+
+    def _hand_on(self, event: Event) -> None:
         self._seq += 1
         for listener in tuple(self._listeners):
             try:
@@ -46,4 +55,3 @@ class Announcer:
             except Exception as error:
                 self._listeners.remove(listener)
                 self.dropped.append(f"{listener!r}: {error!r}")
-        return event

@@ -1,6 +1,7 @@
 """The books of a run: what is stored in the journal and told to listeners, in this order."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from time import monotonic
 from typing import Any, Literal, Protocol
@@ -18,6 +19,7 @@ from labctl.events import (
     RunStarted,
     RunStopped,
     StateChanged,
+    unchecked,
 )
 from labctl.measurements import Array
 from labctl.sequencer._announce import Announcer
@@ -147,18 +149,18 @@ class Book:
             RecordKind.POINT, full, stored, step_id=step_id, attempt=attempt
         )
         end = address.offset + address.length
-        self.announcer.tell(
-            PointStored,
-            index=self.points,
-            step_id=step_id,
-            measurement=data["measurement"],
-            label=data["label"],
-            arrays=_descriptors(stored, end),
-            set={name: entry["value"] for name, entry in data["set"].items()},
-            read={name: entry["value"] for name, entry in data["read"].items()},
-            quality=data["quality"],
-            brief=brief,
-        )
+        fields = {
+            "index": self.points,
+            "step_id": step_id,
+            "measurement": data["measurement"],
+            "label": data["label"],
+            "arrays": _descriptors(stored, end),
+            "set": {name: entry["value"] for name, entry in data["set"].items()},
+            "read": {name: entry["value"] for name, entry in data["read"].items()},
+            "quality": data["quality"],
+            "brief": brief,
+        }
+        self.announcer.tell_often(PointStored, fields)
         self.points += 1
 
     def stop(self, status: Status, reason: str, snapshot: Mapping[str, Any]) -> None:
@@ -214,15 +216,19 @@ def _descriptors(stored: Sequence[ArrayItem], end: int) -> tuple[ArrayDescriptor
     descriptors: list[ArrayDescriptor] = []
     for item in stored:
         values = item.values
-        descriptors.append(
-            ArrayDescriptor(
-                name=item.name,
-                dtype=values.dtype.newbyteorder("<").str,
-                shape=values.shape,
-                units=item.units,
-                axes=item.axes,
-                offset=offset,
-            )
-        )
+        fields = {
+            "name": item.name,
+            "dtype": _dtype(values.dtype.char),
+            "shape": values.shape,
+            "units": item.units,
+            "axes": item.axes,
+            "offset": offset,
+        }
+        descriptors.append(unchecked(ArrayDescriptor, fields))
         offset += values.nbytes
     return tuple(descriptors)
+
+
+@cache
+def _dtype(char: str) -> str:
+    return np.dtype(char).newbyteorder("<").str

@@ -2,14 +2,16 @@
 
 import math
 from collections import defaultdict, deque
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 __all__ = ["Readings", "Summary"]
 
 _KEPT = 4096
 
 
-class Summary(NamedTuple):
+@dataclass(frozen=True)
+class Summary:
     """Readings of one quantity over a time: mean, sample standard deviation (None if single)."""
 
     mean: float

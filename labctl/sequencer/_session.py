@@ -148,21 +148,17 @@ class Session:
         settable = self._settables.get(name) or self._settable(name)
         unit = settable.spec.unit
         began_s = self.clock.now()
-        self.book.announcer.tell(MoveStarted, settable=name, value=value, units=unit)
+        fields = {"settable": name, "value": value, "units": unit}
+        tell = self.book.announcer.tell_often
+        tell(MoveStarted, fields)
         self._quality.pop(name, None)
         self._start(settable, value)
         if settable.spec.settles:
             found, settled = self._settle(settable, value, rule, on_timeout)
         else:
             found, settled = self._arrived(settable, value), True
-        self.book.announcer.tell(
-            MoveFinished,
-            settable=name,
-            value=found,
-            units=unit,
-            seconds=self.clock.now() - began_s,
-            settled=settled,
-        )
+        passed_s = self.clock.now() - began_s
+        tell(MoveFinished, {**fields, "value": found, "seconds": passed_s, "settled": settled})
         return found
 
     def _settable(self, name: str) -> Settable:

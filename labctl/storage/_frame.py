@@ -33,6 +33,8 @@ RESERVED_NAMES = frozenset({"point", "superseded"})
 """Names that the reader gives to its own columns."""
 
 _DTYPE_KINDS = frozenset("biufc")
+_Described = tuple[str, str, tuple[int, ...], str, tuple[str, ...]]
+"""Name, character of the dtype, shape, units and axes of an array."""
 
 
 def file_header() -> bytes:
@@ -73,36 +75,24 @@ def describe(arrays: Sequence[ArrayItem], values: Sequence[NDArray[Any]]) -> byt
         StorageError: If a name is no name or used twice, or the axes do not fit the shapes.
     """
     found = [
-        _describe(item.name, array.dtype.char, array.shape, item.units, item.axes)
+        (item.name, array.dtype.char, array.shape, item.units, item.axes)
         for item, array in zip(arrays, values, strict=True)
     ]
-    _check_bases(tuple(item.name for item in arrays))
-    if len(found) > 1:
-        _check_together(arrays, values)
-    return b",".join(found)
+    return _describe(tuple(found))
 
 
+# A run writes the same few lists of descriptors again and again.
 @lru_cache(maxsize=256)
-def _check_bases(names: tuple[str, ...]) -> None:
-    for name in names:
-        if (base := base_of(name)) and base not in names:
-            message = f"array {name!r} must stand beside an array {base!r}, or be named otherwise"
-            raise StorageError(message)
-
-
-# A run writes the same few descriptors again and again.
-@lru_cache(maxsize=256)
-def _describe(
-    name: str, char: str, shape: tuple[int, ...], units: str, axes: tuple[str, ...]
-) -> bytes:
-    for word in (name, *axes):
-        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", word) or word in RESERVED_NAMES:
-            message = f"{word!r} cannot name an array or axis: use letters, digits, underscores"
-            raise StorageError(message)
-    if len(axes) != len(shape):
-        message = f"{name}: {len(axes)} axes named for {len(shape)} dimensions"
+def _describe(arrays: tuple[_Described, ...]) -> bytes:
+    names = [name for name, *_ in arrays]
+    lengths: dict[str, int] = {}
+    for name, _, shape, _, axes in arrays:
+        _check_names(name, axes, names)
+        _check_axes(name, axes, shape, lengths)
+    if len(set(names)) != len(names):
+        message = f"array names are not unique: {', '.join(names)}"
         raise StorageError(message)
-    return to_json(
+    found = [
         {
             "name": name,
             "dtype": np.dtype(char).newbyteorder("<").str,
@@ -110,19 +100,31 @@ def _describe(
             "units": units,
             "axes": axes,
         }
-    )
+        for name, char, shape, units, axes in arrays
+    ]
+    return to_json(found)
 
 
-def _check_together(arrays: Sequence[ArrayItem], values: Sequence[NDArray[Any]]) -> None:
-    if len({item.name for item in arrays}) != len(arrays):
-        message = f"array names are not unique: {', '.join(item.name for item in arrays)}"
+def _check_names(name: str, axes: tuple[str, ...], names: Sequence[str]) -> None:
+    for word in (name, *axes):
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", word) or word in RESERVED_NAMES:
+            message = f"{word!r} cannot name an array or axis: use letters, digits, underscores"
+            raise StorageError(message)
+    if (base := base_of(name)) and base not in names:
+        message = f"array {name!r} must stand beside an array {base!r}, or be named otherwise"
         raise StorageError(message)
-    lengths: dict[str, int] = {}
-    for item, array in zip(arrays, values, strict=True):
-        for axis, length in zip(item.axes, array.shape, strict=True):
-            if lengths.setdefault(axis, length) != length:
-                message = f"{item.name}: axis {axis} is {length} long here, {lengths[axis]} before"
-                raise StorageError(message)
+
+
+def _check_axes(
+    name: str, axes: tuple[str, ...], shape: tuple[int, ...], lengths: dict[str, int]
+) -> None:
+    if len(axes) != len(shape):
+        message = f"{name}: {len(axes)} axes named for {len(shape)} dimensions"
+        raise StorageError(message)
+    for axis, length in zip(axes, shape, strict=True):
+        if lengths.setdefault(axis, length) != length:
+            message = f"{name}: axis {axis} is {length} long here, {lengths[axis]} before"
+            raise StorageError(message)
 
 
 def dump_header(
@@ -146,7 +148,7 @@ def dump_header(
     # Put together by hand: half of the time of encoding everything as one object.
     return (
         b'{"kind":"%s","seq":%d,"t_mono_s":%s,"t_utc":"%s",'
-        b'"step_id":%s,"attempt":%d,"segment":%d,"arrays":[%s],"data":%s}'
+        b'"step_id":%s,"attempt":%d,"segment":%d,"arrays":%s,"data":%s}'
     ) % (
         kind.encode(),
         seq,

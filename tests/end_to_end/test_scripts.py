@@ -114,6 +114,29 @@ def test_points_of_a_loop_are_returned_one_by_one_whatever_their_label(lab: Lab)
     assert run.data().points.sizes["point"] == 4
 
 
+def test_a_returned_point_is_the_stored_one(lab: Lab) -> None:
+    with lab.run("loop") as run:
+        lab.set("spectrograph.wavelength", 531.0)
+        found = [lab.measure(QUICK, label=label) for label in ("", "again", "")]
+    stored = run.data()
+    assert set(stored.data) == {"spectrum", "spectrum_again"}
+    again = stored.data["spectrum_again"].isel(point=0)
+    assert found[1].equals(again)
+    assert found[1].attrs == again.attrs
+    assert found[2].equals(stored.data["spectrum"].isel(point=1))
+    assert [int(point["point"]) for point in found] == [0, 1, 2]
+
+
+def test_a_run_without_a_word_about_the_sample_has_that_of_the_set_up(lab: Lab) -> None:
+    with lab.run("loop") as run:
+        pass
+    assert run.data().start["sample"] == {"name": "CsPbBr3 23 nm", "dot": "A7"}
+    assert "_CsPbBr3-23-nm_loop_" in run.journal.parent.name
+    with lab.run("loop", sample="another") as run:
+        pass
+    assert "_another_loop_" in run.journal.parent.name
+
+
 def only_run(bench: Bench) -> Run:
     (folder,) = list_runs(bench.folder / "data")
     return read_run(folder.journal)

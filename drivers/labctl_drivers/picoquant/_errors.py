@@ -8,7 +8,10 @@ from collections.abc import Mapping
 
 from labctl.errors import DeviceError, DeviceRefusedError, GarbledReplyError, NoReplyError
 
-__all__ = ["USB_CHANCE", "device_error", "word_of"]
+__all__ = ["INSTANCE_RUNNING", "USB_CHANCE", "device_error", "word_of"]
+
+INSTANCE_RUNNING = -16
+"""A run is on, also one that a program left behind when it died."""
 
 USB_CHANCE = (-36, -37)
 """USB_VCMD_FAIL and USB_BULKRD_FAIL come at random, from a PicoHarp 300 above all."""

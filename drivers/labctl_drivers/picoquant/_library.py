@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labctl.errors import DeviceError, NoReplyError
-from labctl_drivers.picoquant._errors import USB_CHANCE, device_error, word_of
+from labctl_drivers.picoquant._errors import INSTANCE_RUNNING, USB_CHANCE, device_error, word_of
 from labctl_drivers.picoquant._models import Module
 
 __all__ = ["Library", "load_library"]
@@ -75,6 +75,14 @@ class Library:
     def call(self, name: str, *arguments: int) -> None:
         """Call a function of the open device with whole numbers."""
         self._device_call(name, *arguments)
+
+    def initialize(self, *arguments: int) -> None:
+        """Initialise the open device; a run that an earlier owner left behind is stopped."""
+        code = self._tried("Initialize", *arguments)
+        if code == INSTANCE_RUNNING:
+            self.call("StopMeas")
+            code = self._tried("Initialize", *arguments)
+        self._checked("Initialize", code)
 
     def number(self, name: str, *arguments: int) -> int:
         """Call a function that gives an int."""
@@ -158,11 +166,14 @@ class Library:
         return counts
 
     def _device_call(self, name: str, *arguments: Any) -> None:
+        self._checked(name, self._tried(name, *arguments))
+
+    def _tried(self, name: str, *arguments: Any) -> int:
         code = self._once(name, self.index, *arguments)
         if code in USB_CHANCE and name not in _NEVER_AGAIN:
             self.repeats[name] += 1
             code = self._once(name, self.index, *arguments)
-        self._checked(name, code)
+        return code
 
     def _checked(self, name: str, code: int) -> None:
         if code < 0:

@@ -17,7 +17,7 @@ from labctl_drivers.picoquant._settings import (
     millivolts,
 )
 
-__all__ = ["Call", "axis_start", "dead_time_ps", "initialize", "levels_mv", "settings_calls"]
+__all__ = ["Call", "axis_start", "dead_time_ps", "levels_mv", "mode_arguments", "settings_calls"]
 
 Call = tuple[str, tuple[Any, ...]]
 """Name without prefix, and the arguments after the device's index."""
@@ -30,12 +30,10 @@ _MARKER_LINES = (1, 2, 3, 4)
 _FULL_BIN = 2**32 - 1
 
 
-def initialize(config: ModuleSettings, mode: str) -> Iterator[Call]:
-    """Yield the calls that put the module into a mode; all settings are lost with them."""
+def mode_arguments(config: ModuleSettings, mode: str) -> tuple[int, ...]:
+    """Return the arguments of Initialize for a mode."""
     reference = (int(config.reference == "external"),) if config.module.has_reference else ()
-    yield "Initialize", (_MODES[mode], *reference)
-    if config.module.calibrates:
-        yield "Calibrate", ()
+    return (_MODES[mode], *reference)
 
 
 def axis_start(module: Module, offset_ps: float) -> int:

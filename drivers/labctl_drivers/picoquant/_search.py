@@ -1,14 +1,14 @@
-"""Finding a module among the devices that the library can see."""
+"""Finding a module among the devices that the library can see, and putting it into a mode."""
 
 from contextlib import suppress
 from dataclasses import dataclass
 
 from labctl.errors import DeviceError, GarbledReplyError, NoReplyError
 from labctl_drivers.picoquant._library import Library
-from labctl_drivers.picoquant._plan import initialize
+from labctl_drivers.picoquant._plan import mode_arguments
 from labctl_drivers.picoquant._settings import ModuleSettings
 
-__all__ = ["Found", "open_device"]
+__all__ = ["Found", "initialize", "open_device"]
 
 _DEVICES = 8
 _NOTHING_THERE = -1
@@ -57,11 +57,11 @@ def open_device(device: str, library: Library, config: ModuleSettings, version: 
             # Some libraries tell the number only after Initialize.
             initialized = not serial
             if initialized:
-                _initialize(library, config)
+                initialize(library, config, "histogram")
                 serial = library.serial()
             if config.serial in ("", serial):
                 if not initialized:
-                    _initialize(library, config)
+                    initialize(library, config, "histogram")
                 return _ask(device, library, serial, version)
         except BaseException:
             _close(library)
@@ -77,9 +77,11 @@ def open_device(device: str, library: Library, config: ModuleSettings, version: 
     )
 
 
-def _initialize(library: Library, config: ModuleSettings) -> None:
-    for name, arguments in initialize(config, "histogram"):
-        library.call(name, *arguments)
+def initialize(library: Library, config: ModuleSettings, mode: str) -> None:
+    """Put the open module into a mode; all its settings are lost."""
+    library.initialize(*mode_arguments(config, mode))
+    if config.module.calibrates:
+        library.call("Calibrate")
 
 
 def _ask(device: str, library: Library, serial: str, version: str) -> Found:

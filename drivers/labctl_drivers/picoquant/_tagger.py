@@ -22,8 +22,8 @@ from labctl.transport import LibraryLink, RecordedLibrary
 from labctl_drivers.picoquant._description import channels_of
 from labctl_drivers.picoquant._library import Library, load_library
 from labctl_drivers.picoquant._models import Module
-from labctl_drivers.picoquant._plan import initialize, settings_calls
-from labctl_drivers.picoquant._search import Found, open_device
+from labctl_drivers.picoquant._plan import settings_calls
+from labctl_drivers.picoquant._search import Found, initialize, open_device
 from labctl_drivers.picoquant._settings import ModuleSettings
 
 __all__ = ["PicoquantTagger"]
@@ -251,8 +251,7 @@ class PicoquantTagger(TimeTagger):
         if self._mode != settings.mode:
             # Known again only when it has answered: a failure half-way leaves any mode.
             self._mode = ""
-            for name, arguments in initialize(config, settings.mode):
-                library.call(name, *arguments)
+            initialize(library, config, settings.mode)
             self._mode = settings.mode
         for name, arguments in settings_calls(config, settings, self._found.inputs):
             if library.has(name) or not self._spared(name):

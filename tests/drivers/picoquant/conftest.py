@@ -1,10 +1,12 @@
 """Drivers upon a library that records its calls, and upon the simulated modules."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from labctl.roles import TimeTagger
 from labctl.transport import LibraryLink, pointed_to
@@ -161,9 +163,9 @@ class FakeLibrary:
         kinds = PROTOTYPES[prefix].get(function)
         if kinds is None:
             raise AttributeError(name)
-        return lambda *arguments: self._call(function, kinds, arguments)
+        return partial(self._call, function, kinds)
 
-    def _call(self, name: str, kinds: str, arguments: tuple[Any, ...]) -> int:
+    def _call(self, name: str, kinds: str, *arguments: Any) -> int:
         assert len(arguments) == len(kinds), (name, arguments)
         pairs = list(zip(kinds, arguments, strict=True))
         plain = [getattr(value, "value", value) for kind, value in pairs if kind in "iu"]
@@ -249,13 +251,13 @@ class Simulated:
     def wait(self, seconds: float) -> None:
         self.bench.clock.advance(seconds)
 
-    def run(self, every_s: float = 0.02) -> np.ndarray[Any, np.dtype[np.uint32]]:
+    def run(self, *, settled: bool = False) -> NDArray[np.uint32]:
         """Take all records of a run."""
-        self.wait(self.tagger.settle_s)
+        self.wait(0.0 if settled else self.tagger.settle_s)
         self.tagger.start()
         parts: list[Any] = []
         while True:
-            self.wait(every_s)
+            self.wait(0.02)
             parts.append(self.tagger.read_records())
             if not len(parts[-1]) and not self.tagger.running():
                 break

@@ -160,6 +160,17 @@ def test_an_initialisation_that_failed_is_done_again(fake: Callable[..., Any]) -
     assert one.calls()[:2] == ["Initialize 0 0 0", "Calibrate 0"]
 
 
+def test_a_run_that_was_left_behind_is_stopped(fake: Callable[..., Any]) -> None:
+    one = fake("HH")
+    one.library.codes["Initialize"] = [-37, -16]
+    one.tagger.connect()
+    calls = ["Initialize 0 0 0", "Initialize 0 0 0", "StopMeas 0", "Initialize 0 0 0"]
+    assert one.calls()[2:6] == calls
+    one.library.codes["Initialize"] = [-16, -16]
+    with pytest.raises(DeviceRefusedError, match="INSTANCE_RUNNING"):
+        one.tagger.configure(T3)
+
+
 @pytest.mark.parametrize("code", [-36, -37])
 def test_a_start_is_never_repeated(fake: Callable[..., Any], code: int) -> None:
     one = fake("PH").connected()

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -193,13 +194,14 @@ class TapedLibrary:
 
     def __init__(self, entries: list[dict[str, Any]]) -> None:
         self.left = entries
+        self._names = {entry["called"] for entry in entries}
 
     def __getattr__(self, name: str) -> Any:
-        if not name.startswith("MH_"):
+        if name not in self._names:
             raise AttributeError(name)
-        return lambda *arguments: self._play(name, arguments)
+        return partial(self._play, name)
 
-    def _play(self, name: str, arguments: tuple[Any, ...]) -> int:
+    def _play(self, name: str, *arguments: Any) -> int:
         entry = self.left.pop(0)
         assert entry["called"] == name
         for argument, taped in zip(arguments, entry["arguments"], strict=True):

@@ -16,9 +16,60 @@ def test_every_simulated_instrument_says_who_it_is() -> None:
     result = CliRunner().invoke(app, ["devices", "--setup", setup, "--simulate", "--json"])
     assert result.exit_code == 0, result.stderr
     found = json.loads(result.stdout)
-    assert list(found) == ["cryostat", "spectrograph", "camera", "shutter", "lamp"]
+    instruments = ["cryostat", "spectrograph", "camera", "shutter", "lamp", "tagger"]
+    assert list(found) == [*instruments, "apd_1", "apd_2", "apd_shutter", "target"]
     assert all(entry["identity"] and not entry["error"] for entry in found.values())
     assert found["spectrograph"]["snapshot"]
+
+
+def other_gratings(folder: Path, installed: str) -> str:
+    """Write the shipped set-up with a spectrograph in which other gratings are installed."""
+    shipped = CONFIGS / "setups" / "microscope.yaml"
+    declared = "gratings: {1: 300/mm, 2: 1800/mm}\n"
+    truth = f"    simulate: {{truth: {{installed: '{installed}'}}}}\n"
+    text = shipped.read_text("utf-8").replace(declared, declared + truth)
+    assert installed in text
+    sample = (CONFIGS / "samples" / "cspbbr3_23nm.yaml").as_posix()
+    path = folder / "setup.yaml"
+    path.write_text(text.replace("../samples/cspbbr3_23nm.yaml", sample), "utf-8")
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("installed", "told"),
+    [
+        ("300/500, 1200/500", "grating 2 is 1200/mm, the set-up says 1800/mm"),
+        ("300/500", "grating 2 is not installed, the set-up says 1800/mm"),
+        ("mirror, 1800", "grating 1 is 0/mm, the set-up says 300/mm"),
+    ],
+)
+def test_gratings_that_are_not_those_of_the_set_up_are_an_error(
+    tmp_path: Path, installed: str, told: str
+) -> None:
+    setup = other_gratings(tmp_path, installed)
+    result = CliRunner().invoke(app, ["devices", "--setup", setup, "--simulate"])
+    assert result.exit_code == 1
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("spectrograph: '?GRATINGS': ")
+    assert told in line
+
+
+def test_a_run_with_other_gratings_does_not_begin(tmp_path: Path) -> None:
+    setup = other_gratings(tmp_path, "300/500, 1200/500")
+    recipe, out = str(CONFIGS / "recipes" / "temperature_series.yaml"), tmp_path / "data"
+    command = ["run", recipe, "--setup", setup, "--simulate", "--out", str(out)]
+    result = CliRunner().invoke(app, command)
+    assert result.exit_code == 1
+    assert result.stderr.count("spectrograph: ") == 1
+    assert "grating 2 is 1200/mm, the set-up says 1800/mm" in result.stderr
+    assert not out.exists()
+
+
+def test_gratings_that_cannot_be_are_wrong_input(tmp_path: Path) -> None:
+    setup = other_gratings(tmp_path, "3OO")
+    result = CliRunner().invoke(app, ["devices", "--setup", setup, "--simulate"])
+    assert result.exit_code == 2
+    assert "'3oo' is no grating" in result.stderr
 
 
 def test_all_that_do_not_answer_are_told(tmp_path: Path) -> None:

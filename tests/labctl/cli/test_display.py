@@ -10,6 +10,7 @@ from rich.console import Console
 from labctl.cli._display import RunDisplay, lab_time
 from labctl.events import (
     Event,
+    LiveResult,
     MoveFinished,
     PointStored,
     Progress,

@@ -8,7 +8,11 @@ import pytest
 from typer.testing import CliRunner
 
 from labctl.cli import _control, app
+from labctl.cli._sim import translator
 from labctl.errors import LabctlError
+from labctl.setup import load_setup
+
+SETUP = load_setup(Path(__file__).parents[3] / "configs" / "setups" / "microscope.yaml")
 
 
 class FakeRig:
@@ -33,28 +37,38 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_faults_reach_the_set_up_that_is_served(state: Path) -> None:
     rig: Any = FakeRig()
-    with _control.listening(rig):
+    with _control.listening(rig, translator(SETUP)):
         assert state.exists()
         result = CliRunner().invoke(
-            app, ["sim", "fault", "cryostat", "late", "--set", "by_s=2.5", "--set", "times=3"]
+            app, ["sim", "fault", "cryostat", "late", "--set", "delay=2.5s", "--set", "times=3"]
         )
         assert result.exit_code == 0, result.stderr
         refused = CliRunner().invoke(app, ["sim", "fault", "laser", "late"])
         assert refused.exit_code == 1
         assert "no instrument 'laser'" in refused.stderr
-    assert rig.faults == [("cryostat", "late", {"by_s": 2.5, "times": 3})]
+    assert rig.faults == [("cryostat", "late", {"delay_s": 2.5, "times": 3})]
     assert not state.exists()
     assert not [t for t in threading.enumerate() if t.name.startswith("labctl-sim")]
 
 
-def test_parameters_may_be_written_with_their_unit() -> None:
+@pytest.mark.parametrize(
+    ("kind", "given", "told"),
+    [
+        ("late", "delay=3 K", "delay: '3 K' is not a quantity in s"),
+        ("late", "delay=3", "delay: 3 has no unit (write '3 s')"),
+        ("hang", "fro=3 s", "the fault 'hang' has no parameter 'fro' (did you mean 'for'?)"),
+        ("hang", "for", "is no parameter; write key=value"),
+    ],
+)
+def test_parameters_are_those_of_the_set_up_file(kind: str, given: str, told: str) -> None:
     rig: Any = FakeRig()
-    with _control.listening(rig):
-        command = ["sim", "fault", "cryostat", "late", "--set"]
-        assert CliRunner().invoke(app, [*command, "delay_s=500 ms"]).exit_code == 0
-        wrong = CliRunner().invoke(app, [*command, "delay_s=3 K"])
-        assert wrong.exit_code == 2
-    assert rig.faults == [("cryostat", "late", {"delay_s": 0.5})]
+    with _control.listening(rig, translator(SETUP)):
+        command = ["sim", "fault", "cryostat", kind, "--set"]
+        assert CliRunner().invoke(app, ["sim", "fault", "cryostat", "hang", "--set", "for=3s"])
+        wrong = CliRunner().invoke(app, [*command, given])
+    assert wrong.exit_code in (1, 2)
+    assert told in " ".join(wrong.stderr.replace("│", " ").split())
+    assert rig.faults == [("cryostat", "hang", {"for_s": 3.0})]
 
 
 def test_without_a_set_up_that_is_served() -> None:
@@ -71,7 +85,7 @@ def test_a_file_left_behind_by_a_killed_server(state: Path) -> None:
 
 def test_a_stranger_does_not_stop_the_control_line(state: Path) -> None:
     rig: Any = FakeRig()
-    with _control.listening(rig):
+    with _control.listening(rig, translator(SETUP)):
         right = state.read_text()
         state.write_text(right.replace('"key": "', '"key": "ff'))
         with pytest.raises(LabctlError):

@@ -52,7 +52,7 @@ def test_a_sound_set_up(tmp_path: Path) -> None:
             "counter: card",
             "counter: cards",
             "setup.yaml:8: 'cards' names no instrument of this set-up (did you mean 'card'?"
-            " instruments: spectrograph, shutter, apd_shutter, card, apd_1, target)",
+            " instruments: apd_1, apd_shutter, card, shutter, spectrograph, target)",
         ),
         (
             "counter: card",
@@ -90,9 +90,7 @@ def test_a_sound_set_up(tmp_path: Path) -> None:
         ),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_told_with_its_line(
-    tmp_path: Path, old: str, new: str, says: str
-) -> None:
+def test_what_is_wrong_is_told_with_its_line(tmp_path: Path, old: str, new: str, says: str) -> None:
     assert problems(tmp_path, old, new) == [says]
 
 

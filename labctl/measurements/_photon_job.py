@@ -1,0 +1,69 @@
+"""What is to be taken of photons, and what has come."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from labctl.measurements._stop import Stop
+from labctl.photons import Analysis, PhotonBooks, PhotonPipeline, Stream
+from labctl.roles import PhotonCounter, TaggerFlags, TaggerSettings, TimeTagger
+
+__all__ = ["Job", "Part"]
+
+Live = Callable[[Sequence[Analysis], PhotonBooks], dict[str, float]]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to be taken.
+
+    Attributes:
+        tagger: The module.
+        settings: How it is set.
+        detectors: The detectors that count.
+        stop: When it ends.
+        make: Returns the analyses of a new part of the stream.
+        live: Returns what has come out so far; ``relative_error`` is heeded by the stop rule.
+        light: Whether excitation light is let in.
+        fluence_uj_cm2: Peak fluence of the excitation, uJ/cm²; None: not known.
+    """
+
+    tagger: TimeTagger
+    settings: TaggerSettings
+    detectors: tuple[PhotonCounter, ...]
+    stop: Stop
+    make: Callable[[Stream], Sequence[Analysis]]
+    live: Live = lambda _analyses, _books: {}
+    light: bool = True
+    fluence_uj_cm2: float | None = None
+
+    def counted(self, books: PhotonBooks) -> dict[str, int]:
+        """Return the photons of each detector."""
+        code = self.tagger.channel_of
+        return {d.name: books.photons.get(code(d.channel), 0) for d in self.detectors}
+
+
+@dataclass
+class Part:
+    """Photons between one start and one stop of the module.
+
+    Attributes:
+        path: The raw records.
+        pipeline: Its books and analyses.
+        live_s: Time in which photons were taken, s.
+        stopped: The rule that ended it; empty: a pause.
+        flags: What the module said.
+        dark_hz: Rate of each detector before the light was let in, Hz.
+    """
+
+    path: Path
+    pipeline: PhotonPipeline
+    live_s: float = 0.0
+    stopped: str = ""
+    flags: TaggerFlags = field(default_factory=TaggerFlags)
+    dark_hz: dict[str, float] = field(default_factory=dict[str, float])
+
+    @property
+    def books(self) -> PhotonBooks:
+        """Return what came."""
+        return self.pipeline.books()
