@@ -56,7 +56,7 @@ def unchecked(kind: type[_Model], fields: dict[str, Any]) -> _Model:
     model = kind.__new__(kind)
     # What pydantic's model_construct does, which takes longer than checking.
     defaults, names = _defaults(kind)
-    object.__setattr__(model, "__dict__", defaults | fields)
+    object.__setattr__(model, "__dict__", {**defaults, **fields})
     object.__setattr__(model, "__pydantic_fields_set__", names)
     object.__setattr__(model, "__pydantic_extra__", None)
     object.__setattr__(model, "__pydantic_private__", None)

@@ -84,9 +84,7 @@ def figures(rounds: int = 15) -> list[Figure]:
     for counts, response in samples:
 
         def work(counts: Vector = counts, response: Irf = response) -> None:
-            fit = fit_decay(
-                counts, BIN_PS, response, model="biexponential", period_ps=PERIOD_PS
-            )
+            fit = fit_decay(counts, BIN_PS, response, model="biexponential", period_ps=PERIOD_PS)
             pulls.append(fit.lifetime_ps.pull(truth))
 
         own.append(milliseconds(work))

@@ -6,6 +6,7 @@ from labctl.analysis._arrhenius import (
     arrhenius,
     tau_against_fluence,
 )
+from labctl.analysis._blinking import BlinkingTrace, threshold_trace
 from labctl.analysis._cascade import (
     CascadeStatistics,
     MonteCarloStatistics,
@@ -14,8 +15,22 @@ from labctl.analysis._cascade import (
     monte_carlo,
     yield_ratio_from_g2,
 )
+from labctl.analysis._change_points import ChangePoints, find_change_points
+from labctl.analysis._crossing import change_false_alarm
+from labctl.analysis._dead_time import dead_time_corrected, pulses_blocked
 from labctl.analysis._decay_fit import DecayModel, fit_decay
 from labctl.analysis._decay_result import DecayCandidate, DecayComponent, DecayFit, Goodness
+from labctl.analysis._dwell_laws import DwellLaw, LawFit
+from labctl.analysis._dwells import DwellFit, DwellSequence, fit_dwells
+from labctl.analysis._flid import (
+    BlinkingKind,
+    BlinkingType,
+    Flid,
+    Intensity,
+    blinking_type,
+    flid,
+    segment_decays,
+)
 from labctl.analysis._frames import CombinedFrames, combine_frames
 from labctl.analysis._g2_cw import (
     CwG2,
@@ -25,6 +40,7 @@ from labctl.analysis._g2_cw import (
     two_sided_decay,
 )
 from labctl.analysis._g2_pulsed import Normalisation, PulsedG2Zero, pulsed_g2
+from labctl.analysis._heralded import HeraldedBiexciton, fit_heralded
 from labctl.analysis._irf import Irf, IrfResponse, TimingConfiguration, grating_spread_ps
 from labctl.analysis._lamp_response import measure_response
 from labctl.analysis._laws import (
@@ -36,6 +52,8 @@ from labctl.analysis._laws import (
     fit_energy_law,
     fit_linewidth_law,
 )
+from labctl.analysis._levels import IntensityLevels, group_levels
+from labctl.analysis._lifetimes import DecayColumns, Lifetimes, fit_lifetimes
 from labctl.analysis._line_spread import (
     LampLineSample,
     LineSpread,
@@ -49,6 +67,7 @@ from labctl.analysis._noise import (
     excess_noise_factor,
     photon_transfer,
 )
+from labctl.analysis._numba import warm_up
 from labctl.analysis._pair_background import (
     PairBackground,
     background_from_bins,
@@ -64,27 +83,42 @@ from labctl.analysis._pileup import (
     pile_up,
 )
 from labctl.analysis._response import InstrumentResponse
+from labctl.analysis._saturation import PuritySeries, Saturation, fit_purity_series, fit_saturation
 from labctl.analysis._voigt import gauss, lorentz, voigt, voigt_fwhm
 
 __all__ = [
     "BOLTZMANN_MEV_PER_K",
     "ArrheniusLaw",
     "Background",
+    "BlinkingKind",
+    "BlinkingTrace",
+    "BlinkingType",
     "CascadeStatistics",
+    "ChangePoints",
     "CoatesCorrection",
     "CombinedFrames",
     "CwG2",
     "DecayCandidate",
+    "DecayColumns",
     "DecayComponent",
     "DecayFit",
     "DecayModel",
+    "DwellFit",
+    "DwellLaw",
+    "DwellSequence",
     "EnergyLaw",
+    "Flid",
     "FluenceLine",
     "Goodness",
+    "HeraldedBiexciton",
     "InstrumentResponse",
+    "Intensity",
+    "IntensityLevels",
     "Irf",
     "IrfResponse",
     "LampLineSample",
+    "LawFit",
+    "Lifetimes",
     "Line",
     "LineSpread",
     "LinewidthLaw",
@@ -98,27 +132,40 @@ __all__ = [
     "PhotonTransfer",
     "PileUp",
     "PulsedG2Zero",
+    "PuritySeries",
     "SatellitePrior",
+    "Saturation",
     "Shape",
     "TimingConfiguration",
     "arrhenius",
     "auger_g2",
     "background_from_bins",
     "background_from_rates",
+    "blinking_type",
     "bose_einstein",
     "cascade_statistics",
+    "change_false_alarm",
     "combine_frames",
     "correct_pile_up",
+    "dead_time_corrected",
     "dead_time_share",
     "excess_noise_factor",
+    "find_change_points",
     "fit_cw_g2",
     "fit_decay",
+    "fit_dwells",
     "fit_energy_law",
+    "fit_heralded",
+    "fit_lifetimes",
     "fit_linewidth_law",
     "fit_peak",
+    "fit_purity_series",
+    "fit_saturation",
+    "flid",
     "gauss",
     "gaussian_pair_response",
     "grating_spread_ps",
+    "group_levels",
     "line_spread_response",
     "lorentz",
     "measure_line_spread",
@@ -128,9 +175,13 @@ __all__ = [
     "photon_transfer",
     "pile_up",
     "pulsed_g2",
+    "pulses_blocked",
+    "segment_decays",
     "tau_against_fluence",
+    "threshold_trace",
     "two_sided_decay",
     "voigt",
     "voigt_fwhm",
+    "warm_up",
     "yield_ratio_from_g2",
 ]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from labctl.analysis._fit import chi2_probability, solve
+from labctl.analysis._fit import chi2_probability, invert_normal, solve
 from labctl.analysis._laws import BOLTZMANN_MEV_PER_K
 from labctl.analysis._measured import Measured
 from labctl.errors import AnalysisError
@@ -93,7 +93,7 @@ def arrhenius(temperature_k: Vector, lifetime_ps: Sequence[Measured]) -> Arrheni
     chi2, freedom = 2 * cost, points.errors.size - 3
     probability = chi2_probability(chi2, freedom) if freedom > 0 else 1.0
     scale = np.sqrt(chi2 / freedom) if probability < _POOR else 1.0
-    covariance = np.linalg.pinv(jacobian.T @ jacobian, hermitian=True) * scale**2
+    covariance = invert_normal(jacobian) * scale**2
     linear = np.sqrt(np.diag(covariance))
     energy_error, inside = _profile(points, best, cost, float(linear[2]), scale)
     flags = ["poor fit, errors scaled"] if scale > 1 else []
@@ -125,7 +125,9 @@ def _points(position: Vector, lifetime_ps: Sequence[Measured]) -> _Points:
     return _Points(position, values, errors)
 
 
-def _search(points: _Points, held_mev: float | None, near: Vector | None = None) -> tuple[Vector, float]:
+def _search(
+    points: _Points, held_mev: float | None, near: Vector | None = None
+) -> tuple[Vector, float]:
     """Return parameters and half of chi-square at the minimum, E_a held if given."""
     lower, upper = np.array([-10.0, -10.0, 0.01]), np.array([30.0, 30.0, _HIGHEST_MEV])
     if held_mev is not None:
@@ -208,7 +210,7 @@ def tau_against_fluence(fluence_uj_cm2: Vector, lifetime_ps: Sequence[Measured])
         raise AnalysisError(msg)
     columns = np.stack([np.ones_like(points.position), points.position], axis=1)
     columns /= points.errors[:, None]
-    covariance = np.linalg.inv(columns.T @ columns)
+    covariance = invert_normal(columns)
     found = covariance @ columns.T @ (points.lifetime_ps / points.errors)
     residuals = points.lifetime_ps / points.errors - columns @ found
     chi2, freedom = float(residuals @ residuals), points.errors.size - 2

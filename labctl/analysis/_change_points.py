@@ -16,6 +16,7 @@ __all__ = ["ChangePoints", "find_change_points"]
 Vector = NDArray[np.float64]
 Counts = NDArray[np.int64]
 
+
 @dataclass(frozen=True, eq=False)
 class ChangePoints:
     """Where the intensity of a stream of photons changes.
@@ -79,7 +80,8 @@ def find_change_points(
     the paper.
 
     Photons must come at random within a level. Dead time, afterpulsing and pairs of photons of one
-    pulse disturb that little as long as they are rare; ticks must be shorter than the mean interval.
+    pulse disturb that little as long as they are rare; ticks must be short
+    against the mean interval.
 
     Args:
         time_ticks: Arrival times of all photons of all detectors, not falling, (photon,), int64.
@@ -108,6 +110,7 @@ def _result(
     search: ChangeSearch, changes: list[int], tick_s: float, significance: float, confidence: float
 ) -> ChangePoints:
     time, count = search.time, len(changes)
+    time_s: Vector = time.astype(np.float64) * tick_s
     edges = np.array([0, *changes, time.size - 1], np.int64)
     drop = -float(np.log1p(-np.sqrt(confidence)))
     region = np.zeros((count, 2), np.int64)
@@ -119,14 +122,14 @@ def _result(
         critical[i] = search.critical(last - first)
     return ChangePoints(
         photon=edges[1:-1],
-        time_s=time[edges[1:-1]] * tick_s,
+        time_s=time_s[edges[1:-1]],
         # The switch itself lies in one of the intervals on either side of its photon.
-        region_s=time[region + np.array([-1, 1])] * tick_s,
+        region_s=time_s[region + np.array([-1, 1])],
         statistic=statistic,
         critical=critical,
         counts=np.diff(edges),
         duration_s=np.maximum(np.diff(time[edges]), 1) * tick_s,
-        begin_s=float(time[0]) * tick_s,
+        begin_s=float(time_s[0]),
         significance=significance,
         confidence=confidence,
     )

@@ -1,5 +1,6 @@
 """The search for changes of intensity: windows, whole stretches, short dwells, and placing."""
 
+import itertools
 import math
 
 import numpy as np
@@ -73,7 +74,7 @@ class ChangeSearch:
         edges = [0, *changes, final]
         added = [
             change
-            for first, last in zip(edges[:-1], edges[1:], strict=True)
+            for first, last in itertools.pairwise(edges)
             if last - first > WINDOW or final <= WINDOW
             for change in self.divide(first, last)
         ]
@@ -93,7 +94,6 @@ class ChangeSearch:
             changes = kept[1:]
         return changes
 
-
     def short_dwells(self, changes: list[int]) -> list[int]:
         """Add both ends of runs that are too long or too short for the stretch they are in.
 
@@ -105,7 +105,7 @@ class ChangeSearch:
         limits = [(size, *_limits(size, self._rarity)) for size in _RUNS]
         edges = [0, *changes, self.time.size - 1]
         added: set[int] = set()
-        for first, last in zip(edges[:-1], edges[1:], strict=True):
+        for first, last in itertools.pairwise(edges):
             added.update(self._odd(first, last, limits))
         return sorted({*changes, *added})
 

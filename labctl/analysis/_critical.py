@@ -8,22 +8,24 @@ from numpy.typing import NDArray
 
 __all__ = ["critical_statistics"]
 
-_FALSE_ALARMS = (0.3, 0.2, 0.1, 0.05, 0.03, 0.01, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9)
+Vector = NDArray[np.float64]
+
+_FALSE_ALARMS = (0.2, 0.1, 0.05, 0.03, 0.01, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-9)
 _FEWEST_LOG2 = 3
-_CRITICAL: NDArray[np.float64] = np.array(
+_CRITICAL: Vector = np.array(
     [
-        [1.375, 1.956, 2.921, 3.867, 4.556, 6.024, 9.071, 12.101, 15.126, 18.149, 21.174, 24.2, 27.229],
-        [1.83, 2.45, 3.47, 4.462, 5.183, 6.715, 9.884, 13.029, 16.165, 19.296, 22.425, 25.555, 28.684],
-        [2.195, 2.842, 3.902, 4.929, 5.674, 7.252, 10.509, 13.735, 16.945, 20.147, 23.345, 26.54, 29.733],
-        [2.488, 3.155, 4.244, 5.296, 6.058, 7.67, 10.989, 14.27, 17.53, 20.779, 24.021, 27.258, 30.492],
-        [2.723, 3.406, 4.516, 5.587, 6.36, 7.997, 11.36, 14.679, 17.973, 21.254, 24.526, 27.791, 31.052],
-        [2.913, 3.607, 4.733, 5.817, 6.6, 8.254, 11.649, 14.994, 18.313, 21.617, 24.909, 28.193, 31.472],
-        [3.066, 3.769, 4.907, 6.001, 6.79, 8.457, 11.875, 15.24, 18.577, 21.896, 25.203, 28.501, 31.793],
-        [3.19, 3.899, 5.047, 6.149, 6.943, 8.619, 12.054, 15.433, 18.783, 22.113, 25.431, 28.739, 32.04],
-        [3.29, 4.005, 5.16, 6.267, 7.065, 8.748, 12.195, 15.586, 18.945, 22.284, 25.61, 28.925, 32.234],
-        [3.372, 4.091, 5.251, 6.363, 7.164, 8.852, 12.308, 15.707, 19.073, 22.419, 25.75, 29.072, 32.386],
-        [3.438, 4.161, 5.326, 6.44, 7.243, 8.936, 12.399, 15.803, 19.175, 22.526, 25.862, 29.188, 32.506],
-        [3.493, 4.218, 5.386, 6.503, 7.307, 9.003, 12.471, 15.88, 19.256, 22.611, 25.951, 29.28, 32.602],
+        [1.96, 2.92, 3.87, 4.56, 6.02, 9.07, 12.10, 15.13, 18.15, 21.17, 27.23],
+        [2.45, 3.47, 4.46, 5.18, 6.71, 9.88, 13.03, 16.16, 19.30, 22.43, 28.68],
+        [2.84, 3.90, 4.93, 5.67, 7.25, 10.51, 13.73, 16.95, 20.15, 23.34, 29.73],
+        [3.15, 4.24, 5.30, 6.06, 7.67, 10.99, 14.27, 17.53, 20.78, 24.02, 30.49],
+        [3.41, 4.52, 5.59, 6.36, 8.00, 11.36, 14.68, 17.97, 21.25, 24.53, 31.05],
+        [3.61, 4.73, 5.82, 6.60, 8.25, 11.65, 14.99, 18.31, 21.62, 24.91, 31.47],
+        [3.77, 4.91, 6.00, 6.79, 8.46, 11.88, 15.24, 18.58, 21.90, 25.20, 31.79],
+        [3.90, 5.05, 6.15, 6.94, 8.62, 12.05, 15.43, 18.78, 22.11, 25.43, 32.04],
+        [4.00, 5.16, 6.27, 7.07, 8.75, 12.20, 15.59, 18.95, 22.28, 25.61, 32.23],
+        [4.09, 5.25, 6.36, 7.16, 8.85, 12.31, 15.71, 19.07, 22.42, 25.75, 32.39],
+        [4.16, 5.33, 6.44, 7.24, 8.94, 12.40, 15.80, 19.18, 22.53, 25.86, 32.51],
+        [4.22, 5.39, 6.50, 7.31, 9.00, 12.47, 15.88, 19.26, 22.61, 25.95, 32.60],
     ]
 )
 """Statistic for 8, 16, 32 ... 16384 intervals and each false alarm, solved from
@@ -34,20 +36,18 @@ def critical_statistics(false_alarm: float) -> Callable[[int], float]:
     """Return the function from the number of intervals to the critical statistic of one test.
 
     Between the tabulated values it is interpolated in the logarithms of both. Beyond 16384
-    intervals it goes on with the last slope, above the true value, which grows ever more slowly.
+    intervals and below 1e-9 it goes on with the last slope, above the true value.
 
     Raises:
-        ValueError: If ``false_alarm`` is not between 0 and 0.3.
+        ValueError: If ``false_alarm`` is not between 0 and 0.2.
     """
     if not 0.0 < false_alarm <= _FALSE_ALARMS[0]:
-        raise ValueError(f"a false alarm of {false_alarm} is not between 0 and 0.3")
-    rarity = -np.log(_FALSE_ALARMS)
+        raise ValueError(f"a false alarm of {false_alarm} is not between 0 and 0.2")
+    rarity: Vector = -np.log(np.array(_FALSE_ALARMS, dtype=np.float64))
     at = -math.log(false_alarm)
-    if at > rarity[-1]:
-        slope = (_CRITICAL[:, -1] - _CRITICAL[:, -2]) / (rarity[-1] - rarity[-2])
-        column = _CRITICAL[:, -1] + slope * (at - rarity[-1])
-    else:
-        column = np.array([np.interp(at, rarity, row) for row in _CRITICAL])
+    above = min(max(int(np.searchsorted(rarity, at)), 1), rarity.size - 1)
+    part = (at - float(rarity[above - 1])) / float(rarity[above] - rarity[above - 1])
+    column = (1 - part) * _CRITICAL[:, above - 1] + part * _CRITICAL[:, above]
     values = [float(value) for value in column]
 
     def critical(intervals: int) -> float:

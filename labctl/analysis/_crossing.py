@@ -2,10 +2,10 @@
 
 The statistic of Watkins and Yang (J. Phys. Chem. B 109, 617 (2005)): between two photons lie n
 intervals, V_k is the share of the time that the first k of them took. If the intensity is constant
-the V_k are the ordered uniform numbers, so that "no k has a statistic above c" is "the empirical
+the V_k are ordered uniform numbers, so that "no k has a statistic above c" is "the empirical
 distribution of n - 1 uniform numbers stays inside a band". That probability follows from counting
-them as a Poisson process which is stopped at the edges of the band (the recursion of Noé in the form
-of A. Moscovich and B. Nadler, Stat. Probab. Lett. 123, 177 (2017)). Here the share that *leaves* the
+them as a Poisson process which is stopped at the edges of the band (the recursion of Noé, as in
+A. Moscovich and B. Nadler, Stat. Probab. Lett. 123, 177 (2017)). Here the share that *leaves* the
 band is added up, hence probabilities of 1e-10 are as exact as those of 0.1.
 """
 

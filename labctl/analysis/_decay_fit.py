@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labctl.analysis._decay_model import FED, MONO, TWO, Grid, Shape, cascade_shape
-from labctl.analysis._decay_noise import Errors, errors_of, sharpened
+from labctl.analysis._decay_noise import Errors, errors_of, noise_share, sharpened
 from labctl.analysis._decay_problem import BACKGROUND, SHAPE, DecayProblem, Fitted
 from labctl.analysis._decay_report import report
 from labctl.analysis._decay_result import DecayCandidate, DecayFit
@@ -40,7 +40,7 @@ DecayModel = Literal["auto", "mono", "fed", "biexponential", "stretched", "casca
 
 _MEAN, _LEAK = SHAPE + 1, SHAPE + 2
 _SHIFT_SHARE, _SHIFT_SIGMAS = 0.1, 5.0
-_NOISY = 0.05
+_ROUGH = 0.5
 _FEWEST_BINS, _FEWEST_COUNTS = 10, 30
 _TRIED = ("mono", "fed", "biexponential", "cascade")
 _STARTS: Mapping[str, Sequence[tuple[float, ...]]] = {
@@ -48,7 +48,7 @@ _STARTS: Mapping[str, Sequence[tuple[float, ...]]] = {
     "fed": ((0.9, 0.3, 0.5),),
     "biexponential": ((1.3, 0.3, 0.7), (3.0, 0.2, 0.2)),
     "stretched": ((0.9, 0.9),),
-    "cascade": ((0.9, 1.0, 0.0), (0.8, 5.0, 0.0)),
+    "cascade": ((0.9, 1.0, 0.0), (0.8, 6.0, 0.02)),
 }
 
 
@@ -89,14 +89,14 @@ def fit_decay(
         shift_bounds_ps: Of the shift between response and decay; None: as the response allows.
         mean_excitations: Per pulse, for the cascade; None: free.
         leak: Counted share of a multiexciton photon relative to one of the exciton, for the
-            cascade; None: none leaks.
+            cascade; None: free.
         exponent: p of the levels' lifetimes ``tau / k^p``, assumed.
         configuration: With which the decay was measured; warns if the response is foreign.
 
     Raises:
         AnalysisError: Unusable data, or no convergence.
     """
-    response = irf.response()
+    response = irf.response
     grid = _grid(counts, bin_ps, irf, response, period_ps, window_ps)
     part = np.asarray(counts, dtype=np.float64)[grid.first_bin : grid.first_bin + grid.bins]
     if not np.all(np.isfinite(part)) or np.any(part < 0) or part.sum() < _FEWEST_COUNTS:
@@ -105,9 +105,8 @@ def fit_decay(
     bounds = shift_bounds_ps or _shift_bounds(response)
     known = {} if background is None else {BACKGROUND: background}
     base = DecayProblem(part, grid, MONO, bounds, np.ones(part.size), known)
-    cascade = {_LEAK: leak or Measured(0.0, 0.0)}
-    if mean_excitations is not None:
-        cascade[_MEAN] = mean_excitations
+    given = {_MEAN: mean_excitations, _LEAK: leak}
+    cascade = {index: value for index, value in given.items() if value is not None}
     names = _TRIED if model == "auto" else (model,)
     tried = _try(base, names, cascade_shape(exponent), {**known, **cascade}, response)
     best, candidates = _choose(tried, float(part.sum()))
@@ -152,14 +151,12 @@ def _try(
     response: IrfResponse,
 ) -> list[Tried]:
     """Fit one exponential, whatever was asked for, and from there the others."""
-    shapes: dict[str, Shape] = {
-        one.name: one for one in (MONO, FED, TWO, STRETCHED, cascade)
-    }
-    mono = base.fit(_start(base, response))
-    spread = errors_of(base, mono, response).spread / mono.point.model
-    if spread.max() > _NOISY:
-        base = replace(base, weights=1 / (1 + spread))
-        mono = base.fit(mono.parameters)
+    shapes: dict[str, Shape] = {one.name: one for one in (MONO, FED, TWO, STRETCHED, cascade)}
+    rough = base.fit(_start(base, response), _ROUGH)
+    share = noise_share(base, rough, response)
+    if share is not None:
+        base = replace(base, weights=1 / (1 + share))
+    mono = base.fit(rough.parameters) if "mono" in names else rough
     found: list[Tried] = []
     for name in names:
         problem, fitted = base, mono

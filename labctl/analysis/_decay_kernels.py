@@ -7,49 +7,51 @@ which the caller sharpens the response before: what was measured is integrated o
 
 import math
 
-import numpy as np
-from numpy.typing import NDArray
-
 from labctl.analysis._numba import Array, kernel
 
-__all__ = ["add_earlier_periods", "convolve_modes", "mode_taps"]
-
-Vector = NDArray[np.float64]
+__all__ = ["add_earlier_periods", "convolve_modes", "mix_modes", "mode_taps", "weigh"]
 
 _DARK = 1e-20
 
 
-def mode_taps(bin_ps: float, late_ps: float, taus_ps: Vector) -> Vector:
-    """Return what a unit decay that begins ``late_ps`` < bin later puts into each bin.
+@kernel("void(float64, float64, float64[::1], float64[:, ::1])")
+def mode_taps(bin_ps: float, late_ps: float, taus_ps: Array, taps: Array) -> None:
+    """Fill what a unit decay that begins ``late_ps`` < bin later puts into each bin.
 
     With F the twice integrated decay, tap l is the second difference of F over a bin, divided by
     the bin. From tap 2 on the taps are geometric with ``q = exp(-bin / tau)``.
 
-    Returns:
-        Taps 0, 1, 2, their derivatives by ``late_ps``, by tau, q and its derivative by tau; shape
-        (modes, 11).
+    Args:
+        bin_ps: Width of a bin.
+        late_ps: From 0 to less than a bin.
+        taus_ps: Decay times, shape (modes,).
+        taps: Filled with taps 0, 1, 2, their derivatives by ``late_ps``, by tau, then q and its
+            derivative by tau; shape (modes, 11).
     """
     near, far = bin_ps - late_ps, 2.0 * bin_ps - late_ps
-    near_rel, far_rel, bin_rel = near / taus_ps, far / taus_ps, bin_ps / taus_ps
-    near_left = np.exp(-near_rel)
-    near_gone, far_gone = -np.expm1(-near_rel), -np.expm1(-far_rel)
-    q, lost = np.exp(-bin_rel), -np.expm1(-bin_rel)
-    near_area = near - taus_ps * near_gone
-    by_near = near_rel * near_left - near_gone
-    by_far = far_rel * np.exp(-far_rel) - far_gone
-    third = taus_ps * near_left * lost**2
-    by_third = near_left * lost * ((1.0 + near_rel) * lost - 2.0 * bin_rel * q)
-    taps = [
-        *(near_area, far - taus_ps * far_gone - 2.0 * near_area, third),
-        *(-near_gone, 2.0 * near_gone - far_gone, third / taus_ps),
-        *(by_near, by_far - 2.0 * by_near, by_third),
-        *(bin_ps * q, bin_ps * bin_rel * q / taus_ps),
-    ]
-    return np.stack(taps, axis=1) / bin_ps
+    for mode in range(len(taus_ps)):
+        tau_ps, row = taus_ps[mode], taps[mode]
+        near_rel, far_rel, bin_rel = near / tau_ps, far / tau_ps, bin_ps / tau_ps
+        near_left, far_left, q = math.exp(-near_rel), math.exp(-far_rel), math.exp(-bin_rel)
+        near_gone, far_gone = -math.expm1(-near_rel), -math.expm1(-far_rel)
+        lost = -math.expm1(-bin_rel)
+        near_area = near - tau_ps * near_gone
+        by_near, by_far = near_rel * near_left - near_gone, far_rel * far_left - far_gone
+        row[0] = near_area / bin_ps
+        row[1] = (far - tau_ps * far_gone - 2.0 * near_area) / bin_ps
+        row[2] = tau_ps * near_left * lost * lost / bin_ps
+        row[3] = -near_gone / bin_ps
+        row[4] = (2.0 * near_gone - far_gone) / bin_ps
+        row[5] = row[2] / tau_ps
+        row[6] = by_near / bin_ps
+        row[7] = (by_far - 2.0 * by_near) / bin_ps
+        row[8] = near_left * lost * ((1.0 + near_rel) * lost - 2.0 * bin_rel * q) / bin_ps
+        row[9] = q
+        row[10] = bin_rel * q / tau_ps
 
 
 @kernel(
-    "void(VALUES, int64, Array(float64, 2, 'C', readonly=True),"
+    "void(float64[::1], int64, float64[:, ::1],"
     " float64[:, ::1], float64[:, ::1], float64[:, ::1], float64[:, ::1])"
 )
 def convolve_modes(
@@ -97,8 +99,8 @@ def convolve_modes(
 
 
 @kernel(
-    "void(float64, float64, float64, Array(float64, 2, 'C', readonly=True), VALUES,"
-    " Array(float64, 2, 'C', readonly=True), float64[:, ::1], float64[:, ::1], float64[:, ::1])"
+    "void(float64, float64, float64, float64[:, ::1], float64[::1],"
+    " float64[:, ::1], float64[:, ::1], float64[:, ::1], float64[:, ::1])"
 )
 def add_earlier_periods(
     bin_ps: float,
@@ -134,3 +136,76 @@ def add_earlier_periods(
             age = (older_ps + at * bin_ps) / (tau_ps * tau_ps)
             by_tau[mode, at] += left * (fixed_slope + tap2 * state * age)
             left *= q
+
+
+@kernel(
+    "void(float64[:, ::1], float64[:, ::1],"
+    " float64[:, ::1], float64[::1], float64[:, ::1],"
+    " float64[:, ::1], float64[:, ::1])"
+)
+def mix_modes(
+    counts: Array,
+    by_shift: Array,
+    by_tau: Array,
+    areas: Array,
+    area_slopes: Array,
+    tau_slopes: Array,
+    mixed: Array,
+) -> None:
+    """Fill the sum of unit decays of given areas and its derivatives.
+
+    ``mixed``, shape (2 + parameters, bins), zero before: counts, their derivative by the shift, and
+    those by the parameters, of which ``area_slopes`` and ``tau_slopes`` hold the derivatives of
+    areas and decay times, shape (parameters, modes).
+    """
+    modes, bins = counts.shape
+    for mode in range(modes):
+        area = areas[mode]
+        for at in range(bins):
+            mixed[0, at] += area * counts[mode, at]
+        for at in range(bins):
+            mixed[1, at] += area * by_shift[mode, at]
+        for parameter in range(len(area_slopes)):
+            by_area, tau_weight = area_slopes[parameter, mode], area * tau_slopes[parameter, mode]
+            if by_area != 0.0:
+                for at in range(bins):
+                    mixed[2 + parameter, at] += by_area * counts[mode, at]
+            if tau_weight != 0.0:
+                for at in range(bins):
+                    mixed[2 + parameter, at] += tau_weight * by_tau[mode, at]
+
+
+@kernel(
+    "void(float64[:, ::1], float64[::1], float64, float64, float64,"
+    " float64[::1], float64[:, ::1], float64[:, ::1])"
+)
+def weigh(
+    unit: Array,
+    weights: Array,
+    background: float,
+    light: float,
+    least: float,
+    model: Array,
+    jacobian: Array,
+    weighted: Array,
+) -> None:
+    """Fill expected counts, their derivatives, and these times weight over expected counts.
+
+    ``unit`` holds counts and derivatives of one unit of light, as from `mix_modes`. Rows of the
+    derivatives: background, shift, light, then the parameters of the shape.
+    """
+    for at in range(len(model)):
+        model[at] = max(background + light * unit[0, at], least)
+    for row in range(len(jacobian)):
+        if row == 0:
+            for at in range(len(model)):
+                jacobian[row, at] = 1.0
+        elif row == 2:
+            for at in range(len(model)):
+                jacobian[row, at] = unit[0, at]
+        else:
+            source = 1 if row == 1 else row - 1
+            for at in range(len(model)):
+                jacobian[row, at] = light * unit[source, at]
+        for at in range(len(model)):
+            weighted[row, at] = jacobian[row, at] * (weights[at] / model[at])

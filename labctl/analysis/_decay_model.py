@@ -9,28 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labctl.analysis._decay_cascade import MOST_EXCITATIONS, cascade_areas
-from labctl.analysis._decay_kernels import add_earlier_periods, convolve_modes, mode_taps
-from labctl.analysis._numba import fixed
+from labctl.analysis._decay_kernels import (
+    add_earlier_periods,
+    convolve_modes,
+    mix_modes,
+    mode_taps,
+)
 
-__all__ = ["FED", "MONO", "TWO", "Convolved", "Grid", "ModeShape", "Shape", "cascade_shape"]
+__all__ = ["FED", "MONO", "TWO", "Grid", "ModeShape", "Shape", "cascade_shape"]
 
 Vector = NDArray[np.float64]
 
 _FASTEST_PS = 1e-3
-
-
-class Convolved(NamedTuple):
-    """Counts per bin of one unit of light, and derivatives.
-
-    Attributes:
-        counts: Shape (bins,).
-        by_shift: By the shift in ps, shape (bins,).
-        slopes: By the parameters of the shape, shape (parameters, bins).
-    """
-
-    counts: Vector
-    by_shift: Vector
-    slopes: Vector
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,8 +74,11 @@ class Shape(Protocol):
         """Upper bounds of the parameters."""
         ...
 
-    def convolve(self, grid: Grid, parameters: Vector, shift_ps: float) -> Convolved:
-        """Return the counts per bin."""
+    def convolve(self, grid: Grid, parameters: Vector, shift_ps: float) -> Vector:
+        """Return counts per bin of one unit of light, and their derivatives.
+
+        By the shift, then by each parameter; shape (2 + parameters, bins).
+        """
         ...
 
     def density(self, parameters: Vector, delay_ps: Vector) -> Vector:
@@ -118,12 +111,13 @@ class ModeShape:
     upper: tuple[float, ...]
     modes: Callable[[Vector], Modes]
 
-    def convolve(self, grid: Grid, parameters: Vector, shift_ps: float) -> Convolved:
-        """Return the counts per bin."""
-        taus_ps, areas, area_slopes, tau_slopes = self.modes(parameters)
-        counts, by_shift, by_tau = _mode_counts(grid, taus_ps, shift_ps)
-        slopes = area_slopes @ counts + (areas * tau_slopes) @ by_tau
-        return Convolved(areas @ counts, areas @ by_shift, slopes)
+    def convolve(self, grid: Grid, parameters: Vector, shift_ps: float) -> Vector:
+        """Return counts per bin of one unit of light, and their derivatives."""
+        modes = self.modes(parameters)
+        counts, by_shift, by_tau = _mode_counts(grid, modes.taus_ps, shift_ps)
+        mixed = np.zeros((2 + len(parameters), grid.bins))
+        mix_modes(counts, by_shift, by_tau, modes.areas, modes.area_slopes, modes.tau_slopes, mixed)
+        return mixed
 
     def density(self, parameters: Vector, delay_ps: Vector) -> Vector:
         """Return the deconvolved decay at delays >= 0, per ps."""
@@ -133,18 +127,18 @@ class ModeShape:
 
 def _mode_counts(grid: Grid, taus_ps: Vector, shift_ps: float) -> tuple[Vector, Vector, Vector]:
     whole = math.floor(shift_ps / grid.bin_ps)
-    taus_ps = fixed(np.maximum(taus_ps, _FASTEST_PS))
-    taps = fixed(mode_taps(grid.bin_ps, shift_ps - whole * grid.bin_ps, taus_ps))
+    taus_ps = np.maximum(taus_ps, _FASTEST_PS)
+    taps = np.empty((len(taus_ps), 11))
+    mode_taps(grid.bin_ps, shift_ps - whole * grid.bin_ps, taus_ps, taps)
     begin = grid.first_response + whole - grid.first_bin
     shape = (len(taus_ps), grid.bins)
     counts, by_shift, by_tau = np.empty(shape), np.empty(shape), np.empty(shape)
     states = np.zeros((len(taus_ps), 2))
-    response = fixed(grid.response)
-    convolve_modes(response, begin, taps, counts, by_shift, by_tau, states)
+    convolve_modes(grid.response, begin, taps, counts, by_shift, by_tau, states)
     if math.isfinite(grid.period_ps):
-        gap_ps = grid.period_ps - (begin + len(response) + 1) * grid.bin_ps
+        gap_ps = grid.period_ps - (begin + len(grid.response) + 1) * grid.bin_ps
         add_earlier_periods(
-            grid.bin_ps, grid.period_ps, gap_ps, taps, taus_ps, fixed(states),
+            grid.bin_ps, grid.period_ps, gap_ps, taps, taus_ps, states,
             counts, by_shift, by_tau,
         )  # fmt: skip
     return counts, by_shift, by_tau
@@ -199,7 +193,7 @@ class Cascade:
         areas, by_mean, by_leak = (
             a[:levels] for a in cascade_areas(float(mean), float(leak), self.exponent)
         )
-        speed = np.arange(1, len(areas) + 1) ** -self.exponent
+        speed = np.arange(1, len(areas) + 1, dtype=np.float64) ** -self.exponent
         none = np.zeros_like(areas)
         return Modes(
             tau_ps * speed,
@@ -211,9 +205,7 @@ class Cascade:
 
 _SHORTEST, _LONGEST = 1e-1, 1e9
 MONO = ModeShape("mono", (_SHORTEST,), (_LONGEST,), _mono)
-TWO = ModeShape(
-    "biexponential", (_SHORTEST, 1e-3, 0.0), (_LONGEST, 0.95, 1.0), _two
-)
+TWO = ModeShape("biexponential", (_SHORTEST, 1e-3, 0.0), (_LONGEST, 0.95, 1.0), _two)
 FED = ModeShape("fed", (_SHORTEST, 1e-2, -0.3), (_LONGEST, 0.9, 1.0), _fed)
 
 

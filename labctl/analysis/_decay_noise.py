@@ -12,11 +12,12 @@ from labctl.analysis._decay_result import Goodness
 from labctl.analysis._fit import normal_cdf
 from labctl.analysis._irf import IrfResponse
 
-__all__ = ["Errors", "errors_of", "goodness_of", "sharpened"]
+__all__ = ["Errors", "errors_of", "goodness_of", "noise_share", "sharpened"]
 
 Vector = NDArray[np.float64]
 
 _LARGE = 300.0
+_NOISY = 0.05
 
 
 def sharpened(light: Vector) -> Vector:
@@ -32,13 +33,13 @@ class Errors:
     Attributes:
         covariance: Counting noise of decay and response, shape (k, k); 0 where held.
         response: The part of the response, shape (k, k).
-        spread: Variance of the expected counts by the noise of the response, shape (bins,).
+        inverse: Of the information, shape (k, k); the covariance if nothing had weights or noise.
         deviance: By which this makes the weighted deviance grow in the mean.
     """
 
     covariance: Vector
     response: Vector
-    spread: Vector
+    inverse: Vector
     deviance: float
 
 
@@ -54,7 +55,7 @@ def errors_of(problem: DecayProblem, fitted: Fitted, response: IrfResponse) -> E
         fisher[SHIFT, SHIFT] += 1 / room**2
     inverse = _inverse(fisher, free)
     model, jacobian = fitted.point.model, fitted.point.jacobian
-    weighted = jacobian * (problem.weights / model)
+    weighted = fitted.point.weighted
     # Without weights this is nothing.
     counting = fisher + (weighted * (problem.weights - 1)) @ jacobian.T
     kernel, through = _kernel(problem, fitted), _Lags(problem)
@@ -64,13 +65,28 @@ def errors_of(problem: DecayProblem, fitted: Fitted, response: IrfResponse) -> E
     noise = (by_count * response.variance) @ by_count.T
     common = by_count.sum(axis=1)
     noise += np.outer(common, common) * response.background_variance
+    spread = _spread(kernel, through, response)
+    growth = float(problem.weights @ (spread / model)) - float(np.trace(inverse @ noise))
+    covariance = inverse @ (counting + noise) @ inverse
+    return Errors(covariance, inverse @ noise @ inverse, inverse, max(growth, 0.0))
+
+
+def noise_share(problem: DecayProblem, fitted: Fitted, response: IrfResponse) -> Vector | None:
+    """Return the variance by the response's noise over the counts', shape (bins,).
+
+    None where it is below a twentieth everywhere.
+    """
+    kernel = _kernel(problem, fitted)
+    if float(kernel.max()) < _NOISY * response.total and response.background_variance == 0:
+        return None
+    share = _spread(kernel, _Lags(problem), response) / fitted.point.model
+    return share if share.max() > _NOISY else None
+
+
+def _spread(kernel: Vector, through: "_Lags", response: IrfResponse) -> Vector:
     # What is convolved is smooth over several bins, for which sharpening changes nothing.
     variance = np.pad(response.variance, 1) / response.total**2
-    spread = np.maximum(through.forth(kernel**2, variance), 0.0)
-    growth = float(problem.weights @ (spread / model)) - float(np.trace(inverse @ noise))
-    return Errors(
-        inverse @ (counting + noise) @ inverse, inverse @ noise @ inverse, spread, max(growth, 0.0)
-    )
+    return np.maximum(through.forth(kernel**2, variance), 0.0)
 
 
 def _inverse(fisher: Vector, free: NDArray[np.bool_]) -> Vector:
@@ -78,9 +94,12 @@ def _inverse(fisher: Vector, free: NDArray[np.bool_]) -> Vector:
     places = np.ix_(free, free)
     part = fisher[places]
     scale = 1 / np.sqrt(np.maximum(np.diag(part), 1e-300))
-    inverse[places] = np.linalg.pinv(
-        part * np.outer(scale, scale), rcond=1e-13, hermitian=True
-    ) * np.outer(scale, scale)
+    scales = np.outer(scale, scale)
+    try:
+        found = np.linalg.inv(part * scales)
+    except np.linalg.LinAlgError:
+        found = np.linalg.pinv(part * scales, rcond=1e-13, hermitian=True)
+    inverse[places] = found * scales
     return inverse
 
 
@@ -88,7 +107,7 @@ def _kernel(problem: DecayProblem, fitted: Fitted) -> Vector:
     """Return the counts that one unit of the response makes, by lag."""
     p = fitted.parameters
     lags = problem.grid.of_one_bin()
-    return p[LIGHT] * problem.shape.convolve(lags, p[SHAPE:], float(p[SHIFT])).counts
+    return p[LIGHT] * problem.shape.convolve(lags, p[SHAPE:], float(p[SHIFT]))[0]
 
 
 class _Lags:
@@ -96,7 +115,7 @@ class _Lags:
 
     def __init__(self, problem: DecayProblem) -> None:
         self._support, self._bins = len(problem.grid.response), problem.grid.bins
-        self._length = 1 << (2 * self._support + self._bins).bit_length()
+        self._length = _fast_length(self._support + self._bins)
 
     def back(self, kernel: Vector, rows: Vector) -> Vector:
         """Return ``sum_i rows[:, i] kernel[i - j]``, shape (rows, support)."""
@@ -110,6 +129,12 @@ class _Lags:
         size = self._length
         product = np.fft.rfft(kernel, size) * np.fft.rfft(column, size)
         return np.fft.irfft(product, size)[self._support - 1 : self._support - 1 + self._bins]
+
+
+@lru_cache(maxsize=64)
+def _fast_length(least: int) -> int:
+    """Return the next length that is 2^k, 3 2^k or 5 2^k, for which transforms are fast."""
+    return min(odd << max((least - 1) // odd, 0).bit_length() for odd in (1, 3, 5))
 
 
 def _sharpened_rows(rows: Vector) -> Vector:
@@ -129,8 +154,8 @@ def goodness_of(problem: DecayProblem, fitted: Fitted, errors: Errors) -> Goodne
     deviance = 2 * float(weights[filled] @ logs - weights @ (counts - model))
     mean, variance, common = _moments(model)
     expected = float(weights @ mean) - int(fitted.free.sum()) + errors.deviance
-    slope = (fitted.point.jacobian * (weights / model)) @ (weights * common)
-    explained = float(slope @ _inverse(fitted.point.fisher, fitted.free) @ slope)
+    slope = fitted.point.weighted @ (weights * common)
+    explained = float(slope @ errors.inverse @ slope)
     # The noise of the response has few degrees of freedom.
     spread = max(float(weights**2 @ variance) - explained, 1.0) + 2 * errors.deviance**2
     z = (deviance - expected) / math.sqrt(spread)

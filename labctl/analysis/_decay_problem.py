@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from labctl.analysis._decay_kernels import weigh
 from labctl.analysis._decay_model import Grid, Shape
 from labctl.analysis._measured import Measured
 
@@ -25,6 +26,7 @@ _DAMPING = 1e-3
 _ROUNDS = 80
 _ENOUGH = 1e-5
 _ROUNDING = 1e-2
+_DAMPED = 0.1
 _NEAR = 1e-7
 
 
@@ -39,6 +41,7 @@ class Point:
         fisher: Expected information, priors included, shape (k, k).
         model: Expected counts, shape (bins,).
         jacobian: Shape (k, bins).
+        weighted: Jacobian times weight over expected counts, shape (k, bins).
     """
 
     cost: float
@@ -46,6 +49,7 @@ class Point:
     fisher: Vector
     model: Vector
     jacobian: Vector
+    weighted: Vector
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,9 +100,11 @@ class DecayProblem:
         return replace(self, known={**self.known, index: Measured(value, 0.0)})
 
     @cached_property
-    def filled(self) -> NDArray[np.intp]:
-        """Bins with counts."""
-        return np.flatnonzero(self.counts)
+    def _exact(self) -> tuple[Vector, float]:
+        """Return weighted counts, and the cost of a model that gives every count exactly."""
+        weighted = self.weights * self.counts
+        logs = np.log(np.where(self.counts > 0, self.counts, 1.0))
+        return weighted, float(weighted.sum() - weighted @ logs)
 
     @property
     def lower(self) -> Vector:
@@ -121,21 +127,14 @@ class DecayProblem:
     def at(self, parameters: Vector) -> Point:
         """Return likelihood and derivatives."""
         unit = self.shape.convolve(self.grid, parameters[SHAPE:], float(parameters[SHIFT]))
-        background, light = parameters[BACKGROUND], parameters[LIGHT]
+        background, light = float(parameters[BACKGROUND]), float(parameters[LIGHT])
         # Where a noisy response goes below zero the model stays above it.
         least = _LEAST_SHARE * background + _TINY
-        model = np.maximum(background + light * unit.counts, least)
-        jacobian = np.empty((len(parameters), model.size))
-        jacobian[BACKGROUND] = 1.0
-        jacobian[SHIFT] = light * unit.by_shift
-        jacobian[LIGHT] = unit.counts
-        jacobian[SHAPE:] = light * unit.slopes
-        # Against a model that gives every count exactly, so that no digits are lost.
-        excess = model[self.filled] / self.counts[self.filled]
-        weights, filled = self.weights, self.filled
-        cost = float(weights @ (model - self.counts))
-        cost -= float((weights[filled] * self.counts[filled]) @ np.log(excess))
-        weighted = jacobian * (weights / model)
+        size = (len(parameters), self.counts.size)
+        model, jacobian, weighted = np.empty(size[1]), np.empty(size), np.empty(size)
+        weigh(unit, self.weights, background, light, least, model, jacobian, weighted)
+        weighted_counts, exact = self._exact
+        cost = float(self.weights @ model - weighted_counts @ np.log(model)) - exact
         gradient = weighted @ (model - self.counts)
         fisher = weighted @ jacobian.T
         for index, known in self.known.items():
@@ -144,10 +143,13 @@ class DecayProblem:
                 cost += 0.5 * pull**2
                 gradient[index] += pull / known.error
                 fisher[index, index] += 1 / known.error**2
-        return Point(cost, gradient, fisher, model, jacobian)
+        return Point(cost, gradient, fisher, model, jacobian, weighted)
 
-    def fit(self, start: Vector) -> Fitted:
-        """Find the maximum of the likelihood from a start."""
+    def fit(self, start: Vector, enough: float = _ENOUGH) -> Fitted:
+        """Find the maximum of the likelihood from a start.
+
+        The search ends when another step would lower the cost by less than ``enough``.
+        """
         lower, upper, held = self.lower, self.upper, self.held
         parameters = np.clip(start, lower, upper)
         for index in np.flatnonzero(held):
@@ -158,7 +160,7 @@ class DecayProblem:
         for _ in range(_ROUNDS):
             free = ~held & ~_pushing(parameters, point.gradient, lower, upper)
             step, gain = _step(point, free, damping)
-            if gain < _ENOUGH:
+            if gain < enough and damping < _DAMPED:
                 converged = True
                 break
             trial = np.clip(parameters + step, lower, upper)
@@ -183,16 +185,16 @@ def _pushing(parameters: Vector, gradient: Vector, lower: Vector, upper: Vector)
 
 
 def _step(point: Point, free: Mask, damping: float) -> tuple[Vector, float]:
-    """Return the damped step, and by how much an undamped one should lower the cost."""
+    """Return the damped step, and by how much it should lower the cost."""
     step = np.zeros(free.size)
     places = np.flatnonzero(free)
     if not places.size:
         return step, 0.0
-    fisher, gradient = point.fisher[np.ix_(places, places)], point.gradient[places]
-    scale = 1 / np.sqrt(np.maximum(np.diag(fisher), 1e-300))
-    scaled = fisher * np.outer(scale, scale)
+    fisher, gradient = point.fisher[places][:, places], point.gradient[places]
+    scale = 1 / np.sqrt(np.maximum(fisher.diagonal(), 1e-300))
+    scaled = fisher * scale * scale[:, None]
+    scaled.flat[:: places.size + 1] += damping
     slope = gradient * scale
-    damped = scaled + damping * np.eye(places.size)
-    step[places] = -scale * np.linalg.solve(damped, slope)
-    regular = scaled + min(damping, 1e-9) * np.eye(places.size)
-    return step, 0.5 * float(slope @ np.linalg.solve(regular, slope))
+    scaled_step = np.linalg.solve(scaled, slope)
+    step[places] = -scale * scaled_step
+    return step, 0.5 * float(slope @ scaled_step)

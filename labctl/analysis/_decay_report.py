@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from labctl.analysis._decay_model import Modes, ModeShape
+from labctl.analysis._decay_model import ModeShape, Shape
 from labctl.analysis._decay_noise import Errors, goodness_of
 from labctl.analysis._decay_problem import BACKGROUND, LIGHT, SHAPE, SHIFT, DecayProblem, Fitted
 from labctl.analysis._decay_result import DecayCandidate, DecayComponent, DecayFit, Goodness
@@ -14,7 +14,7 @@ from labctl.analysis._decay_stretched import mean_delay_ps
 from labctl.analysis._measured import Measured
 from labctl.analysis._propagate import propagate
 
-__all__ = ["one_over_e_ps", "report"]
+__all__ = ["report"]
 
 Vector = NDArray[np.float64]
 
@@ -22,7 +22,8 @@ _UNCERTAIN = 0.15
 _CLOSE_SIGMAS = 2.0
 _POOR_Z = 3.1
 _LIGHT_WEIGHT = 0.5
-_ZOOMS, _ZOOM = 4, 64
+_STEP = 1e-2
+_ZOOMS, _ZOOM = 2, 256
 _SHOWN = 3
 
 
@@ -54,7 +55,7 @@ def report(
     return DecayFit(
         model=name,
         lifetime_ps=lifetime,
-        one_over_e_ps=_derived(lambda s: one_over_e_ps(problem, s), p, covariance),
+        one_over_e_ps=_one_over_e(problem.shape, p[SHAPE:], covariance[SHAPE:, SHAPE:]),
         components=_components(problem, p, covariance),
         stretching=measured(SHAPE + 1) if name == "stretched" else None,
         mean_excitations=measured(SHAPE + 1) if name == "cascade" else None,
@@ -91,52 +92,83 @@ def _lifetime(name: str) -> Callable[[Vector], float]:
     return lambda s: float(s[0])
 
 
-def one_over_e_ps(problem: DecayProblem, shape: Vector) -> float:
-    """Return the time from the maximum of the deconvolved decay to 1/e of it."""
-    return _falls_at(lambda t: problem.shape.density(shape, t), float(shape[0]))
+def _one_over_e(shape: Shape, parameters: Vector, covariance: Vector) -> Measured:
+    """Return the time from the maximum of the deconvolved decay to 1/e of it.
+
+    Its error follows from how the decay at both times depends on the parameters.
+    """
+    peak_ps, end_ps = _falls_from_to(shape, parameters)
+    span = 1e-3 * float(parameters[0])
+    around = np.array([-span, 0.0, span])
+    times = np.maximum(np.concatenate([peak_ps + around, end_ps + around]), 0.0)
+    values = shape.density(parameters, times)
+    gradient = np.zeros(len(parameters))
+    for place, error in enumerate(np.sqrt(np.maximum(np.diag(covariance), 0.0))):
+        step = np.zeros(len(parameters))
+        step[place] = _STEP * error
+        if error > 0:
+            change = shape.density(parameters + step, times) - values
+            gradient[place] = _moves(peak_ps, span, values, change) / step[place]
+    variance = float(gradient @ covariance @ gradient)
+    return Measured(end_ps - peak_ps, math.sqrt(max(variance, 0.0)))
 
 
-def _falls_at(density: Callable[[Vector], Vector], scale_ps: float) -> float:
-    times = np.linspace(0.0, 3.0 * scale_ps, 256)
-    values = density(times)
-    top = int(np.argmax(values))
-    span = times[1]
-    peak_ps = times[top]
-    for _ in range(_ZOOMS - 2):
-        near = np.linspace(max(peak_ps - span, 0.0), peak_ps + span, _ZOOM)
-        peak_ps = near[int(np.argmax(density(near)))]
-        span = near[1] - near[0]
-    level = float(density(np.array([peak_ps]))[0]) / math.e
+def _moves(peak_ps: float, span_ps: float, values: Vector, change: Vector) -> float:
+    """Return how much longer the fall lasts after a change of the decay around its two ends."""
+    slope = (values[5] - values[3]) / (2 * span_ps)
+    end = -(change[4] - change[1] / math.e) / slope
+    if peak_ps <= span_ps:
+        return float(end)
+    bend = (values[2] - 2 * values[1] + values[0]) / span_ps**2
+    return float(end + (change[2] - change[0]) / (2 * span_ps) / bend)
+
+
+def _falls_from_to(shape: Shape, parameters: Vector) -> tuple[float, float]:
+    scale_ps = float(parameters[0])
+    peak_ps, span = 0.0, 3.0 * scale_ps
+    values = shape.density(parameters, np.linspace(0.0, 1e-4 * scale_ps, 2))
+    if values[1] > values[0]:
+        for _ in range(_ZOOMS):
+            near = np.linspace(max(peak_ps - span, 0.0), peak_ps + span, _ZOOM)
+            peak_ps = float(near[int(np.argmax(shape.density(parameters, near)))])
+            span = float(near[1] - near[0])
+    level = float(shape.density(parameters, np.array([peak_ps]))[0]) / math.e
     low, high = peak_ps, peak_ps + scale_ps
-    while float(density(np.array([high]))[0]) > level:
+    while float(shape.density(parameters, np.array([high]))[0]) > level:
         low, high = high, 2.0 * high
     for _ in range(_ZOOMS):
         near = np.linspace(low, high, _ZOOM)
-        below = int(np.argmax(density(near) < level))
-        low, high = near[max(below - 1, 0)], near[below]
-    return 0.5 * (low + high) - peak_ps
+        below = max(int(np.argmax(shape.density(parameters, near) < level)), 1)
+        low, high = float(near[below - 1]), float(near[below])
+    first, last = shape.density(parameters, np.array([low, high]))
+    return peak_ps, low + (high - low) * float((first - level) / (first - last))
 
 
 def _components(
     problem: DecayProblem, parameters: Vector, covariance: Vector
 ) -> tuple[DecayComponent, ...]:
-    shape = problem.shape
-    if not isinstance(shape, ModeShape):
+    if not isinstance(problem.shape, ModeShape):
         return ()
-    modes: Callable[[Vector], Modes] = shape.modes
-
-    def tau(number: int) -> Measured:
-        return _derived(lambda s: float(modes(s).taus_ps[number]), parameters, covariance)
-
-    def area(number: int) -> Measured:
-        return propagate(
-            lambda s: float(s[0] * modes(s[1:]).areas[number]),
-            parameters[LIGHT:],
-            covariance[LIGHT:, LIGHT:],
+    modes = problem.shape.modes(parameters[SHAPE:])
+    light = float(parameters[LIGHT])
+    found: list[DecayComponent] = []
+    for number in range(min(len(modes.taus_ps), _SHOWN)):
+        by_tau = np.zeros(len(parameters))
+        by_tau[SHAPE:] = modes.tau_slopes[:, number]
+        by_area = np.zeros(len(parameters))
+        by_area[LIGHT] = modes.areas[number]
+        by_area[SHAPE:] = light * modes.area_slopes[:, number]
+        found.append(
+            DecayComponent(
+                _linear(float(modes.taus_ps[number]), by_tau, covariance),
+                _linear(light * float(modes.areas[number]), by_area, covariance),
+            )
         )
+    return tuple(found)
 
-    count = min(len(modes(parameters[SHAPE:]).taus_ps), _SHOWN)
-    return tuple(DecayComponent(tau(number), area(number)) for number in range(count))
+
+def _linear(value: float, gradient: Vector, covariance: Vector) -> Measured:
+    return Measured(value, math.sqrt(max(float(gradient @ covariance @ gradient), 0.0)))
 
 
 def _doubtful(problem: DecayProblem, fitted: Fitted, covariance: Vector) -> bool:

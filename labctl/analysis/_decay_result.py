@@ -66,7 +66,8 @@ class DecayFit:
     Attributes:
         model: The model that was used.
         lifetime_ps: Mono, fed, cascade: time of the exciton. Biexponential: mean by light,
-            ``sum A_i tau_i / sum A_i`` with the counts A_i. Stretched: ``int exp(-(t / tau)^beta) dt``.
+            ``sum A_i tau_i / sum A_i`` with the counts A_i. Stretched:
+            ``int exp(-(t / tau)^beta) dt``.
         one_over_e_ps: From the maximum of the deconvolved decay to 1/e of it.
         components: Exponentials, slowest first; none for stretched; for a cascade the first three.
         stretching: beta, for stretched.

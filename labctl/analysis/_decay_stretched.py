@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from labctl.analysis._decay_model import Convolved, Grid
+from labctl.analysis._decay_model import Grid
 from labctl.analysis._fit import lower_gamma
 
 __all__ = ["STRETCHED", "Stretched", "mean_delay_ps"]
@@ -26,14 +26,13 @@ class Stretched:
     lower: tuple[float, ...] = (1e-1, 0.2)
     upper: tuple[float, ...] = (1e9, 2.0)
 
-    def convolve(self, grid: Grid, parameters: Vector, shift_ps: float) -> Convolved:
+    def convolve(self, grid: Grid, parameters: Vector, shift_ps: float) -> Vector:
         """Return the counts per bin; the derivative by beta is a central difference."""
         tau_ps, beta = float(parameters[0]), float(parameters[1])
         taps, by_shift, by_tau = _taps(grid, tau_ps, beta, shift_ps)
         ends = [_taps(grid, tau_ps, beta + step, shift_ps)[0] for step in (-_STEP, _STEP)]
         kernels = np.stack([taps, by_shift, by_tau, (ends[1] - ends[0]) / (2 * _STEP)])
-        counts, moved, *slopes = _through(kernels, grid)
-        return Convolved(counts, moved, np.stack(slopes))
+        return np.ascontiguousarray(_through(kernels, grid))
 
     def density(self, parameters: Vector, delay_ps: Vector) -> Vector:
         """Return the deconvolved decay at delays >= 0, per ps."""
@@ -50,30 +49,25 @@ def mean_delay_ps(tau_ps: float, beta: float) -> float:
     return tau_ps / beta * math.gamma(1 / beta)
 
 
-def _taps(
-    grid: Grid, tau_ps: float, beta: float, shift_ps: float
-) -> tuple[Vector, Vector, Vector]:
+def _taps(grid: Grid, tau_ps: float, beta: float, shift_ps: float) -> tuple[Vector, Vector, Vector]:
     """Return counts by lag, shape (lags,), and derivatives by shift and tau."""
     lags = grid.of_one_bin()
     edges_ps = (lags.first_bin + np.arange(-1, lags.bins + 1)) * grid.bin_ps - shift_ps
     reach, first, area = np.zeros((3, edges_ps.size))
-    for number in range(_MOST_PERIODS):
-        x_ps = np.maximum(edges_ps if number == 0 else edges_ps + number * grid.period_ps, 0.0)
+    # Of older pulses, those from which less than a billionth is left are left out.
+    longest_ps = tau_ps * (-math.log(_LEFT)) ** (1 / beta) - float(edges_ps[0])
+    periods = 0 if math.isinf(grid.period_ps) else math.ceil(longest_ps / grid.period_ps)
+    for number in range(min(max(periods, 0), _MOST_PERIODS) + 1):
+        later_ps = number * grid.period_ps if number else 0.0
+        x_ps = np.maximum(edges_ps + later_ps, 0.0)
         power = (x_ps / tau_ps) ** beta
         gone = lower_gamma(1 / beta, power)
         moment = tau_ps * math.gamma(2 / beta) / math.gamma(1 / beta) * lower_gamma(2 / beta, power)
         reach += x_ps * gone - moment
         first += gone
         area += moment
-        later = power.max() if math.isinf(grid.period_ps) else _least(edges_ps, number, grid)
-        if math.isinf(grid.period_ps) or (later / tau_ps) ** beta > -math.log(_LEFT):
-            break
     bend = np.diff(np.stack([reach, first, area]), n=2, axis=1) / grid.bin_ps
     return bend[0], -bend[1], -bend[2] / tau_ps
-
-
-def _least(edges_ps: Vector, number: int, grid: Grid) -> float:
-    return max(float(edges_ps[0]) + (number + 1) * grid.period_ps, 0.0)
 
 
 def _through(kernels: Vector, grid: Grid) -> Vector:

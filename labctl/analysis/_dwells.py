@@ -90,9 +90,7 @@ class DwellFit:
     flags: tuple[str, ...]
 
 
-def fit_dwells(
-    sequence: DwellSequence, on: bool, *, shortest_s: float | None = None
-) -> DwellFit:
+def fit_dwells(sequence: DwellSequence, on: bool, *, shortest_s: float | None = None) -> DwellFit:
     """Fit dwell times by maximum likelihood and choose their law.
 
     All times are conditional on being at least the shortest; the last dwell counts as at least so
@@ -137,9 +135,7 @@ def fit_dwells(
     )
 
 
-def _flags(
-    sequence: DwellSequence, on: bool, shortest_s: float, best: LawFit
-) -> tuple[str, ...]:
+def _flags(sequence: DwellSequence, on: bool, shortest_s: float, best: LawFit) -> tuple[str, ...]:
     found: list[str] = []
     others_s = sequence.complete_s(not on)
     unseen_s = sequence.bin_s or shortest_s

@@ -1,6 +1,7 @@
 """The instrument response of time-correlated counting, with the configuration it belongs to."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,7 +104,9 @@ class Irf(TimingConfiguration):
         for what, field, unit in pairs:
             own, other = getattr(self, field), getattr(configuration, field)
             if own is not None and other is not None and own != other:
-                words.append(f"{what}: {own} {unit}".rstrip() + f", the decay {other} {unit}".rstrip())
+                words.append(
+                    f"{what}: {own} {unit}".rstrip() + f", the decay {other} {unit}".rstrip()
+                )
         return (*words, *self._rate_words(configuration), *self._spread_words(configuration))
 
     def _rate_words(self, other: TimingConfiguration) -> list[str]:
@@ -118,15 +121,16 @@ class Irf(TimingConfiguration):
             return []
         own_ps = grating_spread_ps(grating, self.wavelength_nm)
         other_ps = grating_spread_ps(grating, other.wavelength_nm)
-        if abs(own_ps - other_ps) < _NOTICEABLE * self.response().fwhm_ps:
+        if abs(own_ps - other_ps) < _NOTICEABLE * self.response.fwhm_ps:
             return []
         return [
             f"wavelength: {self.wavelength_nm:g} nm, the decay {other.wavelength_nm:g} nm: "
             f"the grating spreads over {own_ps:.0f} ps instead of {other_ps:.0f} ps"
         ]
 
+    @cached_property
     def response(self) -> IrfResponse:
-        """Return the part with light.
+        """The part with light.
 
         From the highest bin outwards in steps of the width at half height, until a step holds no
         more than the background, estimated from all that lies far away, by three sigma.
@@ -171,7 +175,7 @@ class Irf(TimingConfiguration):
 def _peak(counts: Vector) -> tuple[int, int]:
     """Return the highest bin and the width at half height, in bins, of smoothed counts."""
     width = 1
-    for _ in range(8):
+    while True:
         smooth = np.convolve(counts, np.ones(width) / width, mode="same")
         peak = int(np.argmax(smooth))
         half = smooth > smooth[peak] / 2
@@ -180,10 +184,9 @@ def _peak(counts: Vector) -> tuple[int, int]:
         end = peak + int(right[0]) if right.size else counts.size
         found = end - begin
         # With few counts in the highest bin, half of it is noise: smooth until it is not.
-        if smooth[peak] * width >= 50 or found <= width:
+        if smooth[peak] * width >= 50 or found <= width or width > counts.size // 8:
             return peak, max(found, 1)
         width += max(width // 2, 1)
-    return peak, max(found, 1)
 
 
 def _background(counts: Vector, peak: int, width: int) -> float:

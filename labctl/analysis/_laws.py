@@ -44,6 +44,7 @@ _WANDER_PROBABILITY = 0.1
 _CLOSE = 0.01
 _HIGHEST_KT = 15.0
 _RANGE = 30.0
+_END_ROUNDS = 3
 _GOLDEN = (5**0.5 - 1) / 2
 _ENERGY_RESOLUTION = 1e-6
 _PHONON_CHI2 = 9.0
@@ -61,9 +62,10 @@ class PhononLaw:
     Attributes:
         parameters: c0, c1, c2, E in the unit of the values (per K) and meV.
         covariance: Shape (4, 4), zero where a parameter was held.
-        errors: Standard errors of the parameters, shape (4,): the root mean square of those to
-            both sides. Coupling and energy of a phonon go together along a bent valley, where the
-            curvature at the minimum (``covariance``) tells too little of either alone.
+        errors: Standard errors of the parameters to both sides, down and up, shape (2, 4).
+            Coupling and energy of a phonon go together along a bent valley, where the curvature
+            at the minimum (``covariance``) tells too little of either, and one side may be twice
+            as far as the other.
         chi2: Sum of the weighted squared residuals.
         freedom: Degrees of freedom.
         probability: Of a larger chi-square.
@@ -89,7 +91,11 @@ class PhononLaw:
 
     def parameter(self, index: int) -> Measured:
         """Return one parameter."""
-        return Measured(float(self.parameters[index]), float(self.errors[index]))
+        down, up = (float(error) for error in self.errors[:, index])
+        if down == up:
+            return Measured(float(self.parameters[index]), down)
+        both = float(np.sqrt((down**2 + up**2) / 2))
+        return Measured(float(self.parameters[index]), both, down, up)
 
     def difference(self, from_k: float, to_k: float) -> Measured:
         """Return by how much the law changes from one temperature to another."""
@@ -421,30 +427,39 @@ def _finish(points: _Points, full: Vector, whitening: Vector) -> PhononLaw:
 def _errors(
     points: _Points, whitening: Vector, full: Vector, chi2: float, covariance: Vector
 ) -> Vector:
-    """Return the root mean square of the errors to both sides of each parameter.
+    """Return the standard errors down and up of each parameter, shape (2, 4).
 
     To each side the energy of the phonon moves until chi-square has grown by one, and the
     others follow, with the errors they have there. Where all is linear this is the covariance.
     """
     linear = np.sqrt(np.diag(covariance))
     if "energy" in points.hold or not linear[3] > 0:
-        return linear
+        return np.stack([linear, linear])
+    ends = (_end(points, whitening, full, chi2, step) for step in (-linear[3], linear[3]))
+    offsets, squares = (np.array(part) for part in zip(*ends, strict=True))
+    # Some parameters fall while the energy rises.
+    order = np.argsort(offsets, axis=0)
+    sides = np.sqrt(offsets**2 + squares)
+    return np.take_along_axis(sides, order, axis=0)
+
+
+def _end(
+    points: _Points, whitening: Vector, full: Vector, chi2: float, step: float
+) -> tuple[Vector, Vector]:
+    """Return how far the parameters move to one side, and their own variances there."""
     highest = _highest_mev(points.temperature_k)
     limits = highest / _RANGE - full[3], highest - full[3]
-    free = [k for k, name in enumerate(_NAMES[:3]) if name not in points.hold]
-    squares: list[Vector] = []
-    for step in (-linear[3], linear[3]):
-        first = full[3] + np.clip(step, *limits)
-        growth = _at_energy(points, whitening, float(first))[1] - chi2
+    for _ in range(_END_ROUNDS):
+        energy = float(full[3] + np.clip(step, *limits))
+        growth = _at_energy(points, whitening, energy)[1] - chi2
         # Chi-square grows about as the square of the step.
-        further = step / np.sqrt(np.clip(growth, 0.1, 10.0))
-        energy = float(full[3] + np.clip(further, *limits))
-        off = _at_energy(points, whitening, energy)[0] - full
-        columns = _gradient(np.array([0.0, 0.0, 0.0, energy]), points.temperature_k)
-        own = np.zeros(4)
-        own[free] = np.diag(invert_normal((whitening @ columns)[:, free]))
-        squares.append(off**2 + own)
-    return np.sqrt(np.mean(squares, axis=0))
+        step /= np.sqrt(np.clip(growth, 0.1, 10.0))
+    energy = float(full[3] + np.clip(step, *limits))
+    free = [k for k, name in enumerate(_NAMES[:3]) if name not in points.hold]
+    columns = _gradient(np.array([0.0, 0.0, 0.0, energy]), points.temperature_k)
+    own = np.zeros(4)
+    own[free] = np.diag(invert_normal((whitening @ columns)[:, free]))
+    return _at_energy(points, whitening, energy)[0] - full, own
 
 
 def _without_phonon(points: _Points, whitening: Vector) -> float:

@@ -35,16 +35,19 @@ class IntensityLevels:
     bic: tuple[float, ...]
     points: ChangePoints
 
-    def dwells(self, threshold_hz: float | None = None) -> DwellSequence:
-        """Return the dwells above and below an intensity.
+    def on(self, threshold_hz: float | None = None) -> NDArray[np.bool_]:
+        """Return whether the level of each segment is above an intensity, (segment,).
 
         Args:
-            threshold_hz: ON is above it; by default the middle between lowest and highest level.
+            threshold_hz: By default the middle between the lowest and the highest level.
         """
         rates = np.array([rate.value for rate in self.rate_hz])
         middle = float(rates[[0, -1]].mean()) if rates.size > 1 else 0.0
-        on = rates[self.level] > (middle if threshold_hz is None else threshold_hz)
-        return DwellSequence.of(on, self.points.duration_s)
+        return rates[self.level] > (middle if threshold_hz is None else threshold_hz)
+
+    def dwells(self, threshold_hz: float | None = None) -> DwellSequence:
+        """Return the dwells of ON and OFF segments."""
+        return DwellSequence.of(self.on(threshold_hz), self.points.duration_s)
 
 
 def group_levels(points: ChangePoints, *, most: int = 6) -> IntensityLevels:
@@ -68,7 +71,7 @@ def group_levels(points: ChangePoints, *, most: int = 6) -> IntensityLevels:
     order = np.argsort(rates)
     member = np.argmax(chances[:, order], axis=1)
     # A level that is nobody's likeliest one is none.
-    used, level = np.unique(member, return_inverse=True)
+    level = np.unique(member, return_inverse=True)[1]
     photons = np.bincount(level, counts)
     lasting_s = np.bincount(level, time_s)
     rate_hz = tuple(
@@ -109,6 +112,7 @@ def _expectation_maximisation(
 ) -> tuple[float, Vector, Vector]:
     """Return log-likelihood, rates and the chance of each segment to be in each level."""
     weights, before = np.full(rates_hz.size, 1 / rates_hz.size), -np.inf
+    likelihood, chances = -np.inf, np.ones((counts.size, rates_hz.size))
     scale = counts * np.log(np.maximum(time_s, 1e-300)) - _log_factorial(counts)
     for _ in range(_ROUNDS):
         rates_hz = np.maximum(rates_hz, 1e-9 / time_s.sum())

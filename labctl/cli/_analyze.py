@@ -15,6 +15,7 @@ from labctl.results import (
     json_text,
     law_lines,
     save_figure,
+    summarized,
     table_rows,
 )
 from labctl.storage import list_runs, read_run
@@ -74,7 +75,7 @@ def show_analysis(analysis: RunAnalysis) -> None:
     for line in law_lines(analysis):
         console.print(line)
     warnings = [text for result in analysis.results for text in result.warnings]
-    for text in dict.fromkeys(warnings):
+    for text in summarized(warnings):
         say_note(text)
 
 

@@ -265,15 +265,10 @@ class Lab:
             name=name,
             recipe={"script": script},
             points=points,
-            sample=sample or _mounted(self.setup),
+            sample=sample or self.setup.sample_name,
             dot=dot or (by.dot if by else ""),
             seed=by.seed if by else None,
         )
-
-
-def _mounted(setup: Setup) -> str:
-    """Return the name of the sample that the set-up says is mounted."""
-    return str(setup.sample.data.get("name", "")) if setup.sample else ""
 
 
 @contextmanager

@@ -73,7 +73,7 @@ def prepare(request: RunRequest) -> tuple[Setup, Recipe, Plan]:
         recipe=recipe.resolved(),
         points=count(recipe),
         expected_s=expected.seconds,
-        sample=sample.name,
+        sample=sample.name or setup.sample_name,
         dot=request.dot or sample.dot,
         seed=request.seed if request.simulate else None,
         user=request.user,

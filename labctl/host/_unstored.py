@@ -8,7 +8,7 @@ from typing import Any
 from labctl.clock import Clock
 from labctl.sequencer import Announcer, Book, Control, Session
 from labctl.stations import Station
-from labctl.storage import ArrayItem, RecordAddress, RecordKind
+from labctl.storage import NamedArray, RecordAddress, RecordKind
 
 __all__ = ["unstored_session"]
 
@@ -22,7 +22,7 @@ class _NoJournal:
         self,
         kind: RecordKind,
         data: Mapping[str, Any],
-        arrays: Sequence[ArrayItem] = (),
+        arrays: Sequence[NamedArray] = (),
         *,
         step_id: str = "",
         attempt: int = 0,

@@ -10,7 +10,7 @@ from pydantic import Field
 from labctl.analysis import LampLineSample, measure_line_spread, photon_transfer
 from labctl.measurements._context import Array, Context
 from labctl.measurements._dispersion import calibration_key, nominal_dispersion, tune
-from labctl.measurements._exposure import Exposure, expose
+from labctl.measurements._exposure import Exposure, Taken, expose
 from labctl.measurements._measurement import Measurement
 from labctl.measurements._paths import take_path
 from labctl.measurements._settings import detector_key, point_settings, spectrograph_settings
@@ -30,6 +30,9 @@ __all__ = ["CalibrateDetector", "CalibrateWavelength"]
 _SETUP_S = 5.0
 _WINDOW = 7
 """Pixels on each side of a lamp line that are used for the line spread."""
+_FEW_LINES = 9
+"""Fewer leave less than 5 degrees of freedom beside the four parameters of the dispersion; their
+scatter about the fit does not tell how good it is."""
 
 Element = Literal["neon", "mercury", "argon"]
 Port = Literal["low_noise", "electron_multiplied"]
@@ -60,8 +63,8 @@ class _LampExposure(Measurement):
     adc_mhz: Megahertz | None = Field(None, gt=0)
     analog_gain: int = Field(2, ge=1, le=3)
 
-    def exposures(self, context: Context, camera: Camera) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Return frames with and without the lamp, counts, shape (frame, row, column)."""
+    def exposures(self, context: Context, camera: Camera) -> tuple[Taken, Taken]:
+        """Return frames with and without the lamp."""
         settings = self._settings(camera)
         exposure = Exposure(settings, self.frames, light=False)
         lamp = context.station.only(Lamp, prefer="lamp")
@@ -119,7 +122,8 @@ class CalibrateWavelength(_LampExposure):
         take_path(context, None, "camera")
         centre_nm = tune(context, spectrograph, self.grating_per_mm, self.center_nm)
         standing = spectrograph_settings(spectrograph)
-        bright, dark = self.exposures(context, camera)
+        taken, background = self.exposures(context, camera)
+        bright, dark = taken.counts, background.counts
         counts = bright.mean(axis=0).sum(axis=0) - dark.mean(axis=0).sum(axis=0)
         lamp = LampSettings(
             centre_nm=centre_nm,
@@ -132,6 +136,9 @@ class CalibrateWavelength(_LampExposure):
         calibration = calibrate_from_lamp(counts, lamp, lamp_lines(self.lamp), nominal)
         key = calibration_key(self.grating_per_mm, spectrograph.read_exit())
         context.calibrated("wavelength", key, calibration.to_dict())
+        few = few_lines(calibration.evidence.lines, self.lamp)
+        if few:
+            context.message("warning", spectrograph.name, f"calibration of {key}: {few}")
         response = response_of(
             bright.sum(axis=1).astype(np.float64),
             dark.sum(axis=1).astype(np.float64),
@@ -146,6 +153,7 @@ class CalibrateWavelength(_LampExposure):
             spectrum_arrays(bright, axis_nm),
             settings=point_settings(context, standing, camera, calibration, self.frames),
             live_time_s=self.frames * self.exposure_s,
+            quality=taken.quality | background.quality,
             brief=f"{evidence.lines} lines of {self.lamp}, residual {evidence.rms_nm * 1e3:.2f} pm,"
             f" response {response['fwhm_nm']:.4f} nm",
         )
@@ -179,7 +187,8 @@ class CalibrateDetector(_LampExposure):
         take_path(context, None, "camera")
         tune(context, spectrograph, self.grating_per_mm, self.center_nm)
         standing = spectrograph_settings(spectrograph)
-        bright, dark = (frames.sum(axis=1) for frames in self.exposures(context, camera))
+        taken, background = self.exposures(context, camera)
+        bright, dark = taken.counts.sum(axis=1), background.counts.sum(axis=1)
         found = photon_transfer(bright.astype(np.float64), dark.astype(np.float64))
         result = asdict(found) | {"calibrated_at": context.clock.utc().isoformat()}
         context.calibrated("detector", detector_key(camera), result)
@@ -192,9 +201,21 @@ class CalibrateDetector(_LampExposure):
                 context, standing, camera, nominal_dispersion(spectrograph, camera), self.frames
             ),
             live_time_s=self.frames * self.exposure_s,
+            quality=taken.quality | background.quality,
             brief=f"{found.electrons_per_count.value:.3f} e-/count, "
             f"read noise {found.read_noise_counts.value:.2f} counts",
         )
+
+
+def few_lines(lines: int, lamp: str) -> str:
+    """Return why so few lines are doubtful, and what to do; empty if they are enough."""
+    if lines >= _FEW_LINES:
+        return ""
+    return (
+        f"only {lines} lines of {lamp}; fewer than {_FEW_LINES} cannot show by their scatter how "
+        "good the dispersion is, so its standard error is an assumption; choose a centre with "
+        "more lines, or another lamp"
+    )
 
 
 def response_of(

@@ -134,6 +134,14 @@ class Context(Protocol):
         """Keep a calibration: in the run, in its dated file, and for the points that follow."""
         ...
 
+    def remember(self, name: str, value: float) -> None:
+        """Keep a number for later measurements of this run, e.g. where the line was last seen."""
+        ...
+
+    def remembered(self, name: str) -> float | None:
+        """Return what an earlier measurement of this run has kept, None if nothing."""
+        ...
+
     def found(self, what: str, data: Mapping[str, Any]) -> None:
         """Journal something that was found and that later steps depend on."""
         ...

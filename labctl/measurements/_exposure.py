@@ -2,7 +2,7 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +11,12 @@ from labctl.errors import DeviceError, LabctlError
 from labctl.measurements._context import Array, Bank, Context
 from labctl.roles import Camera, CameraSettings, Shutter
 
-__all__ = ["Exposure", "excitation", "expose"]
+__all__ = ["Exposure", "Taken", "excitation", "expose"]
 
 _READOUT_MARGIN_S = 10.0
+_RETAKES = 2
+FRAME_DROPPED = 1 << 8
+"""The flag of this name of ``labctl.storage.Quality``."""
 
 
 @dataclass(frozen=True)
@@ -35,53 +38,76 @@ class Exposure:
     name: str = "frames"
 
 
-def expose(context: Context, camera: Camera, exposure: Exposure) -> NDArray[np.uint16]:
+@dataclass(frozen=True, eq=False)
+class Taken:
+    """Frames that were taken.
+
+    Attributes:
+        counts: Shape (frame, row, column), dtype uint16.
+        lost: Number of frames that were lost on the way and taken once more.
+    """
+
+    counts: NDArray[np.uint16]
+    lost: int = 0
+
+    @property
+    def quality(self) -> int:
+        """Flag of a point with lost frames: its frames are whole, but not in one series."""
+        return FRAME_DROPPED if self.lost else 0
+
+
+@dataclass
+class _Series:
+    """What of a series is there."""
+
+    frames: list[NDArray[np.uint16]] = field(default_factory=list[NDArray[np.uint16]])
+    lost: int = 0
+    retakes: int = 0
+
+
+def expose(context: Context, camera: Camera, exposure: Exposure) -> Taken:
     """Configure the camera and take the frames; EM gain only after a preview without it.
 
-    Returns:
-        Counts, shape (frame, row, column), dtype uint16.
+    Frames that are lost on the way to the computer are taken once more at the end of the series,
+    with a warning; the third time that the series is not whole is an error.
 
     Raises:
         RefusedError: The camera's guard refuses the gain or the sensor is not locked.
         ProtectionError: Too much light at gain; the camera has been made safe.
-        DeviceError: Frames were lost, or have not come.
+        DeviceError: Frames were lost again and again, or have not come.
     """
-    taken: list[NDArray[np.uint16]] = []
-    while len(taken) < exposure.frames:
-        banked = len(taken)
+    series = _Series()
+    while len(series.frames) < exposure.frames:
+        banked = len(series.frames)
         try:
-            _take_frames(context, camera, exposure, taken)
+            _take_frames(context, camera, exposure, series)
         except Bank:
             # After a pause the light may be another one, so the next round begins with a preview.
-            _bank(context, exposure, taken[banked:], banked)
-    return np.stack(taken)
+            _bank(context, exposure, series.frames[banked:], banked)
+    return Taken(np.stack(series.frames), series.lost)
 
 
-def _take_frames(
-    context: Context, camera: Camera, exposure: Exposure, taken: list[NDArray[np.uint16]]
-) -> None:
+def _take_frames(context: Context, camera: Camera, exposure: Exposure, series: _Series) -> None:
     if exposure.settings.em_gain > 1:
         preview = replace(exposure, settings=replace(exposure.settings, em_gain=1))
-        _acquire(context, camera, preview, [], 1)
-    _acquire(context, camera, exposure, taken, exposure.frames)
+        _acquire(context, camera, preview, _Series(), 1)
+    _acquire(context, camera, exposure, series, exposure.frames)
 
 
 def _acquire(
-    context: Context,
-    camera: Camera,
-    exposure: Exposure,
-    taken: list[NDArray[np.uint16]],
-    end: int,
+    context: Context, camera: Camera, exposure: Exposure, series: _Series, end: int
 ) -> None:
     # The guard of the camera looks at the settings first, and only then may its shutter open.
     camera.configure(exposure.settings)
     camera.set_shutter(True)
     with excitation(context, exposure.light):
         try:
-            _collect(context, camera, exposure, taken, end)
+            while len(series.frames) < end:
+                _collect(context, camera, exposure, series, end)
         except Bank:
             # Before the light ends: a frame that is read out while the shutter closes is no frame.
-            taken.extend(camera.read_frames())
+            series.frames.extend(camera.read_frames())
+            series.lost += camera.lost_frames()
             camera.stop()
             raise
 
@@ -114,34 +140,35 @@ def excitation(context: Context, wanted: bool) -> Generator[None]:
 
 
 def _collect(
-    context: Context,
-    camera: Camera,
-    exposure: Exposure,
-    taken: list[NDArray[np.uint16]],
-    end: int,
+    context: Context, camera: Camera, exposure: Exposure, series: _Series, end: int
 ) -> None:
-    camera.start(end - len(taken), allow_unlocked=exposure.unlocked_sensor)
-    while len(taken) < end:
+    """Take the frames that are missing; lost ones stay missing."""
+    frames = series.frames
+    camera.start(end - len(frames), allow_unlocked=exposure.unlocked_sensor)
+    while len(frames) < end and (camera.acquiring() or camera.frames_ready()):
         context.wait_until(
-            lambda: camera.frames_ready() > 0,
+            lambda: camera.frames_ready() > 0 or not camera.acquiring(),
             timeout_s=camera.frame_time_s() + _READOUT_MARGIN_S,
-            what=f"{camera.name} frame {len(taken) + 1} of {end}",
+            what=f"{camera.name} frame {len(frames) + 1} of {end}",
             bankable=True,
         )
-        taken.extend(camera.read_frames())
-        context.progress(f"frame {len(taken)} of {end}", len(taken) / end)
-        _check_lost(camera)
+        frames.extend(camera.read_frames())
+        context.progress(f"frame {len(frames)} of {end}", len(frames) / end)
+    lost = max(camera.lost_frames(), end - len(frames))
     camera.stop()
-
-
-def _check_lost(camera: Camera) -> None:
-    lost = camera.lost_frames()
     if lost:
-        # A camera that knows why says so itself.
-        camera.acquiring()
-        raise DeviceError(
-            camera.name, "read frames", f"{lost} frames were lost", "read out slower or bin more"
-        )
+        _count_lost(context, camera, series, lost, end)
+
+
+def _count_lost(context: Context, camera: Camera, series: _Series, lost: int, end: int) -> None:
+    series.lost += lost
+    missing = end - len(series.frames)
+    if missing and series.retakes == _RETAKES:
+        what = f"{lost} frames were lost, after {series.lost - lost} that were taken again"
+        raise DeviceError(camera.name, "read frames", what, "read out slower or bin more")
+    series.retakes += 1
+    again = f"; {missing} are taken again" if missing else ""
+    context.message("warning", camera.name, f"{lost} frames were lost{again}")
 
 
 def _as_array(name: str, frames: list[NDArray[np.uint16]]) -> Array:

@@ -4,9 +4,9 @@ import math
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from labctl.errors import ConfigError, Problem, RefusedError
 from labctl.measurements._acquire import acquire
@@ -21,6 +21,7 @@ from labctl.measurements._settings import (
     present_fluence_uj_cm2,
     spectrograph_settings,
 )
+from labctl.measurements._spectrum import PEAK_NM
 from labctl.measurements._stop import Stop
 from labctl.photons import Analysis, PhotonBooks, Stream
 from labctl.roles import PhotonCounter, Spectrograph, TaggerSettings, TimeTagger
@@ -40,6 +41,7 @@ class PhotonMeasurement(Measurement):
         detectors: Names of the detectors; None: as many as are needed, in the set-up's order.
         grating_per_mm: Groove density of the grating, 1/mm; None: the one in use.
         center_nm: Wavelength at the exit slit, nm; None: where it is.
+        at_peak: Go to the maximum of the last spectrum of this run instead.
         mode: Records with delays after the laser's pulse (``t3``) or with absolute times (``t2``).
         bin_ps: Widest accepted delay bin, ps; None: the finest that covers the laser's period.
         sync_divider: Divider of the laser's sync in front of the module.
@@ -55,9 +57,17 @@ class PhotonMeasurement(Measurement):
     detectors: tuple[str, ...] | None = Field(None, min_length=1)
     grating_per_mm: GroovesPerMm | None = Field(None, gt=0)
     center_nm: Nanometers | None = Field(None, ge=0)
+    at_peak: bool = False
     mode: Literal["t2", "t3"] = "t3"
     bin_ps: Picoseconds | None = Field(None, gt=0)
     sync_divider: int = Field(1, ge=1)
+
+    @model_validator(mode="after")
+    def _one_wavelength(self) -> Self:
+        if self.at_peak and self.center_nm is not None:
+            message = "center and at_peak are two wavelengths; remove one of them"
+            raise ValueError(message)
+        return self
 
     @abstractmethod
     def make(self, stream: Stream, channels: tuple[int, ...]) -> Sequence[Analysis]:
@@ -116,12 +126,13 @@ class PhotonMeasurement(Measurement):
     def _tuned(self, context: Context) -> dict[str, Any]:
         station = context.station
         if not self._has_spectrograph(context):
-            if self.grating_per_mm is None and self.center_nm is None:
+            if self.grating_per_mm is None and self.center_nm is None and not self.at_peak:
                 return {}
             what = "grating and center need a spectrograph, and the set-up has none"
             raise ConfigError([Problem(what)])
         spectrograph = station.only(Spectrograph, prefer="spectrograph")
-        tune(context, spectrograph, self.grating_per_mm, self.center_nm)
+        centre_nm = _peak_nm(context) if self.at_peak else self.center_nm
+        tune(context, spectrograph, self.grating_per_mm, centre_nm)
         return spectrograph_settings(spectrograph)
 
     def _job(self, context: Context) -> Job:
@@ -208,6 +219,16 @@ class PhotonMeasurement(Measurement):
                 "met": parts[-1].stopped,
             },
         }
+
+
+def _peak_nm(context: Context) -> float:
+    """Return where the last spectrum has its maximum, nm; journalled, because light is let in."""
+    peak_nm = context.remembered(PEAK_NM)
+    if peak_nm is None:
+        what = "at_peak needs a spectrum earlier in the run"
+        raise ConfigError([Problem(what, hint="put a step 'spectrum' before, or give a center")])
+    context.found("peak", {"wavelength_nm": peak_nm})
+    return peak_nm
 
 
 def irf_key(detector: str, spectrograph: Mapping[str, Any]) -> str:

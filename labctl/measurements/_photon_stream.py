@@ -38,6 +38,7 @@ class TraceMeasurement(PhotonMeasurement):
             detectors: tuple[str, ...] | None = None,
             grating: str | None = None,
             center: str | None = None,
+            at_peak: bool = False,
             mode: Literal["t2", "t3"] = "t3",
             bin: str | None = None,
             sync_divider: int = 1,

@@ -15,11 +15,15 @@ from labctl.measurements._settings import point_settings, spectrograph_settings,
 from labctl.roles import Camera, CameraSettings, Roi, Spectrograph
 from labctl.units import GroovesPerMm, Megahertz, Nanometers, Seconds
 
-__all__ = ["Spectrum"]
+__all__ = ["PEAK_NM", "Spectrum"]
+
+PEAK_NM = "peak_nm"
+"""Name under which a spectrum keeps where it was highest."""
 
 SATURATED = 1 << 7
 _SETUP_S = 2.0
 _READOUT_S = 0.05
+_SMOOTH = 7
 
 Port = Literal["low_noise", "electron_multiplied"]
 
@@ -103,11 +107,13 @@ class Spectrum(Measurement):
         dark = self._dark(context, camera, settings)
         began_s = context.clock.now()
         light = Exposure(settings, self.frames, unlocked_sensor=self.unlocked_sensor)
-        frames = expose(context, camera, light)
+        taken = expose(context, camera, light)
+        frames = taken.counts
         warn_of_missing(context, camera, calibration, standing["exit"])
         roi = settings.roi
         wavelength_nm = calibration.region_nm(roi.x0, roi.width, centre_nm, roi.x_binning)
         peak = int(frames.max())
+        context.remember(PEAK_NM, peak_nm(frames, wavelength_nm))
         context.store(
             [*spectrum_arrays(frames, wavelength_nm), *dark],
             settings={
@@ -115,7 +121,7 @@ class Spectrum(Measurement):
                 **point_settings(context, standing, camera, calibration, self.frames),
             },
             live_time_s=self.frames * self.exposure_s,
-            quality=SATURATED if peak >= camera.full_scale_counts() else 0,
+            quality=taken.quality | (SATURATED if peak >= camera.full_scale_counts() else 0),
             brief=f"peak {peak} counts in {context.clock.now() - began_s:.1f} s",
         )
 
@@ -136,9 +142,25 @@ class Spectrum(Measurement):
         if self.background == 0:
             return []
         exposure = Exposure(settings, self.background, False, self.unlocked_sensor, "background")
-        frames = expose(context, camera, exposure)
+        frames = expose(context, camera, exposure).counts
         mean: NDArray[np.float64] = frames.sum(axis=1).mean(axis=0)
         return [Array("background", mean, "counts", ("x",))]
+
+
+def peak_nm(frames: NDArray[np.uint16], wavelength_nm: NDArray[np.float64]) -> float:
+    """Return where a spectrum is highest: centroid around the maximum of smoothed counts, nm.
+
+    The median of the frames leaves out cosmic rays; this is to aim with, no fit.
+    """
+    counts = np.median(frames.sum(axis=1, dtype=np.float64), axis=0)
+    counts -= np.median(counts)
+    width = min(_SMOOTH, counts.size)
+    top = int(np.argmax(np.convolve(counts, np.ones(width) / width, mode="same")))
+    near = slice(max(top - _SMOOTH, 0), top + _SMOOTH + 1)
+    weight = np.clip(counts[near], 0.0, None)
+    if not weight.sum() > 0.0:
+        return float(wavelength_nm[top])
+    return float(np.average(wavelength_nm[near], weights=weight))
 
 
 def spectrum_arrays(frames: NDArray[np.uint16], wavelength_nm: NDArray[np.float64]) -> list[Array]:

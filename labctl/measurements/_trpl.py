@@ -30,6 +30,7 @@ class Trpl(PhotonMeasurement):
             detectors: tuple[str, ...] | None = None,
             grating: str | None = None,
             center: str | None = None,
+            at_peak: bool = False,
             bin: str | None = None,
             sync_divider: int = 1,
         ) -> None:

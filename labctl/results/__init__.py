@@ -13,8 +13,10 @@ from labctl.results._export import (
 )
 from labctl.results._points import FittedPoint
 from labctl.results._result import ExperimentResult, ResultTable
-from labctl.results._source import StoredRun, StoredSpectrum
+from labctl.results._rows import StoredRun
+from labctl.results._source import StoredSpectrum
 from labctl.results._temperature_results import TemperatureLaws
+from labctl.results._warnings import summarized
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,6 +38,7 @@ __all__ = [
     "json_text",
     "law_lines",
     "save_figure",
+    "summarized",
     "table_rows",
 ]
 

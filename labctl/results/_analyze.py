@@ -1,13 +1,17 @@
 """From a stored run to its results."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from labctl.errors import AnalysisError
+from labctl.results._decay_results import DecayAnalysis, analyze_decays
+from labctl.results._decays import fit_decays
 from labctl.results._points import FittedPoint, fit_points, fit_series
 from labctl.results._result import ExperimentResult
-from labctl.results._source import StoredRun, StoredSpectrum, stored_spectra
+from labctl.results._rows import StoredRun
+from labctl.results._source import StoredSpectrum, stored_spectra
 from labctl.results._spectrum_results import spectrum_results
+from labctl.results._stored_photons import stored_decays
 from labctl.results._temperature_results import TemperatureLaws, fit_laws, temperature_results
 
 __all__ = ["RunAnalysis", "analyze", "analyze_run", "analyze_spectra"]
@@ -23,8 +27,9 @@ class RunAnalysis:
         run: Unique name of the run.
         title: Its title.
         points: Fitted spectra, in order of temperature or of acquisition.
-        laws: Of a temperature series, None otherwise.
+        laws: Of a temperature series of spectra, None otherwise.
         results: Quantities by experiment.
+        decays: Fitted decays and their laws; None without decays.
     """
 
     run: str
@@ -32,19 +37,21 @@ class RunAnalysis:
     points: tuple[FittedPoint, ...]
     laws: TemperatureLaws | None
     results: tuple[ExperimentResult, ...]
+    decays: DecayAnalysis | None = None
 
 
 def analyze(run: StoredRun) -> list[ExperimentResult]:
-    """Return the quantities that the spectra of a run determine.
+    """Return the quantities that a run determines.
 
-    Spectra at temperatures more than 1 K apart are a temperature series (E04), otherwise
-    each spectrum is an E01 of its own.
+    Spectra or decays at temperatures more than 1 K apart are a temperature series (E04);
+    otherwise each spectrum is an E01 of its own, and what was scanned says which experiment
+    the decays are.
 
     Args:
         run: As returned by `labctl.storage.read_run`.
 
     Raises:
-        AnalysisError: If the run has no spectra.
+        AnalysisError: If the run holds nothing to analyse.
     """
     return list(analyze_run(run).results)
 
@@ -53,13 +60,19 @@ def analyze_run(run: StoredRun) -> RunAnalysis:
     """Return the quantities together with the fits, for tables and figures.
 
     Raises:
-        AnalysisError: If the run has no spectra.
+        AnalysisError: If the run holds nothing to analyse.
     """
-    spectra = stored_spectra(run)
-    if not spectra:
-        msg = f"run {run.uid} has no spectra to analyse"
+    spectra, decays = stored_spectra(run), stored_decays(run)
+    if not spectra and not decays:
+        msg = f"run {run.uid} has neither spectra nor photons to analyse"
         raise AnalysisError(msg)
-    return analyze_spectra(spectra, run.uid, run.title)
+    found = RunAnalysis(run.uid, run.title, (), None, ())
+    if spectra:
+        found = analyze_spectra(spectra, run.uid, run.title)
+    if decays:
+        fitted = analyze_decays(fit_decays(decays))
+        found = replace(found, decays=fitted, results=(*found.results, *fitted.results))
+    return found
 
 
 def analyze_spectra(spectra: Sequence[StoredSpectrum], run: str, title: str = "") -> RunAnalysis:

@@ -1,8 +1,9 @@
-"""How the scalars and arrays of one stored point are found by their names in the recipe."""
+"""A stored run, and how scalars and arrays of a point are found by their names in the recipe."""
 
 import math
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +13,56 @@ from labctl.analysis import Measured
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["TEMPERATURE", "number", "optional", "row_array", "row_values", "temperature"]
+__all__ = [
+    "TEMPERATURE",
+    "StoredRun",
+    "number",
+    "optional",
+    "row_array",
+    "row_values",
+    "temperature",
+]
 
 Vector = NDArray[np.float64]
 
 TEMPERATURE = "cryostat.temperature"
 _SAMPLE_TEMPERATURE = "cryostat.sample_temperature"
+
+
+class StoredRun(Protocol):
+    """What the analysis needs of a run; `labctl.storage.Run` has it."""
+
+    path: Path
+
+    @property
+    def uid(self) -> str:
+        """Unique name of the run."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """Title in the user's words."""
+        ...
+
+    @property
+    def start(self) -> Mapping[str, Any]:
+        """Content of the start record."""
+        ...
+
+    @property
+    def data(self) -> "Mapping[str, xr.Dataset]":
+        """Arrays by measurement."""
+        ...
+
+    @property
+    def analyses(self) -> Sequence[Mapping[str, Any]]:
+        """Results that were computed while the run was going: calibrations among them."""
+        ...
+
+    @property
+    def sidecars(self) -> Sequence[Mapping[str, Any]]:
+        """Files that belong to the run."""
+        ...
 
 
 def row_values(dataset: "xr.Dataset", row: int) -> dict[str, Any]:

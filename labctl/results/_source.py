@@ -6,7 +6,7 @@ the calibrations that were in force when the point was taken.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from labctl.analysis import InstrumentResponse, Measured, NoiseModel, line_sprea
 from labctl.optics import PARAMETERS, GratingCalibration
 from labctl.results._rows import (
     TEMPERATURE,
+    StoredRun,
     number,
     optional,
     row_array,
@@ -25,7 +26,7 @@ from labctl.results._rows import (
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["StoredRun", "StoredSpectrum", "stored_spectra"]
+__all__ = ["StoredSpectrum", "stored_spectra"]
 
 Vector = NDArray[np.float64]
 
@@ -36,25 +37,6 @@ _SLIT = ("slit_nm", "blur_fwhm_nm")
 _PARAMETERS = len(PARAMETERS)
 # Seven calibrated SPE files: data-sheet values are wrong by 0.04 to 1 nm.
 _NOMINAL_ERROR_NM = 0.5
-
-
-class StoredRun(Protocol):
-    """What the analysis needs of a run; `labctl.storage.Run` has it."""
-
-    @property
-    def uid(self) -> str:
-        """Unique name of the run."""
-        ...
-
-    @property
-    def title(self) -> str:
-        """Title in the user's words."""
-        ...
-
-    @property
-    def data(self) -> "Mapping[str, xr.Dataset]":
-        """Arrays by measurement."""
-        ...
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,21 +1,28 @@
 """Decays, coincidences and streams of a stored run, with what belongs to each of them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from labctl.analysis import Irf, Measured, TimingConfiguration
-from labctl.results._rows import TEMPERATURE, number, optional, row_array, row_values, temperature
+from labctl.results._rows import (
+    TEMPERATURE,
+    StoredRun,
+    number,
+    optional,
+    row_array,
+    row_values,
+    temperature,
+)
 
 if TYPE_CHECKING:
     import xarray as xr
 
 __all__ = [
-    "PhotonRun",
     "StoredDecay",
     "StoredPhotons",
     "photon_points",
@@ -25,32 +32,6 @@ __all__ = [
 Vector = NDArray[np.float64]
 
 _FLUENCE = "laser.peak_fluence_uj_cm2"
-
-
-class PhotonRun(Protocol):
-    """What the analysis of photons needs of a run; `labctl.storage.Run` has it."""
-
-    path: Path
-
-    @property
-    def start(self) -> Mapping[str, Any]:
-        """Content of the start record."""
-        ...
-
-    @property
-    def data(self) -> "Mapping[str, xr.Dataset]":
-        """Arrays by measurement."""
-        ...
-
-    @property
-    def analyses(self) -> Sequence[Mapping[str, Any]]:
-        """Results that were computed while the run was going: calibrations among them."""
-        ...
-
-    @property
-    def sidecars(self) -> Sequence[Mapping[str, Any]]:
-        """Files that belong to the run."""
-        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,7 +122,7 @@ class StoredDecay:
     configuration: TimingConfiguration
 
 
-def photon_points(run: PhotonRun, *measurements: str) -> list[StoredPhotons]:
+def photon_points(run: StoredRun, *measurements: str) -> list[StoredPhotons]:
     """Return the points of these measurements in their order."""
     found: list[StoredPhotons] = []
     irfs = _irfs(run)
@@ -153,7 +134,7 @@ def photon_points(run: PhotonRun, *measurements: str) -> list[StoredPhotons]:
     return sorted(found, key=lambda stored: stored.point)
 
 
-def stored_decays(run: PhotonRun) -> list[StoredDecay]:
+def stored_decays(run: StoredRun) -> list[StoredDecay]:
     """Return the decays of all points of ``trpl`` in their order."""
     return [
         _decay(stored, stored.detectors[0], stored.arrays["counts"])
@@ -173,7 +154,7 @@ def _decay(stored: StoredPhotons, detector: str, counts: Vector) -> StoredDecay:
 
 
 def _point(
-    run: PhotonRun, measurement: str, dataset: "xr.Dataset", row: int, irfs: Mapping[str, Irf]
+    run: StoredRun, measurement: str, dataset: "xr.Dataset", row: int, irfs: Mapping[str, Irf]
 ) -> StoredPhotons:
     values = row_values(dataset, row)
     index = int(number(values.get("index"), row))
@@ -210,7 +191,7 @@ def _detectors(values: Mapping[str, Any]) -> Iterator[str]:
             yield detector
 
 
-def _files(run: PhotonRun, index: int, attempt: int) -> tuple[Path, ...]:
+def _files(run: StoredRun, index: int, attempt: int) -> tuple[Path, ...]:
     folder = run.path.parent
     return tuple(
         folder / str(entry["name"])
@@ -219,7 +200,7 @@ def _files(run: PhotonRun, index: int, attempt: int) -> tuple[Path, ...]:
     )
 
 
-def _irfs(run: PhotonRun) -> dict[str, Irf]:
+def _irfs(run: StoredRun) -> dict[str, Irf]:
     """Return the responses that the run knew: those of its start, and those it made itself.
 
     A response that was taken twice in one run stands for all its points with the later one.

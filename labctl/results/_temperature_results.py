@@ -20,6 +20,7 @@ from labctl.results._points import FittedPoint
 from labctl.results._result import ExperimentResult, ResultTable
 from labctl.results._source import StoredSpectrum
 from labctl.results._spectrum_results import peak_table
+from labctl.results._warnings import summarized
 
 __all__ = ["TemperatureLaws", "fit_laws", "temperature_results"]
 
@@ -83,7 +84,7 @@ def temperature_results(
 ) -> list[ExperimentResult]:
     """Return the quantities of E04 that spectra give."""
     tables = (peak_table("temperature_series", points),)
-    warnings = tuple(dict.fromkeys(w for p in points for w in p.warnings))
+    warnings = summarized(w for p in points for w in p.warnings)
     found = _of_linewidth(laws, tables, laws.warnings + warnings)
     axis_error_ev = max((point.axis_error_ev for point in points), default=0.0)
     found += _of_energy(laws, axis_error_ev, tables, laws.warnings + warnings)

@@ -19,6 +19,7 @@ __all__ = ["Mode", "TaggerFlags", "TaggerSettings", "TimeTagger"]
 Mode = Literal["histogram", "t2", "t3"]
 
 _ACQUISITION = Limits(0.001, 360_000.0)
+_MOST_RECORDS = 1 << 22
 
 
 @dataclass(frozen=True)
@@ -171,6 +172,10 @@ class TimeTagger(Instrument):
     @abstractmethod
     def _read_flags(self) -> TaggerFlags:
         """Ask for the flags."""
+
+    @abstractmethod
+    def _largest_read(self) -> int:
+        """Return how many records one read of the buffer gives at most."""
 
     @abstractmethod
     def _read_fifo(self) -> NDArray[np.uint32]:
@@ -328,12 +333,21 @@ class TimeTagger(Instrument):
         return self._stopped
 
     def read_records(self) -> NDArray[np.uint32]:
-        """Return the next records, shape (n,), uint32, n up to the largest read of the library.
+        """Return the next records, shape (n,), uint32; n = 0 if there are none.
 
-        The flags are asked first. If the buffer ran over, the hardware is stopped and ``running``
-        is False from then on; what the buffer still has comes with this and the following calls.
+        The buffer is read until a read does not fill up, but not beyond some 4 million records,
+        so that a fast module is emptied by few calls. The flags are asked before each read. If
+        the buffer ran over, the hardware is stopped and ``running`` is False from then on; what
+        it still has comes with this and, if it is a lot, the following calls.
         """
         self._tagging_mode()
+        full = self._largest_read()
+        parts = [self._flags_and_records()]
+        while len(parts[-1]) == full and len(parts) * full < _MOST_RECORDS:
+            parts.append(self._flags_and_records())
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def _flags_and_records(self) -> NDArray[np.uint32]:
         if self.flags().fifo_full and not self._overrun:
             self._overrun = True
             self._stop()

@@ -25,7 +25,7 @@ from labctl.measurements import Array
 from labctl.sequencer._announce import Announcer
 from labctl.sequencer._readings import Readings
 from labctl.sequencer._states import StateMachine
-from labctl.storage import ArrayItem, RecordAddress, RecordKind, file_digest
+from labctl.storage import NamedArray, RecordAddress, RecordKind, file_digest
 
 __all__ = ["Book", "Journal", "Status"]
 
@@ -43,7 +43,7 @@ class Journal(Protocol):
         self,
         kind: RecordKind,
         data: Mapping[str, Any],
-        arrays: Sequence[ArrayItem] = (),
+        arrays: Sequence[NamedArray] = (),
         *,
         step_id: str = "",
         attempt: int = 0,
@@ -111,9 +111,7 @@ class Book:
 
     def part(self, arrays: Sequence[Array], data: Mapping[str, Any], step_id: str) -> None:
         """Bank a part of a point."""
-        self.journal.append(
-            RecordKind.POINT_PART, data, items(arrays), step_id=step_id, durable=True
-        )
+        self.journal.append(RecordKind.POINT_PART, data, arrays, step_id=step_id, durable=True)
 
     def sidecar(self, path: Path, data: Mapping[str, Any], step_id: str) -> None:
         """Store which file belongs to the run; it is complete and on the disk."""
@@ -143,10 +141,9 @@ class Book:
         brief: str,
     ) -> None:
         """Store a point; it counts once this returns."""
-        stored = items(arrays)
         full = {"index": self.points, **data}
         address = self.journal.append(
-            RecordKind.POINT, full, stored, step_id=step_id, attempt=attempt
+            RecordKind.POINT, full, arrays, step_id=step_id, attempt=attempt
         )
         end = address.offset + address.length
         fields = {
@@ -154,7 +151,7 @@ class Book:
             "step_id": step_id,
             "measurement": data["measurement"],
             "label": data["label"],
-            "arrays": _descriptors(stored, end),
+            "arrays": _descriptors(arrays, end),
             "set": {name: entry["value"] for name, entry in data["set"].items()},
             "read": {name: entry["value"] for name, entry in data["read"].items()},
             "quality": data["quality"],
@@ -204,28 +201,22 @@ class Book:
         self.journal.append(RecordKind.EVENT, record)
 
 
-def items(arrays: Sequence[Array]) -> list[ArrayItem]:
-    """Return the arrays in the form that the journal takes."""
-    # Not ascontiguousarray, which would turn a single number into an array of one element.
-    return [ArrayItem(a.name, np.asarray(a.values, order="C"), a.units, a.axes) for a in arrays]
-
-
-def _descriptors(stored: Sequence[ArrayItem], end: int) -> tuple[ArrayDescriptor, ...]:
+def _descriptors(arrays: Sequence[Array], end: int) -> tuple[ArrayDescriptor, ...]:
     # The arrays are the last bytes of the record, one behind the other.
-    offset = end - sum(item.values.nbytes for item in stored)
+    values = [np.asarray(array.values) for array in arrays]
+    offset = end - sum([one.nbytes for one in values])
     descriptors: list[ArrayDescriptor] = []
-    for item in stored:
-        values = item.values
+    for array, one in zip(arrays, values, strict=True):
         fields = {
-            "name": item.name,
-            "dtype": _dtype(values.dtype.char),
-            "shape": values.shape,
-            "units": item.units,
-            "axes": item.axes,
+            "name": array.name,
+            "dtype": _dtype(one.dtype.char),
+            "shape": one.shape,
+            "units": array.units,
+            "axes": array.axes,
             "offset": offset,
         }
         descriptors.append(unchecked(ArrayDescriptor, fields))
-        offset += values.nbytes
+        offset += one.nbytes
     return tuple(descriptors)
 
 

@@ -32,20 +32,12 @@ class Point:
     ) -> None:
         """Prepare to measure; nothing happens yet."""
         self._session, self._measurement = session, measurement
+        self.station: Station = session.station
+        self.clock: Clock = session.clock
         self._step_id, self._label, self._attempt = step_id, label, attempt
         self._began_s = 0.0
         self._part = 0
         self._quality = 0
-
-    @property
-    def station(self) -> Station:
-        """The connected set-up."""
-        return self._session.station
-
-    @property
-    def clock(self) -> Clock:
-        """The injected clock."""
-        return self._session.clock
 
     @property
     def calibrations(self) -> Mapping[str, Any]:
@@ -108,6 +100,14 @@ class Point:
         self._quality |= Quality.SUSPENDED_DURING
         self._session.book.part(arrays, fields, self._step_id)
         self._session.hold()
+
+    def remember(self, name: str, value: float) -> None:
+        """Keep a number for later measurements of this run."""
+        self._session.memory[name] = value
+
+    def remembered(self, name: str) -> float | None:
+        """Return what an earlier measurement of this run has kept."""
+        return self._session.memory.get(name)
 
     def found(self, what: str, data: Mapping[str, Any]) -> None:
         """Journal something that later steps depend on."""

@@ -2,26 +2,24 @@
 
 import math
 from collections import defaultdict, deque
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 __all__ = ["Readings", "Summary"]
 
 _KEPT = 4096
 
 
-@dataclass(frozen=True)
-class Summary:
+class Summary(NamedTuple):
     """Readings of one quantity over a time: mean, sample standard deviation (None if single)."""
 
     mean: float
     std: float | None
-    count: int
+    readings: int
     units: str
 
     def as_data(self) -> dict[str, Any]:
         """Return the form that the journal stores."""
-        return {"value": self.mean, "std": self.std, "count": self.count, "units": self.units}
+        return {"value": self.mean, "std": self.std, "count": self.readings, "units": self.units}
 
 
 class Readings:

@@ -68,6 +68,7 @@ class Session:
         self.keep_calibration = keep_calibration
         self.begin_point = begin_point
         self.table = table or OpticalTable()
+        self.memory: dict[str, float] = {}
         self.set_values: dict[str, tuple[float, str]] = {}
         self._settables: dict[str, Settable] = {}
         self._quality: dict[str, int] = {}

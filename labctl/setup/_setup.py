@@ -69,6 +69,11 @@ class Setup:
         return {name: self.data_root / entry.file for name, entry in self.file.calibrations.items()}
 
     @property
+    def sample_name(self) -> str:
+        """Name of the sample that is mounted; empty if the set-up names none."""
+        return str(self.sample.data.get("name", "")) if self.sample else ""
+
+    @property
     def dots(self) -> tuple[str, ...]:
         """Names of the dots of the sample."""
         return tuple(self.sample.data["dots"]) if self.sample else ()

@@ -20,7 +20,7 @@ from pydantic_core import PydanticSerializationError, to_json
 
 from labctl.errors import StorageError
 from labctl.storage._names import base_of
-from labctl.storage._records import ArrayItem, ArrayLayout, Header, RecordKind
+from labctl.storage._records import ArrayItem, ArrayLayout, Header, NamedArray, RecordKind
 
 MAGIC = b"\x89LCJ\r\n\x1a\n"
 VERSION = 1
@@ -58,17 +58,18 @@ def frame(header: bytes, arrays: Sequence[NDArray[Any]]) -> tuple[bytes, int]:
 
 def stored(values: NDArray[Any]) -> NDArray[Any]:
     """Return the array as the journal holds it: C order, little endian, numbers only."""
+    # ascontiguousarray would turn a scalar into an array of one element.
+    values = np.asarray(values, order="C")
     dtype = values.dtype
     if dtype.kind not in _DTYPE_KINDS or dtype.itemsize > 16:
         message = f"arrays of dtype {dtype} cannot be stored; use numbers or booleans"
         raise StorageError(message)
-    if dtype.isnative and values.flags.c_contiguous and sys.byteorder == "little":
+    if dtype.isnative and sys.byteorder == "little":
         return values
-    # ascontiguousarray would turn a scalar into an array of one element.
-    return np.asarray(values, dtype=dtype.newbyteorder("<"), order="C")
+    return values.astype(dtype.newbyteorder("<"), copy=False)
 
 
-def describe(arrays: Sequence[ArrayItem], values: Sequence[NDArray[Any]]) -> bytes:
+def describe(arrays: Sequence[NamedArray], values: Sequence[NDArray[Any]]) -> bytes:
     """Return the JSON list of descriptors; ``values`` are what ``stored`` returned for the arrays.
 
     Raises:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntFlag, StrEnum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,6 +66,30 @@ class RunStatus(StrEnum):
     """The process ended without a stop record; nothing has been recovered yet."""
     RECOVERED = "recovered"
     """Crashed, and everything that was stored has been written to the product."""
+
+
+class NamedArray(Protocol):
+    """An array that can be written: whatever has these four, with the meaning of ``ArrayItem``."""
+
+    @property
+    def name(self) -> str:
+        """Unique in the record."""
+        ...
+
+    @property
+    def values(self) -> NDArray[Any]:
+        """Numbers or booleans of any shape."""
+        ...
+
+    @property
+    def units(self) -> str:
+        """Unit of the numbers."""
+        ...
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """One name per dimension."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ from typing import Any, Self
 from labctl.errors import StorageError
 from labctl.storage._durable import create_exclusively, sync_directory
 from labctl.storage._frame import describe, dump_header, file_header, frame, stored
-from labctl.storage._records import DURABLE_KINDS, ArrayItem, RecordAddress, RecordKind
+from labctl.storage._records import DURABLE_KINDS, NamedArray, RecordAddress, RecordKind
 
 FLUSH_AFTER_S = 0.5
 """Half of the second that a record may stay unsynced, so that a caller may come every 0.5 s."""
@@ -70,7 +70,7 @@ class JournalWriter:
         self,
         kind: RecordKind,
         data: Mapping[str, Any],
-        arrays: Sequence[ArrayItem] = (),
+        arrays: Sequence[NamedArray] = (),
         *,
         step_id: str = "",
         attempt: int = 0,

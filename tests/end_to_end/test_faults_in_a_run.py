@@ -8,7 +8,7 @@ import pytest
 
 from labctl.errors import DeviceError, LabctlError
 from labctl.events import Event
-from labctl.storage import RecordKind
+from labctl.storage import Quality, RecordKind
 from live_bench import POINTS, LiveRun, frame, once, run_live
 from small_setup import LEGACY, S_SERIES, Bench
 
@@ -46,7 +46,7 @@ CASES = {
         "camera", "stop_frames", {}, ("camera", "frame 3 of 4", "not within 1")
     ),
     "camera loses frames": Case(
-        "camera", "drop_frames", {"count": 1}, ("camera", "frames", "lost|not within")
+        "camera", "drop_frames", {"count": 20}, ("camera", "read frames", "frames were lost, after")
     ),
     "camera refuses by list": Case(
         "camera",
@@ -103,6 +103,22 @@ def test_a_fault_in_the_middle_of_a_run(bench: Bench, name: str) -> None:
     assert run.stop is not None
     assert run.stop["reason"] == outcome.reason
     assert run.stop["snapshot"]["shutter"]["open"] is False
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_few_lost_frames_are_taken_again(bench: Bench, count: int) -> None:
+    live = run_live(
+        bench.request(recipe=bench.recipe(POINTS)),
+        once(frame(2, 1), lambda live: live.rig.inject("camera", "drop_frames", count=count)),
+    )
+    assert live.ended.outcome.status == "complete", live.ended.outcome.reason
+    run = live.run
+    qualities = [int(quality) for quality in run.points["quality"].values]
+    assert qualities == [0, Quality.FRAME_DROPPED, *[0] * (len(qualities) - 2)]
+    assert run.data["spectrum"]["frames"].sizes["frame"] == 4
+    told = [event.message for event in run.events if event.device == "camera"]
+    assert f"{count} frames were lost; {count} are taken again" in told
+    assert not live.shutter_open
 
 
 @pytest.mark.parametrize("words", [LEGACY, S_SERIES], ids=["tcp", "http"])

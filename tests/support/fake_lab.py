@@ -224,7 +224,10 @@ class FakeSpectrograph(_Fake, Spectrograph):
 
 
 class FakeCamera(_Fake, Camera):
-    """A sensor of 8 x 4 pixels; ``light_hz`` counts per second and pixel at gain 1."""
+    """A sensor of 8 x 4 pixels; ``light_hz`` counts per second and pixel at gain 1.
+
+    The frames whose numbers, from 0 in its life, are in ``to_lose`` are lost.
+    """
 
     interface = "hand"
     OFFSET = 500.0
@@ -244,6 +247,8 @@ class FakeCamera(_Fake, Camera):
         self.wanted = self.taken = 0
         self.began_s = 0.0
         self.running = False
+        self.to_lose: set[int] = set()
+        self.lost = self.number = 0
 
     def identity(self) -> Identity:
         return Identity("fake", "camera")
@@ -280,7 +285,7 @@ class FakeCamera(_Fake, Camera):
         self.running = False
 
     def lost_frames(self) -> int:
-        return 0
+        return self.lost
 
     def frame_time_s(self) -> float:
         return self.exposure_s
@@ -317,6 +322,7 @@ class FakeCamera(_Fake, Camera):
     def _start(self, frames: int) -> None:
         self._enter(f"{self.name}.start {frames}")
         self.wanted, self.taken, self.began_s, self.running = frames, 0, self.clock.now(), True
+        self.lost = 0
         for number in range(1, frames + 1):
             # Something happens when a frame is there, so that who waits looks again.
             self.clock.schedule(self.began_s + number * self.exposure_s, lambda: None)
@@ -324,7 +330,11 @@ class FakeCamera(_Fake, Camera):
     def _read_frames(self) -> list[Frame]:
         ready = self.frames_ready()
         self.taken += ready
-        return [self._frame() for _ in range(ready)]
+        numbers = range(self.number, self.number + ready)
+        self.number += ready
+        whole = [self._frame() for number in numbers if number not in self.to_lose]
+        self.lost += ready - len(whole)
+        return whole
 
     def _frame(self) -> Frame:
         shape = (4, 8) if self.settings is None else self.settings.roi.shape

@@ -27,3 +27,10 @@ def least_squares(
     max_nfev: int | None = ...,
     **kwargs: Any,
 ) -> OptimizeResult: ...
+def minimize(
+    fun: Callable[[NDArray[np.float64]], float],
+    x0: NDArray[np.float64],
+    *,
+    method: str,
+    bounds: list[tuple[float, float]],
+) -> OptimizeResult: ...

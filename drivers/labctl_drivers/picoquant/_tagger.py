@@ -300,6 +300,9 @@ class PicoquantTagger(TimeTagger):
         repeated = library.repeats["ReadFiFo"] > self._repeated
         return TaggerFlags(**found, transfer_repeated=repeated)
 
+    def _largest_read(self) -> int:
+        return self.module.read_records
+
     def _read_fifo(self) -> NDArray[np.uint32]:
         return self._library.records()
 

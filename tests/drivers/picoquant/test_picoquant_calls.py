@@ -247,6 +247,7 @@ RECORDS = {
 def test_streams_and_channels(fake: Callable[..., Any], prefix: str) -> None:
     one = fake(prefix).connected()
     tagger = one.tagger
+    assert tagger.delay_bins() == (4096 if prefix == "PH" else 32768)
     tagger.configure(TaggerSettings("t2", 1.0))
     stream = tagger.stream()
     assert (stream.record_type, stream.tick_s) == (RECORDS[prefix][0], BASE_PS[prefix] / 1e12)

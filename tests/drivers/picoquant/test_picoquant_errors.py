@@ -1,6 +1,7 @@
 """What the libraries refuse, USB errors by chance, wrong or missing libraries, which device."""
 
 from collections.abc import Callable
+from ctypes.util import find_library
 from typing import Any
 
 import pytest
@@ -217,6 +218,13 @@ def test_the_named_library_only() -> None:
     settings = MultiHarp150Settings(library="no-such-library.so")
     with pytest.raises(DeviceError, match=r"'load no-such-library.so'"):
         MultiHarp150("tagger", LibraryLink(), settings, {}).connect()
+
+
+def test_a_real_shared_library_of_something_else() -> None:
+    file = find_library("c") or "msvcrt.dll"
+    tagger = MultiHarp150("tagger", LibraryLink(), MultiHarp150Settings(library=file), {})
+    with pytest.raises(DeviceError, match=r"MH_GetLibraryVersion.*does not have it.*version 3\.1"):
+        tagger.connect()
 
 
 @pytest.mark.parametrize(("prefix", "version"), [("PH", "2.3"), ("MH", "2.0"), ("PH330", "")])

@@ -8,8 +8,20 @@ import pytest
 
 from labctl.errors import NoReplyError
 from labctl.photons import Decays, Decoder
-from labctl.roles import TaggerSettings
+from labctl.roles import Mode, TaggerSettings, TimeTagger
+from labctl.setup import plain
+from labctl_drivers.picoquant.hydraharp400 import HydraHarp400
+from labctl_drivers.picoquant.multiharp150 import MultiHarp150
+from labctl_drivers.picoquant.picoharp300 import PicoHarp300
+from labctl_drivers.picoquant.picoharp330 import PicoHarp330
 
+DRIVERS: dict[str, Any] = {
+    "PH": PicoHarp300,
+    "HH": HydraHarp400,
+    "MH": MultiHarp150,
+    "PH330": PicoHarp330,
+}
+SYNC = {"PH": "100 mV", "HH": "100 mV", "MH": "-100 mV", "PH330": "-100 mV"}
 models = pytest.mark.parametrize("prefix", ["PH", "HH", "MH", "PH330"])
 FIVE_SIGMA = 5.0
 
@@ -67,7 +79,7 @@ def test_t2_photons(simulated: Callable[..., Any], prefix: str) -> None:
     assert block.invalid_records == 0
 
 
-def same_light(one: Any, mode: str) -> None:
+def same_light(one: Any, mode: Mode) -> None:
     """Begin the same point again: the world then gives the same photons at the same times."""
     one.tagger.configure(TaggerSettings(mode, 0.4, binning=4))
     one.bench.world.begin_point("p7")
@@ -220,6 +232,28 @@ def test_serial_number_and_device_number(simulated: Callable[..., Any], prefix: 
     assert serial == one.bench.kind.model.serial
     one.tagger.configure(TaggerSettings("t2", 0.1))
     assert len(one.run()) > 0
+
+
+@models
+def test_in_a_rig_on_virtual_time(bench: Callable[..., Any], prefix: str) -> None:
+    kind = DRIVERS[prefix]
+    config = kind.settings_type.model_validate({"serial": "42", "sync": {"level": SYNC[prefix]}})
+    name = kind.__module__.removeprefix("labctl_drivers.")
+    rig = bench(tcspc={"simulator": name, "settings": plain(config), "truth": {}})
+    tagger: TimeTagger = kind("tcspc", rig.hand("tcspc"), config, {})
+    assert tagger.connect().serial == "42"
+    tagger.configure(TaggerSettings("t3", 0.1, binning=4))
+    rig.clock.sleep(tagger.settle_s)
+    stream = tagger.stream()
+    tagger.start()
+    assert tagger.running()
+    rig.clock.sleep(0.2)
+    assert not tagger.running()
+    tagger.stop()
+    records = tagger.read_records()
+    assert len(records) > 0
+    assert Decoder(stream).feed(records).end_tick * stream.tick_s == pytest.approx(0.1, abs=0.01)
+    tagger.close()
 
 
 def test_warnings_in_the_librarys_words(simulated: Callable[..., Any]) -> None:

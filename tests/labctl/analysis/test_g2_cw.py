@@ -25,7 +25,8 @@ LAGS = np.arange(-HALF, HALF) * BIN_TICKS
 
 def smeared(law: "Law", fwhm_ps: float) -> Vector:
     """Bin means of the law behind a Gaussian, on a grid of 4 ps: nothing shared with the fit."""
-    fine = np.arange(LAGS[0] - 2000, LAGS[-1] + BIN_TICKS + 2000, 4) + 2.0
+    first, end = int(LAGS[0]) - 2000, int(LAGS[-1]) + BIN_TICKS + 2000
+    fine: Vector = np.arange(first, end, 4, dtype=np.float64) + 2.0
     values = law(fine)
     if fwhm_ps > 0:
         sd = fwhm_ps / 2.3548

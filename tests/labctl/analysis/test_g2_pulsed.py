@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from labctl.analysis import (
     Measured,
+    Normalisation,
     PairBackground,
     background_from_bins,
     background_from_rates,
@@ -97,7 +98,7 @@ def test_errors_of_the_background_are_in_the_result() -> None:
 @pytest.mark.parametrize("normalisation", ["sides", "rates"])
 @pytest.mark.parametrize("rate", [0.02, 0.3])
 @pytest.mark.parametrize("g2", [0.1, 1.0])
-def test_honest_errors(normalisation: str, rate: float, g2: float) -> None:
+def test_honest_errors(normalisation: Normalisation, rate: float, g2: float) -> None:
     def measure(seed: int) -> Measured:
         return pulsed_g2(peaks(dot(seed, rate=rate, g2=g2)), normalisation=normalisation).g2_zero
 
@@ -178,9 +179,9 @@ def test_flags() -> None:
 def test_where_nothing_can_be_said() -> None:
     with pytest.raises(AnalysisError, match="no side peaks from 20 to 30"):
         pulsed_g2(table(1, 100), side_pulses=(20, 30))
+    drowned = PairBackground(Measured(10_000.0, 100.0), Measured(10_000.0, 100.0))
     with pytest.raises(AnalysisError, match="after the background"):
-        drowned = Measured(10_000.0, 100.0)
-        pulsed_g2(table(100, 100), background=PairBackground(drowned, drowned))
+        pulsed_g2(table(100, 100), background=drowned)
     with pytest.raises(AnalysisError, match="no photons"):
         pulsed_g2(table(0, 0, photons=0))
 
@@ -190,7 +191,8 @@ def test_background_from_rates_and_quiet_bins() -> None:
     found = background_from_rates((rate, rate), 100.0, gate_share=0.5)
     assert found.photons_a.value == pytest.approx(2500)
     assert found.photons_a.error == pytest.approx(100)
-    more = background_from_rates((rate, rate), 100.0, late_afterpulses=(Measured(40.0, 10.0),) * 2)
+    late = Measured(40.0, 10.0)
+    more = background_from_rates((rate, rate), 100.0, late_afterpulses=(late, late))
     assert more.photons_b.value == pytest.approx(5040)
     decay = np.full(1000, 4.0)
     decay[100:200] += 1e4

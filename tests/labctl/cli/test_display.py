@@ -104,3 +104,9 @@ def test_a_terminal_of_80_columns_has_room_for_temperature_and_counts() -> None:
 )
 def test_lab_time(seconds: float, words: str) -> None:
     assert lab_time(seconds) == words
+
+
+def test_what_has_come_out_so_far_is_seen_on_a_terminal_only() -> None:
+    live = LiveResult(**COMMON, t_mono_s=20.0, measurement="trpl", values={"lifetime_ps": 1234.0})
+    assert "lifetime_ps 1234" in shown(started(), live, terminal=True)
+    assert "lifetime_ps" not in shown(started(), live)

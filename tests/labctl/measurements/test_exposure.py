@@ -13,7 +13,7 @@ from labctl.events import Event, Pause, Resume
 from labctl.measurements import Array, Context, Measurement
 from labctl.measurements._exposure import Exposure, expose
 from labctl.roles import Camera
-from labctl.storage import RecordKind, read_journal
+from labctl.storage import Quality, RecordKind, read_journal
 
 
 class Frames(Measurement):
@@ -31,8 +31,8 @@ class Frames(Measurement):
     def run(self, context: Context) -> None:
         camera = context.station.only(Camera)
         taken = expose(context, camera, Exposure(settings_of(self.gain), self.count, self.light))
-        stored = [Array("frames", taken, "counts", ("frame", "y", "x"))]
-        context.store(stored, settings={}, live_time_s=float(self.count))
+        stored = [Array("frames", taken.counts, "counts", ("frame", "y", "x"))]
+        context.store(stored, settings={}, live_time_s=float(self.count), quality=taken.quality)
 
 
 @pytest.fixture
@@ -158,6 +158,62 @@ def test_a_shutter_that_fails_to_close_after_a_good_series_is_an_error(bench: Be
     with pytest.raises(NoReplyError, match="shutter: 'ens'"):
         measure(bench)
     assert not bench.shutter.position
+
+
+def qualities(bench: Bench) -> list[int]:
+    records = [r for r in read_journal(bench.journal) if r.kind == RecordKind.POINT]
+    return [record.data["quality"] for record in records]
+
+
+def test_lost_frames_are_taken_again_and_the_point_says_so(bench: Bench) -> None:
+    bench.camera.to_lose = {1, 4}
+    measure(bench, count=5)
+    assert frames_of(bench, RecordKind.POINT) == [5]
+    assert qualities(bench) == [Quality.FRAME_DROPPED]
+    assert "2 frames were lost; 2 are taken again" in bench.texts()
+    light = [entry for entry in bench.diary if entry.startswith(("shutter", "camera.st"))]
+    assert light == [
+        "shutter.open",
+        "camera.start 5",
+        "camera.stop",
+        "camera.start 2",
+        "camera.stop",
+        "shutter.close",
+    ]
+    measure(bench, count=2)
+    assert qualities(bench)[1:] == [0]
+
+
+def test_loss_that_goes_on_is_an_error_in_the_dark(bench: Bench) -> None:
+    bench.camera.to_lose = {0, 3, 4}
+    with pytest.raises(DeviceError, match="1 frames were lost, after 2 that were taken again"):
+        measure(bench, count=3)
+    assert frames_of(bench, RecordKind.POINT) == []
+    assert not bench.shutter.position
+
+
+def test_a_lost_preview_is_no_preview(bench: Bench) -> None:
+    bench.camera.to_lose = {0}
+    measure(bench, gain=100)
+    starts = [entry for entry in bench.diary if entry.startswith(("camera.gain", "camera.start"))]
+    assert starts == [
+        "camera.gain 1",
+        "camera.start 1",
+        "camera.start 1",
+        "camera.gain 100",
+        "camera.start 3",
+    ]
+    # The frames of the point itself came in one series.
+    assert qualities(bench) == [0]
+
+
+def test_frames_lost_before_a_pause_count_too(bench: Bench) -> None:
+    bench.camera.to_lose = {0}
+    pause_at(bench, 2.5)
+    measure(bench, count=4)
+    assert frames_of(bench, RecordKind.POINT_PART) == [1]
+    assert frames_of(bench, RecordKind.POINT) == [4]
+    assert qualities(bench) == [Quality.FRAME_DROPPED | Quality.SUSPENDED_DURING]
 
 
 def test_counts_come_as_they_were_digitised(bench: Bench) -> None:

@@ -133,6 +133,6 @@ def test_without_calibrations_the_warnings_say_what_to_do(store: Any, planted: A
     assert found["fwhm_observed"].standard_error < 0.05
 
 
-def test_a_run_without_spectra_is_refused(store: Any) -> None:
-    with pytest.raises(AnalysisError, match="no spectra"):
+def test_a_run_without_anything_to_analyse_is_refused(store: Any) -> None:
+    with pytest.raises(AnalysisError, match="neither spectra nor photons"):
         analyze(store([]))

@@ -33,6 +33,9 @@ class Tagger(TimeTagger):
         self.rate_hz = 8e7
         self.width_ps: float | None = None
         self.failure: DeviceError | None = None
+        self.largest = 4
+        self.waiting = [0, 1, 2]
+        self.overruns_after = -1
 
     def _do(self, what: str) -> None:
         self.done.append(what)
@@ -103,11 +106,16 @@ class Tagger(TimeTagger):
 
     def _read_flags(self) -> TaggerFlags:
         self._do("flags")
-        return self.seen
+        self.overruns_after -= 1
+        return self.seen | TaggerFlags(fifo_full=self.overruns_after == -1)
+
+    def _largest_read(self) -> int:
+        return self.largest
 
     def _read_fifo(self) -> NDArray[np.uint32]:
         self._do("records")
-        return np.arange(3, dtype=np.uint32)
+        taken, self.waiting = self.waiting[: self.largest], self.waiting[self.largest :]
+        return np.array(taken, dtype=np.uint32)
 
     def _read_histogram(self, input_number: int) -> NDArray[np.uint32]:
         self._do("histogram")
@@ -168,6 +176,7 @@ def test_streams(tagger: Tagger) -> None:
     assert (stream.tick_s, stream.delay_bin_s) == (1.25e-8, 4e-11)
     assert (stream.mode, tagger.delay_bin_ps()) == (3, 40.0)
     assert [tagger.channel_of(number) for number in tagger.inputs()] == [31, 32]
+    assert tagger.delay_bins() == 32768
     tagger.configure(TaggerSettings("t2", 1.0))
     assert (tagger.stream().tick_s, tagger.stream().mode) == (5e-12, 2)
     with pytest.raises(RefusedError, match=r"no input 3 \(inputs: 1, 2\)"):
@@ -193,6 +202,37 @@ def test_order_of_a_run(tagger: Tagger) -> None:
     assert tagger.done == ["settings", "start 2.0", "flags", "records", "stop"]
 
 
+@pytest.mark.parametrize("waiting", range(14))
+def test_a_call_empties_the_buffer_by_reads_with_flags_before_each(
+    tagger: Tagger, waiting: int
+) -> None:
+    tagger.configure(T3)
+    tagger.start()
+    tagger.waiting = list(range(waiting))
+    tagger.done.clear()
+    records = tagger.read_records()
+    assert (records.tolist(), records.dtype) == (list(range(waiting)), "uint32")
+    assert tagger.done == ["flags", "records"] * (waiting // 4 + 1)
+
+
+def test_a_call_ends_although_more_comes(tagger: Tagger) -> None:
+    tagger.configure(T3)
+    tagger.start()
+    tagger.largest, tagger.waiting = 1 << 21, [7] * (5 << 20)
+    assert [len(tagger.read_records()) for _ in range(3)] == [4 << 20, 1 << 20, 0]
+
+
+def test_a_buffer_that_runs_over_between_two_reads(tagger: Tagger) -> None:
+    tagger.configure(T3)
+    tagger.start()
+    tagger.waiting = list(range(10))
+    tagger.overruns_after = 1
+    assert tagger.read_records().tolist() == list(range(10))
+    assert not tagger.running()
+    reads = ["flags", "records", "flags", "stop", "records", "flags", "records"]
+    assert tagger.done[-7:] == reads
+
+
 def test_one_run_at_a_time(tagger: Tagger) -> None:
     tagger.configure(T3)
     tagger.start()
@@ -209,8 +249,8 @@ def test_an_overrun_stops_the_hardware_once(tagger: Tagger) -> None:
     tagger.start()
     tagger.seen = TaggerFlags(fifo_full=True)
     tagger.done.clear()
-    for _ in range(2):
-        assert tagger.read_records().tolist() == [0, 1, 2]
+    assert tagger.read_records().tolist() == [0, 1, 2]
+    assert tagger.read_records().tolist() == []
     assert tagger.done == ["flags", "stop", "records", "flags", "records"]
     assert not tagger.running()
     tagger.seen = TaggerFlags(counts_dropped=True)

@@ -269,7 +269,9 @@ def test_re_arming_in_a_pause_releases_the_guard_and_is_told(bench: Bench) -> No
         bench.control.post(command)
     bench.book.announcer.add(
         lambda event: (
-            bench.control.post(Resume()) if "not a camera" in getattr(event, "text", "") else None
+            bench.control.post(Resume())
+            if "no guard that latches" in getattr(event, "text", "")
+            else None
         )
     )
     session.checkpoint()

@@ -36,7 +36,7 @@ JSON = st.recursive(
 )
 
 
-def header(arrays: bytes = b"", data: dict[str, Any] | None = None) -> bytes:
+def header(arrays: bytes = b"[]", data: dict[str, Any] | None = None) -> bytes:
     return dump_header(RecordKind.POINT, 3, (1.5, NOON), ("a/µ", 1, 2), arrays, data or {})
 
 
@@ -154,10 +154,10 @@ def test_only_numbers_are_stored(values: NDArray[Any]) -> None:
         b'{"kind": "point"}',
         b"\xff\xfe",
         header().replace(b'"data":{}', b'"data":7'),
-        header(b'{"name":"a","dtype":"O","shape":[1],"units":"","axes":["x"]}'),
-        header(b'{"name":"a","dtype":"<f8","shape":[-1],"units":"","axes":["x"]}'),
-        header(b'{"name":"a","dtype":"<f8","shape":[1],"units":"","axes":[]}'),
-        header(b'{"name":"a","dtype":"nonsense","shape":[],"units":"","axes":[]}'),
+        header(b'[{"name":"a","dtype":"O","shape":[1],"units":"","axes":["x"]}]'),
+        header(b'[{"name":"a","dtype":"<f8","shape":[-1],"units":"","axes":["x"]}]'),
+        header(b'[{"name":"a","dtype":"<f8","shape":[1],"units":"","axes":[]}]'),
+        header(b'[{"name":"a","dtype":"nonsense","shape":[],"units":"","axes":[]}]'),
     ],
 )
 def test_a_header_that_is_none_is_an_error(raw: bytes) -> None:
@@ -167,7 +167,7 @@ def test_a_header_that_is_none_is_an_error(raw: bytes) -> None:
 
 def test_a_body_must_be_covered_exactly() -> None:
     layout = parse_header(
-        header(b'{"name":"a","dtype":"<u2","shape":[2],"units":"","axes":["x"]}')
+        header(b'[{"name":"a","dtype":"<u2","shape":[2],"units":"","axes":["x"]}]')
     ).layout
     assert split_body(layout, bytes(4))["a"].values.tolist() == [0, 0]
     for length in (0, 3, 5):

@@ -8,6 +8,8 @@ import pytest
 from labctl.clock import VirtualClock
 from labctl_sim.thorlabs import Sc10
 from labctl_sim.world import World
+from labctl_sim.world.photons import Apd, ApdTruth
+from labctl_sim.world.photons import Bench as Detectors
 
 
 class Bench:
@@ -167,3 +169,42 @@ def test_the_world_remembers_when_light_came(make: Callable[..., Bench]) -> None
     bench.ask(b"ens\r")
     bench.clock.sleep(1.0)
     assert bench.world.table.excitation.mean(0.0, 1.0) == pytest.approx(0.99)
+
+
+@pytest.mark.parametrize(
+    ("blocks", "shut"), [("detectors", {"apd_1", "apd_2", "later"}), ("apd_2", {"apd_2"})]
+)
+def test_a_shutter_before_detectors_leaves_the_excitation_alone(
+    make: Callable[..., Bench], world: World, blocks: str, shut: set[str]
+) -> None:
+    detectors = Detectors.of(world)
+    apds = {name: Apd(ApdTruth(), name=name) for name in ("apd_1", "apd_2", "later")}
+    world.table.shutter_open = True
+    detectors.plug_in(apds["apd_1"])
+    detectors.plug_in(apds["apd_2"])
+    bench = make(blocks=blocks)
+    detectors.plug_in(apds["later"])
+
+    def closed() -> set[str]:
+        return {name for name, apd in apds.items() if not apd.shutter_open}
+
+    assert closed() == shut
+    bench.ask(b"ens\r")
+    bench.clock.sleep(0.02)
+    assert closed() == set()
+    bench.ask(b"ens\r")
+    bench.clock.sleep(0.02)
+    assert closed() == shut
+    assert world.table.shutter_open
+
+
+def test_light_must_pass_all_shutters_before_a_detector(
+    make: Callable[..., Bench], world: World
+) -> None:
+    apd = Apd(ApdTruth(), name="apd_1")
+    Detectors.of(world).plug_in(apd)
+    common, own = make(blocks="detectors"), make(blocks="apd_1")
+    for bench, passes in ((common, False), (own, True)):
+        bench.ask(b"ens\r")
+        bench.clock.sleep(0.02)
+        assert apd.shutter_open is passes
