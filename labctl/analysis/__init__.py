@@ -73,6 +73,12 @@ from labctl.analysis._pair_background import (
     background_from_bins,
     background_from_rates,
 )
+from labctl.analysis._pair_shapes import (
+    accidental_first,
+    accidental_gap,
+    cascade_shapes,
+    exponential_bins,
+)
 from labctl.analysis._peak_result import Line, PeakFit, SatellitePrior
 from labctl.analysis._peakfit import Background, Shape, fit_peak
 from labctl.analysis._pileup import (
@@ -137,12 +143,15 @@ __all__ = [
     "Saturation",
     "Shape",
     "TimingConfiguration",
+    "accidental_first",
+    "accidental_gap",
     "arrhenius",
     "auger_g2",
     "background_from_bins",
     "background_from_rates",
     "blinking_type",
     "bose_einstein",
+    "cascade_shapes",
     "cascade_statistics",
     "change_false_alarm",
     "combine_frames",
@@ -150,6 +159,7 @@ __all__ = [
     "dead_time_corrected",
     "dead_time_share",
     "excess_noise_factor",
+    "exponential_bins",
     "find_change_points",
     "fit_cw_g2",
     "fit_decay",

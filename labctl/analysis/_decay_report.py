@@ -138,7 +138,7 @@ def _falls_from_to(shape: Shape, parameters: Vector) -> tuple[float, float]:
         low, high = high, 2.0 * high
     for _ in range(_ZOOMS):
         near = np.linspace(low, high, _ZOOM)
-        below = max(int(np.argmax(shape.density(parameters, near) < level)), 1)
+        below = max(int(np.argmax(shape.density(parameters, near) <= level)), 1)
         low, high = float(near[below - 1]), float(near[below])
     first, last = shape.density(parameters, np.array([low, high]))
     return peak_ps, low + (high - low) * float((first - level) / (first - last))

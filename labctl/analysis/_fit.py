@@ -19,10 +19,13 @@ __all__ = [
     "lower_gamma",
     "normal_cdf",
     "solve",
+    "student_widening",
 ]
 
 Vector = NDArray[np.float64]
 Evaluate = Callable[[Vector], tuple[Vector, Vector]]
+
+_UPPER_95, _SIGMAS_95 = 0.975, 1.959963984540054
 
 
 def faddeeva(z: NDArray[np.complex128]) -> NDArray[np.complex128]:
@@ -43,6 +46,15 @@ def lower_gamma(a: float, x: Vector) -> Vector:
 def chi2_probability(chi2: float, freedom: int) -> float:
     """Return the probability that a chi-square of so many degrees of freedom is larger."""
     return float(chdtrc(float(freedom), chi2))
+
+
+def student_widening(freedom: int) -> float:
+    """Return by how much an error grows because its scale was estimated from few values.
+
+    With the scale from so many degrees of freedom the pulls follow Student's t; the factor makes
+    1.96 standard errors the 95 % interval again.
+    """
+    return float(stdtrit(float(freedom), _UPPER_95)) / _SIGMAS_95
 
 
 @dataclass(frozen=True, eq=False)

@@ -183,7 +183,7 @@ class _Problem:
         """Start from mean delays; that of the singles is near the exciton's."""
         place = np.arange(self._size)
         zero = float(((self._irf_a + self._irf_b) / 2) @ place)
-        middle = float(np.searchsorted(np.cumsum(first), 0.5 * first.sum()))
+        middle = float(np.count_nonzero(np.cumsum(first) < 0.5 * first.sum()))
         tau_xx = max((middle - zero) / math.log(2), 0.3)
         tau_x = max(float(single @ place) / max(single.sum(), 1.0) - zero, 2 * tau_xx)
         return np.array([0.8 * self._pairs, math.log(tau_xx), math.log(tau_x), 0.0])

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from labctl.analysis._fit import chi2_probability, invert_normal
+from labctl.analysis._fit import chi2_probability, invert_normal, student_widening
 from labctl.analysis._measured import Measured
 from labctl.errors import AnalysisError
 
@@ -237,12 +237,10 @@ def _with_wander(points: "_Points") -> tuple[PhononLaw, float]:
 def _with_own_spread(fit: PhononLaw, variance: float, points: "_Points") -> PhononLaw:
     """Widen the errors because the extra variance was itself estimated from few points.
 
-    A variance from n degrees of freedom makes Student's t of the pulls, whose variance is
-    ``n / (n - 2)``; it counts as far as the extra variance outweighs that of the points.
+    That counts as far as the extra variance outweighs that of the points.
     """
-    freedom = max(fit.freedom, 3)
     share = float(np.mean(variance / (variance + np.diag(points.covariance))))
-    factor = 1 + share * 2 / (freedom - 2)
+    factor = 1 + share * (student_widening(fit.freedom) ** 2 - 1)
     wider = points.wider(variance)
     return _widened(fit, wider, _whitening_at(wider, fit.parameters), factor)
 

@@ -86,7 +86,7 @@ def _span(shares: Vector) -> tuple[int, int]:
 def _minimum(one: Vector, other: Vector) -> Vector:
     """Return the distribution of the smaller of two independent numbers, shape of the first."""
     size = one.size
-    not_before = other.sum() - np.cumsum(other)[:size] + other[:size]
+    not_before = 1 - np.cumsum(other)[:size] + other[:size]
     after = 1 - np.cumsum(one)
     return np.maximum(one * not_before + other[:size] * after, 0.0)
 

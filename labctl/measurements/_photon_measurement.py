@@ -211,7 +211,10 @@ class PhotonMeasurement(Measurement):
                 "delay_bin_ps": job.tagger.delay_bin_ps(),
                 "warnings": list(job.tagger.warnings()),
             },
-            "detectors": {d.name: {**asdict(d.facts), "input": d.channel} for d in job.detectors},
+            "detectors": {
+                d.name: {**asdict(d.facts), "input": d.channel, "code": c}
+                for d, c in zip(job.detectors, codes(job.tagger, job.detectors), strict=True)
+            },
             "laser": laser_settings(context),
             "calibration": {"irf": self._irf_in_force(context, job, spectrograph)},
             "stop": {

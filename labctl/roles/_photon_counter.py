@@ -72,9 +72,14 @@ class PhotonCounter(Instrument):
     }
 
     def __init__(
-        self, name: str, facts: DetectorFacts, wiring: DetectorWiring, *,
-        max_rate_hz: float, warn_rate_hz: float,
-    ) -> None:  # fmt: skip
+        self,
+        name: str,
+        facts: DetectorFacts,
+        wiring: DetectorWiring,
+        *,
+        max_rate_hz: float,
+        warn_rate_hz: float,
+    ) -> None:
         """Remember what it is; ``attach`` comes before ``connect``.
 
         Args:

@@ -152,9 +152,9 @@ class Book:
             "measurement": data["measurement"],
             "label": data["label"],
             "arrays": _descriptors(arrays, end),
-            "set": {name: entry["value"] for name, entry in data["set"].items()},
+            "set": {name: float(entry["value"]) for name, entry in data["set"].items()},
             "read": {name: entry["value"] for name, entry in data["read"].items()},
-            "quality": data["quality"],
+            "quality": int(data["quality"]),
             "brief": brief,
         }
         self.announcer.tell_often(PointStored, fields)

@@ -149,7 +149,7 @@ class Session:
         settable = self._settables.get(name) or self._settable(name)
         unit = settable.spec.unit
         began_s = self.clock.now()
-        fields = {"settable": name, "value": value, "units": unit}
+        fields = {"settable": name, "value": float(value), "units": unit}
         tell = self.book.announcer.tell_often
         tell(MoveStarted, fields)
         self._quality.pop(name, None)
@@ -159,7 +159,7 @@ class Session:
         else:
             found, settled = self._arrived(settable, value), True
         passed_s = self.clock.now() - began_s
-        tell(MoveFinished, {**fields, "value": found, "seconds": passed_s, "settled": settled})
+        tell(MoveFinished, {**fields, "value": float(found), "seconds": passed_s, "settled": settled})
         return found
 
     def _settable(self, name: str) -> Settable:

@@ -1,5 +1,6 @@
 """Events and commands travel as JSON and come out as they went in."""
 
+import json
 from datetime import UTC, datetime
 from typing import get_args
 
@@ -10,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from labctl.events import (
     Abort,
+    ArrayDescriptor,
     Command,
     Event,
     Message,
@@ -17,6 +19,7 @@ from labctl.events import (
     Reading,
     decode_command,
     decode_event,
+    unchecked,
 )
 
 
@@ -47,6 +50,26 @@ def test_every_event_survives_json(kind: type[BaseModel]) -> None:
         )
 
     round_trip()
+
+
+@pytest.mark.parametrize("kind", [*EVENTS, ArrayDescriptor], ids=lambda kind: kind.__name__)
+def test_what_is_not_checked_is_the_same_as_what_is(kind: type[BaseModel]) -> None:
+    needed = {name for name, field in kind.model_fields.items() if field.is_required()}
+
+    @given(st.builds(kind))
+    def same(checked: BaseModel) -> None:
+        values = vars(checked)
+        quick, whole = (
+            unchecked(kind, {name: values[name] for name in names}) for names in (needed, values)
+        )
+        assert quick == kind.model_construct(**{name: values[name] for name in needed})
+        assert whole == checked
+        assert whole.model_dump_json() == whole.model_copy().model_dump_json()
+        assert json.loads(whole.model_dump_json()) == json.loads(checked.model_dump_json())
+        with pytest.raises(ValidationError, match="frozen"):
+            setattr(whole, next(iter(needed)), None)
+
+    same()
 
 
 @pytest.mark.parametrize("kind", COMMANDS, ids=lambda kind: kind.__name__)

@@ -3,17 +3,32 @@
 import math
 import signal
 
+import numpy as np
 import pytest
 
 from fake_lab import Bench, Look
 from labctl.errors import GarbledReplyError, NoReplyError, RefusedError
-from labctl.events import Abort, Command, Pause, PausePolicy, Rearm, Resume, Skip, Stop
+from labctl.events import (
+    Abort,
+    Command,
+    MoveFinished,
+    MoveStarted,
+    Pause,
+    PausePolicy,
+    PointStored,
+    Rearm,
+    Resume,
+    Skip,
+    Stop,
+    decode_event,
+)
 from labctl.measurements import Context
 from labctl.roles import SettleRule
 from labctl.sequencer import Aborted, Skipped, ending
 from labctl.storage import Quality, RecordKind, read_journal, read_run
 
 RULE = SettleRule(0.05, 0.05, 60.0, 600.0)
+TOLD_OFTEN = (MoveStarted, MoveFinished, PointStored)
 SILENT = NoReplyError("cryostat", "GPT", "no reply within 2 s")
 
 
@@ -277,6 +292,18 @@ def test_re_arming_in_a_pause_releases_the_guard_and_is_told(bench: Bench) -> No
     session.checkpoint()
     assert bench.camera.tripped == ""
     assert bench.texts()[0] == "guard re-armed by the user"
+
+
+def test_what_a_point_tells_is_what_checking_it_would_give(bench: Bench) -> None:
+    session = bench.start()
+    # A script may well give numbers of numpy, which are no plain ones.
+    session.move("spectrograph.wavelength", np.float32(500.0))
+    session.measure(Look(), step_id="s")
+    told = [event for event in bench.events if isinstance(event, TOLD_OFTEN)]
+    assert len(told) == len(TOLD_OFTEN)
+    for event in told:
+        assert decode_event(event.model_dump_json()) == event
+        assert repr(type(event).model_validate(vars(event))) == repr(event)
 
 
 # Ends
