@@ -7,6 +7,7 @@ from labctl.analysis._arrhenius import (
     tau_against_fluence,
 )
 from labctl.analysis._blinking import BlinkingTrace, threshold_trace
+from labctl.analysis._bunching import Bunching, measure_bunching
 from labctl.analysis._cascade import (
     CascadeStatistics,
     MonteCarloStatistics,
@@ -99,6 +100,7 @@ __all__ = [
     "BlinkingKind",
     "BlinkingTrace",
     "BlinkingType",
+    "Bunching",
     "CascadeStatistics",
     "ChangePoints",
     "CoatesCorrection",
@@ -178,6 +180,7 @@ __all__ = [
     "group_levels",
     "line_spread_response",
     "lorentz",
+    "measure_bunching",
     "measure_line_spread",
     "measure_response",
     "monte_carlo",

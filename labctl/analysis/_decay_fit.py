@@ -38,6 +38,7 @@ __all__ = ["DecayModel", "fit_decay"]
 Vector = NDArray[np.float64]
 DecayModel = Literal["auto", "mono", "fed", "biexponential", "stretched", "cascade"]
 
+LEAK = Measured(0.02, 0.02)
 _MEAN, _LEAK = SHAPE + 1, SHAPE + 2
 _SHIFT_SHARE, _SHIFT_SIGMAS = 0.1, 5.0
 _ROUGH = 0.5
@@ -71,7 +72,7 @@ def fit_decay(
     window_ps: tuple[float, float] | None = None,
     shift_bounds_ps: tuple[float, float] | None = None,
     mean_excitations: Measured | None = None,
-    leak: Measured | None = None,
+    leak: Measured | None = LEAK,
     exponent: float = 2.0,
     configuration: TimingConfiguration | None = None,
 ) -> DecayFit:
@@ -89,7 +90,8 @@ def fit_decay(
         shift_bounds_ps: Of the shift between response and decay; None: as the response allows.
         mean_excitations: Per pulse, for the cascade; None: free.
         leak: Counted share of a multiexciton photon relative to one of the exciton, for the
-            cascade; None: free.
+            cascade; the default is assumed for a slit around the exciton's line, and matters
+            little for the lifetime. None: free.
         exponent: p of the levels' lifetimes ``tau / k^p``, assumed.
         configuration: With which the decay was measured; warns if the response is foreign.
 

@@ -211,5 +211,5 @@ FED = ModeShape("fed", (_SHORTEST, 1e-2, -0.3), (_LONGEST, 0.9, 1.0), _fed)
 
 def cascade_shape(exponent: float) -> ModeShape:
     """Return the shape of a level fed by a cascade whose rates grow as ``k^exponent``."""
-    bounds = (_SHORTEST, -0.5, -0.05), (_LONGEST, MOST_EXCITATIONS, 0.5)
+    bounds = (_SHORTEST, -0.5, -0.02), (_LONGEST, MOST_EXCITATIONS, 0.3)
     return ModeShape("cascade", *bounds, Cascade(exponent))

@@ -46,13 +46,13 @@ class Errors:
 def errors_of(problem: DecayProblem, fitted: Fitted, response: IrfResponse) -> Errors:
     """Return expected Fisher errors plus, linearly, what the noise of the response adds.
 
-    The shift is worth no more than the distance to its bounds, where it may end.
+    A parameter is worth no more than half the distance of its bounds, on which it may end; on a
+    bound it still moves the others.
     """
-    free = fitted.free | (fitted.at_bound & (np.arange(fitted.free.size) == SHIFT))
+    free = ~problem.held
     fisher = fitted.point.fisher.copy()
-    room = 0.5 * (problem.shift_bounds_ps[1] - problem.shift_bounds_ps[0])
-    if room > 0:
-        fisher[SHIFT, SHIFT] += 1 / room**2
+    room = 0.5 * (problem.upper - problem.lower)
+    fisher[free, free] += 1 / room[free] ** 2
     inverse = _inverse(fisher, free)
     model, jacobian = fitted.point.model, fitted.point.jacobian
     weighted = fitted.point.weighted

@@ -25,6 +25,7 @@ _LIGHT_WEIGHT = 0.5
 _STEP = 1e-2
 _ZOOMS, _ZOOM = 2, 256
 _SHOWN = 3
+_PROFILE_ROUNDS = 3
 
 
 def report(
@@ -42,10 +43,11 @@ def report(
 
     lifetime = _derived(_lifetime(name), p, covariance)
     method = "fisher"
+    excitations = measured(SHAPE + 1) if name == "cascade" else None
     if name in ("mono", "fed", "cascade") and _doubtful(problem, fitted, covariance):
-        own = _profile(problem, fitted, lifetime.error)
-        response = float(errors.response[SHAPE, SHAPE])
-        lifetime = Measured(lifetime.value, math.sqrt(own**2 + response))
+        lifetime = _profile(problem, fitted, errors, SHAPE)
+        if excitations is not None and not problem.held[SHAPE + 1]:
+            excitations = _profile(problem, fitted, errors, SHAPE + 1)
         method = "profile"
     if not lifetime.error > 0:
         lifetime = Measured(lifetime.value, math.inf)
@@ -58,7 +60,7 @@ def report(
         one_over_e_ps=_one_over_e(problem.shape, p[SHAPE:], covariance[SHAPE:, SHAPE:]),
         components=_components(problem, p, covariance),
         stretching=measured(SHAPE + 1) if name == "stretched" else None,
-        mean_excitations=measured(SHAPE + 1) if name == "cascade" else None,
+        mean_excitations=excitations,
         leak=measured(SHAPE + 2) if name == "cascade" else None,
         fed_share=measured(SHAPE + 2) if name == "fed" else None,
         light_counts=measured(LIGHT),
@@ -177,28 +179,32 @@ def _doubtful(problem: DecayProblem, fitted: Fitted, covariance: Vector) -> bool
     errors = np.sqrt(np.maximum(np.diag(covariance), 0.0))
     if errors[SHAPE] > _UNCERTAIN * p[SHAPE]:
         return True
+    if problem.shape.name == "cascade" and errors[SHAPE + 1] > _UNCERTAIN * max(p[SHAPE + 1], 1.0):
+        return True
     free = ~problem.held[SHAPE:]
     room = np.minimum(p - problem.lower, problem.upper - p)[SHAPE:]
     return bool(np.any(free & (room < _CLOSE_SIGMAS * errors[SHAPE:])))
 
 
-def _profile(problem: DecayProblem, fitted: Fitted, first: float) -> float:
-    """Return the root mean square of the errors to both sides of the first time."""
-    tau_ps = float(fitted.parameters[SHAPE])
-    first = max(first, 1e-3 * tau_ps)
-    squares: list[float] = []
+def _profile(problem: DecayProblem, fitted: Fitted, errors: Errors, index: int) -> Measured:
+    """Return a parameter with errors to both sides, where the likelihood has fallen by a half."""
+    value = float(fitted.parameters[index])
+    linear = math.sqrt(max(float(errors.covariance[index, index]), 0.0))
+    lower, upper = float(problem.lower[index]), float(problem.upper[index])
+    sides: list[float] = []
     for side in (-1.0, 1.0):
-        step = side * min(first, 0.5 * tau_ps)
-        for _ in range(3):
+        step = side * max(linear, 1e-3 * abs(value), 1e-6)
+        for _ in range(_PROFILE_ROUNDS):
             start = fitted.parameters.copy()
-            start[SHAPE] += step
-            held = problem.holding(SHAPE, float(start[SHAPE])).fit(start)
+            start[index] = min(max(value + step, lower), upper)
+            if start[index] == value:
+                break
+            held = problem.holding(index, float(start[index])).fit(start)
             growth = 2 * (held.point.cost - fitted.point.cost)
             # The cost grows about as the square of the step.
-            step /= math.sqrt(min(max(growth, 0.1), 10.0))
-            step = max(step, -0.9 * tau_ps)
-        squares.append(step**2)
-    return math.sqrt(sum(squares) / 2)
+            step = (float(start[index]) - value) / math.sqrt(min(max(growth, 0.1), 10.0))
+        sides.append(math.sqrt(step**2 + float(errors.response[index, index])))
+    return Measured(value, math.sqrt((sides[0] ** 2 + sides[1] ** 2) / 2), *sides)
 
 
 def _choice(candidates: Sequence[DecayCandidate]) -> str:

@@ -81,8 +81,9 @@ class DwellData:
         def tail(begin: float) -> float:
             return self._tail(begin, exponent, cutoff, end)
 
-        value = -self.complete.size * log(tail(1.0))
-        value += sum(log(max(tail(float(t)), 1e-300)) for t in self.unfinished if t >= 1.0)
+        lasting = [float(t) for t in self.unfinished if t >= 1.0]
+        value = -(self.complete.size + len(lasting)) * log(tail(1.0))
+        value += sum(log(tail(t)) for t in lasting)
         if self.bin_width == 0.0:
             return value - float(np.sum(exponent * np.log(self.complete) + self.complete / cutoff))
         times, counts = np.unique(self.complete, return_counts=True)

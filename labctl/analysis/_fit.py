@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
-from scipy.special import chdtrc, gammainc, ndtr, wofz
+from scipy.special import chdtrc, gammainc, ndtr, stdtrit, wofz
 
 from labctl.errors import AnalysisError
 

@@ -199,9 +199,8 @@ def blinking_type(
     found = fit_lifetimes(summed, columns, background_hz * times_s)
     tau, relative = found.tau_s, found.error_s / found.tau_s
     bright = np.sqrt(photons) / signal
-    lifetime = _ratio(tau, relative)
-    intensity = _ratio(signal / times_s, bright)
-    fall, fade = float(np.log(lifetime.value)), float(np.log(intensity.value))
+    lifetime, brightness = _ratio(tau, relative), _ratio(signal / times_s, bright)
+    fall, fade = float(np.log(lifetime.value)), float(np.log(brightness.value))
     error = np.hypot(np.hypot(*relative), fall / fade * np.hypot(*bright)) / abs(fade)
     slope = Measured(fall / fade, float(error))
     away = (slope.value - _BOUNDARY) / slope.error
@@ -210,7 +209,7 @@ def blinking_type(
         kind if abs(away) > _SIGMAS else BlinkingKind.UNDECIDED,
         slope,
         lifetime,
-        intensity,
+        brightness,
         *(Measured(float(t), float(e)) for t, e in zip(tau, found.error_s, strict=True)),
     )
 

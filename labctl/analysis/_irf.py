@@ -143,6 +143,9 @@ class Irf(TimingConfiguration):
             msg = "the instrument response needs a histogram with more than 20 counts"
             raise AnalysisError(msg)
         peak, width = _peak(counts)
+        if 4 * width > counts.size:
+            msg = "the instrument response has no peak, or fills its histogram"
+            raise AnalysisError(msg)
         level = _background(counts, peak, width)
         first = _edge(counts, level, peak, -width)
         last = _edge(counts, level, peak, width)

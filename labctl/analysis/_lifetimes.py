@@ -23,7 +23,7 @@ class DecayColumns:
         column_s: Width of a column, s.
         columns: How many, without a gap.
         response: Counts of the instrument's response in the same columns, (column,); None if the
-            columns begin after the response.
+            columns begin after the response. Columns as wide as the response widen it.
         period_s: Of the laser; light of earlier pulses is taken into account. Infinite: none.
     """
 
@@ -40,16 +40,14 @@ class DecayColumns:
             shape = np.exp(-ratio * np.arange(self.columns))
             return shape / shape.sum(axis=1, keepdims=True)
         steps = np.arange(1 - self.columns, self.columns)
-        lost = -np.expm1(-ratio)
-        # Light of a response column begins evenly within it; the rest of its own column first.
-        later = np.where(steps < 0, self.period_s / self.column_s, 0.0) + steps
-        taps = lost**2 / ratio * np.exp(-ratio * np.maximum(later - 1, 0.0))
-        taps /= -np.expm1(-self.period_s / tau_s[:, None])
+        periods = self.period_s / self.column_s
+        # Light of a response column begins in its middle; the rest of its own column comes first.
+        later = np.where(steps < 0, periods, 0.0) + steps - 0.5
+        whole = -np.expm1(-ratio) / -np.expm1(-self.period_s / tau_s[:, None])
+        taps = whole * np.exp(-ratio * np.abs(later))
         first = self.columns - 1
-        # The column of a pulse itself has the light of this pulse and that of the one before.
-        before = np.exp(-ratio * (self.period_s / self.column_s - 1))
-        before *= lost**2 / ratio / -np.expm1(-self.period_s / tau_s[:, None])
-        taps[:, first] = (1 - lost / ratio + before)[:, 0]
+        before = whole * np.exp(-ratio * (periods - 0.5))
+        taps[:, first] = (before - np.expm1(-ratio / 2))[:, 0]
         rows = [np.convolve(self.response, row)[first : first + self.columns] for row in taps]
         shape = np.array(rows)
         return shape / shape.sum(axis=1, keepdims=True)

@@ -21,9 +21,8 @@ def exponential_bins(tau_bins: float, size: int) -> Vector:
     The event lies anywhere in its bin before, so that the mean is tau, whatever the width.
     """
     loss = -np.expm1(-1 / tau_bins)
-    shares = tau_bins * loss**2 * np.exp(-np.arange(-1.0, size - 1.0) / tau_bins)
-    shares[0] = 1 - tau_bins * loss
-    return shares
+    later = tau_bins * loss**2 * np.exp(-np.arange(size - 1.0) / tau_bins)
+    return np.concatenate([[1 - tau_bins * loss], later])
 
 
 def cascade_shapes(
@@ -43,14 +42,16 @@ def cascade_shapes(
     decays = exponential_bins(tau_x_bins, size)
     biexciton = exponential_bins(tau_xx_bins, size)
     first, gap = np.zeros(size), np.zeros(size)
-    for early, late in ((irf_a, irf_b), (irf_b, irf_a)):
+    orders = [(irf_a, irf_b)] if irf_a is irf_b else [(irf_a, irf_b), (irf_b, irf_a)]
+    for early, late in orders:
         begin, end = _span(late)
         exciton = np.zeros(2 * size)
         exciton[begin : size + end - 1] = np.convolve(late[begin:end], decays)
         sooner = _minimum(early, exciton)
         begin, end = _span(sooner)
-        first[begin:] += np.convolve(sooner[begin:end], biexciton)[: size - begin] / 2
-        gap += _gap(early, exciton) / 2
+        first[begin:] += np.convolve(sooner[begin:end], biexciton)[: size - begin]
+        gap += _gap(early, exciton)
+    first, gap = first / len(orders), gap / len(orders)
     left = np.arange(size, 0.0, -1.0)
     inside = np.cumsum(first)[::-1]
     return first * -np.expm1(-left / tau_x_bins), gap * inside
@@ -97,7 +98,7 @@ def _gap(early: Vector, exciton: Vector) -> Vector:
     begin, end = _span(early)
     turned = early[begin:end][::-1]
     # Place k of the full convolution is the difference k - (end - 1).
-    differences = np.convolve(exciton, turned)
+    differences = np.convolve(exciton[: size + end], turned)
     zero = end - 1
     gap = differences[zero : zero + size].copy()
     before = differences[:zero][::-1][: size - 1]

@@ -28,6 +28,7 @@ _ASSUMED_PIXELS = 0.01
 _TABLE_ERROR_NM = 2e-4
 _SCATTER_ROUNDS = 2
 _ROUNDING = 1e-12
+_STARTS = 6
 _FEWEST_FREEDOM = 5.0
 
 
@@ -184,20 +185,20 @@ def _fit(
     centres_nm = np.concatenate([np.full(int(u.sum()), e.settings.centre_nm) for e, u in pairs])
     sigma_nm = np.concatenate([_assumed_nm(e, nominal)[u] for e, u in pairs])
 
-    def fitted(scale: float) -> DispersionFit:
-        sigma = scale * sigma_nm
+    def fitted(scale: float, starts: int) -> DispersionFit:
         return fit_dispersion(
-            pixels, wavelengths_nm, centres_nm, nominal, sigma_nm=sigma, prior=True
-        )
+            pixels, wavelengths_nm, centres_nm, nominal,
+            sigma_nm=scale * sigma_nm, prior=True, starts=starts,
+        )  # fmt: skip
 
-    scale, fit = 1.0, fitted(1.0)
+    scale, fit = 1.0, fitted(1.0, _STARTS)
     for _ in range(_SCATTER_ROUNDS):
         if fit.freedom < _FEWEST_FREEDOM:
             break
         # A variance from n degrees of freedom makes Student's t of the pulls; n - 2 for n
         # gives the errors the variance that t has.
         scale *= math.sqrt(max(fit.chi2, _ROUNDING) / (fit.freedom - 2))
-        fit = fitted(scale)
+        fit = fitted(scale, 1)
     return fit
 
 

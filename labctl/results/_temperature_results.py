@@ -143,8 +143,10 @@ def _result(
     warnings: tuple[str, ...],
     point: int | None = None,
 ) -> ExperimentResult:
-    value, error = measured.value, measured.error
-    return ExperimentResult("E04", quantity, value, error, unit, point, tables, warnings)
+    return ExperimentResult(
+        "E04", quantity, measured.value, measured.error, unit, point, tables, warnings,
+        error_down=measured.down, error_up=measured.up,
+    )  # fmt: skip
 
 
 def _of_linewidth(

@@ -159,7 +159,8 @@ class Session:
         else:
             found, settled = self._arrived(settable, value), True
         passed_s = self.clock.now() - began_s
-        tell(MoveFinished, {**fields, "value": float(found), "seconds": passed_s, "settled": settled})
+        ended = {"value": float(found), "seconds": passed_s, "settled": settled}
+        tell(MoveFinished, fields | ended)
         return found
 
     def _settable(self, name: str) -> Settable:

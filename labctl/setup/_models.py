@@ -72,7 +72,8 @@ class Laser(Block):
         wavelength_nm: Excitation wavelength, nm.
         rep_rate_hz: Pulses per second; None for continuous light.
         spot_1e2_diameter_um: Diameter of the spot where the intensity is 1/e², um.
-        peak_fluence_uj_cm2: Set by hand: fluence in the centre of the spot, uJ/cm².
+        peak_fluence_uj_cm2: Set by hand: fluence in the centre of the spot, uJ/cm²; with the
+            attenuator fully open, if there is one.
     """
 
     wavelength_nm: Nanometers = Field(gt=0, description="like 'wavelength: 405 nm'")

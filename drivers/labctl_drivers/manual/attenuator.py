@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, Protocol, cast
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from labctl.errors import RefusedError
 from labctl.roles import Attenuator, Identity, Limits, Settings
@@ -34,9 +34,23 @@ class ManualAttenuatorSettings(Settings):
 
     Attributes:
         full_fluence: Peak fluence on the sample with the attenuator fully open, uJ/cm².
+        stands_at: Peak fluence at which it was left, uJ/cm²; None: fully open.
     """
 
     full_fluence: FluenceUjCm2 = Field(gt=0, description="like 'full_fluence: 10 uJ/cm^2'")
+    stands_at: FluenceUjCm2 | None = Field(None, ge=0)
+
+    @model_validator(mode="after")
+    def _below_full(self) -> "ManualAttenuatorSettings":
+        if self.stands_at is not None and self.stands_at > self.full_fluence:
+            message = "stands_at is more than full_fluence"
+            raise ValueError(message)
+        return self
+
+    @property
+    def transmission(self) -> float:
+        """Return the transmission at which it was left."""
+        return 1.0 if self.stands_at is None else self.stands_at / self.full_fluence
 
 
 class ManualAttenuator(Attenuator):
@@ -55,7 +69,7 @@ class ManualAttenuator(Attenuator):
         """The library of ``link`` is a ``Hand``, or None where a real person has to do it."""
         super().__init__(name, settings.full_fluence, limits)
         self._hand = cast("Hand | None", recorded(link))
-        self._told = 1.0
+        self._left_at = self._told = settings.transmission
 
     def identity(self) -> Identity:
         """Return that a person does it."""
@@ -70,7 +84,7 @@ class ManualAttenuator(Attenuator):
         }
 
     def read_transmission(self) -> float:
-        """Return what the scale shows, as far as anybody has said; fully open at first."""
+        """Return what the scale shows, as far as anybody has said."""
         return self._told if self._hand is None else self._hand.mark()
 
     def fluence_arrived(self) -> bool:
@@ -95,7 +109,7 @@ class ManualAttenuator(Attenuator):
             )
 
     def _open(self) -> None:
-        self._told = 1.0
+        self._told = self._left_at
 
     def _close(self) -> None:
         return None

@@ -30,12 +30,13 @@ class WheelHand:
 
 
 class AttenuatorWheel:
-    """The wheel in the world; it stands open at first.
+    """The wheel in the world.
 
     Args:
         name: The instrument's name.
         world: The world.
-        settings: The set-up's block; not used.
+        settings: The set-up's block: ``stands_at_uj_cm2`` over ``full_fluence_uj_cm2`` is the mark
+            at which it was left; open without it.
         truth: ``density_scale``: the wheel's true optical density over what its scale says.
     """
 
@@ -48,8 +49,8 @@ class AttenuatorWheel:
         self.name, self._world = name, world
         own: dict[str, Any] = {**self.truth_defaults, **truth}
         self._scale = float(own["density_scale"])
-        self._mark = 1.0
         self._stuck = False
+        self._turn(_left_at(settings))
 
     @staticmethod
     def face(call: Callable[[str, list[Any]], Any]) -> WheelHand:
@@ -86,3 +87,8 @@ class AttenuatorWheel:
     def clear_faults(self) -> None:
         """Oil it."""
         self._stuck = False
+
+
+def _left_at(settings: Mapping[str, Any]) -> float:
+    left, full = settings.get("stands_at_uj_cm2"), settings.get("full_fluence_uj_cm2")
+    return 1.0 if left is None or not full else float(left) / float(full)

@@ -38,8 +38,9 @@ class ManualSelector:
         settings: The set-up's block; ``positions`` is used.
         truth: What differs from ``truth_defaults``. In the position ``scatterer_position`` a
             scatterer stands in the laser light instead of the sample, the long-pass filter is
-            out, and filters leave ``scattered_per_pulse`` photons of a pulse at the full fluence
-            (assumed; 2 % of the pulses are then seen by one detector of the cryogenic set-up).
+            out, and grey filters, chosen for the attenuator as it stands when the person puts
+            the scatterer in, leave ``scattered_per_pulse`` photons of a pulse (assumed; one
+            detector of the cryogenic set-up then sees 2 % of the pulses).
     """
 
     interface: ClassVar[str] = "hand"

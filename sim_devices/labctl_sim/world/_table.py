@@ -78,7 +78,7 @@ class Table:
         """A scatterer stands in the laser light in the place of the sample, and the long-pass
         filter is out; set it by `World.put_scatterer`."""
         self.scattered_per_pulse = 0.0
-        """Photons that it sends into the collection optics, with filters put in by hand."""
+        """Photons that it would send into the collection optics with the attenuator open."""
         self.attenuation_rel = 1.0
         """Fluence at the dot against that of `LaserTruth`."""
         self.analyser_deg: float | None = None

@@ -126,13 +126,16 @@ class World:
     def put_scatterer(self, photons_per_pulse: float | None) -> None:
         """Put a scatterer in the place of the sample and take the long-pass out, or undo it.
 
+        Whoever does it chooses grey filters for the attenuator as it stands then.
+
         Args:
             photons_per_pulse: what it sends into the collection optics; None: undo it.
         """
         with self.lock:
             self._note_dose()
             self.table.scatterer = photons_per_pulse is not None
-            self.table.scattered_per_pulse = photons_per_pulse or 0.0
+            passed = self.table.attenuation_rel or 1.0
+            self.table.scattered_per_pulse = (photons_per_pulse or 0.0) / passed
 
     @property
     def dot(self) -> Dot:

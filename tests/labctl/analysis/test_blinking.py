@@ -1,5 +1,7 @@
 """Thresholds on binned traces."""
 
+from typing import Literal
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -18,7 +20,7 @@ def trace(
     """Counts per bin of a telegraph that begins ON, and how much of each bin was ON."""
     rng = np.random.default_rng(seed)
     on = np.arange(20_000) % 2 == 0
-    dwells = np.where(on, rng.exponential(means_s[0], on.size), rng.exponential(means_s[1], on.size))
+    dwells: Vector = rng.exponential(1.0, on.size) * np.where(on, *means_s)
     edges = np.concatenate([[0.0], np.cumsum(dwells)])
     lit = np.concatenate([[0.0], np.cumsum(dwells * on)])
     bins = np.arange(0.0, end_s + BIN_S / 2, BIN_S)
@@ -46,11 +48,13 @@ def test_pulls_of_the_on_fraction_and_of_the_levels() -> None:
 
 
 @pytest.mark.parametrize("rule", ["valley", "otsu", 250.0])
-def test_the_time_above_a_threshold_is_corrected_for_its_place(rule: float | str) -> None:
+def test_the_time_above_a_threshold_is_corrected_for_its_place(
+    rule: Literal["valley", "otsu"] | float,
+) -> None:
     off: list[float] = []
     for seed in range(20):
         counts, share = trace(seed, (0.2, 0.1), (700.0, 100.0))
-        off.append(threshold_trace(counts, BIN_S, rule).on_fraction.value - float(share.mean()))  # pyright: ignore[reportArgumentType]
+        off.append(threshold_trace(counts, BIN_S, rule).on_fraction.value - float(share.mean()))
     # Seven switches in a second, each right to a third of a bin: 0.002 for 20 s.
     assert abs(np.mean(off)) < 0.0025
 

@@ -67,7 +67,7 @@ def test_the_kernel_finds_the_largest_statistic(seed: int, n: int) -> None:
     time = ticks(rng.exponential(1e-4, n) / faster)
     wanted = statistic(time)
     change, found = strongest_change(time, 0, n, 1, 0.0, SMALL)
-    assert found == pytest.approx(max(wanted.max(), 0.0), rel=1e-6, abs=1e-5)
+    assert found == pytest.approx(max(wanted.max(), 0.0), rel=1e-5, abs=1e-5)
     assert wanted.max() < 0 or change == np.argmax(wanted) + 1
 
 
@@ -86,9 +86,7 @@ def test_the_exact_false_alarm_against_chance() -> None:
     # 4000 streams: within 4 standard deviations.
     rng = np.random.default_rng(0)
     for n in (10, 60, 300):
-        largest = np.array(
-            [statistic(ticks(rng.exponential(1e-3, n))).max() for _ in range(4000)]
-        )
+        largest = np.array([statistic(ticks(rng.exponential(1e-3, n))).max() for _ in range(4000)])
         for limit in (2.0, 3.5, 5.0):
             chance = change_false_alarm(limit, n)
             allowed = 4 * sqrt(chance * (1 - chance) / 4000)
@@ -217,7 +215,8 @@ def test_two_levels_are_found_and_their_shares_and_rates_are_right() -> None:
 def test_three_levels_and_one() -> None:
     rng = np.random.default_rng(7)
     order = rng.integers(0, 3, 120)
-    gaps = [rng.exponential(1 / (5e3, 20e3, 60e3)[level], 1000) for level in order]
+    rates = (5e3, 20e3, 60e3)
+    gaps = [rng.exponential(1 / rates[int(level)], 1000) for level in order]
     levels = group_levels(find_change_points(ticks(np.concatenate(gaps)), TICK_S))
     found = [rate.value for rate in levels.rate_hz]
     assert found == pytest.approx([5e3, 20e3, 60e3], rel=0.02)

@@ -26,7 +26,7 @@ def draw(rng: np.random.Generator, law: DwellLaw, count: int) -> Vector:
 
 
 def sequence(seed: int, law: DwellLaw, bin_s: float = 0.0, count: int = 600) -> DwellSequence:
-    lasting = draw(np.random.default_rng(seed), law, count)
+    lasting: Vector = draw(np.random.default_rng(seed), law, count)
     on = np.arange(lasting.size) % 2 == 0
     if bin_s == 0.0:
         return DwellSequence(lasting, on)
@@ -66,7 +66,9 @@ def test_the_error_of_the_on_fraction_without_switches_is_not_a_number() -> None
         assert np.isnan(found.error)
 
 
-@pytest.mark.parametrize(("law", "longest"), [(DwellLaw.EXPONENTIAL, 20.0), (DwellLaw.CUT_POWER, 60.0)])
+@pytest.mark.parametrize(
+    ("law", "longest"), [(DwellLaw.EXPONENTIAL, 20.0), (DwellLaw.CUT_POWER, 60.0)]
+)
 def test_pulls_of_the_on_fraction(law: DwellLaw, longest: float) -> None:
     # ON dwells are three times longer than OFF dwells.
     pulls: list[float] = []

@@ -102,6 +102,36 @@ def test_what_all_points_share_does_not_average_out() -> None:
     assert law.gamma_0_mev.error == pytest.approx(np.hypot(0.05, 0.009), abs=0.004)
 
 
+def test_errors_along_the_bent_valley_differ_to_the_two_sides() -> None:
+    """What the energy of the phonon does to its coupling, by its own definition: chi-square + 1."""
+    law = fit_energy_law(T, energy(T), np.full(10, 0.05**2))
+    down, up = law.b_mev.down, law.b_mev.up
+    assert down is not None
+    assert up is not None
+    assert up > 1.5 * down
+    assert law.b_mev.error == pytest.approx(np.sqrt((down**2 + up**2) / 2))
+    few = fit_energy_law(T, energy(T), np.full(10, 0.0005**2))
+    assert few.b_mev.pull(6.0 + few.b_mev.error) == pytest.approx(-1.0, rel=0.02)
+    for side, sign in ((law.e_ph_mev.down, -1.0), (law.e_ph_mev.up, 1.0)):
+        assert side is not None
+        held = {"energy": law.e_ph_mev.value + sign * side}
+        grown = fit_energy_law(T, energy(T), np.full(10, 0.05**2), hold=held)
+        assert grown.fit.chi2 - law.fit.chi2 == pytest.approx(1.0, rel=0.02)
+
+
+def test_a_scatter_from_few_points_widens_the_errors_as_student_t() -> None:
+    """Six degrees of freedom: 2.447 instead of 1.960 standard errors hold 95 %."""
+    wander = 0.05 * np.random.default_rng(0).standard_normal(10)
+    law = fit_energy_law(T, energy(T) + 1e-3 * wander, np.full(10, 1e-8))
+    known = fit_energy_law(
+        T, energy(T) + 1e-3 * wander, np.full(10, law.wander_mev**2), hold={"energy": 16.0}
+    )
+    unknown = fit_energy_law(T, energy(T) + 1e-3 * wander, np.full(10, 1e-8), hold={"energy": 16.0})
+    # Held energy leaves seven degrees of freedom: t = 2.3646.
+    widening = 2.3646 / 1.95996 * unknown.wander_mev / law.wander_mev
+    assert unknown.b_mev.error / known.b_mev.error == pytest.approx(widening, rel=0.01)
+
+
 def test_held_parameters_and_few_points() -> None:
     few = T[[0, 4, 9]]
     with pytest.raises(AnalysisError, match="3 temperatures cannot determine 4"):

@@ -36,13 +36,14 @@ def instrument(lines_per_mm: float, seed: int) -> GratingCalibration:
 
 
 def lamp_spectrum(
-    grating: GratingCalibration, centre_nm: float, lamp: str, seed: int
+    grating: GratingCalibration, centre_nm: float, lamp: str, seed: int, jitter_pixels: float = 0.0
 ) -> NDArray[np.float64]:
-    generator = np.random.default_rng(seed)
+    generator, jitter = np.random.default_rng(seed), np.random.default_rng([seed, 1])
     pixels = np.arange(1600.0)
     light = np.full(1600, 400.0)
     for line in lamp_lines(lamp):
         centre = grating.pixel(np.array([line.wavelength_nm]), centre_nm)[0]
+        centre += jitter_pixels * jitter.standard_normal()
         height = 3000.0 * np.sqrt(line.intensity / 100)
         light += height * np.exp(-4 * np.log(2) * ((pixels - centre) / 2.2) ** 2)
     return generator.poisson(light) + generator.normal(0.0, 5.0, 1600)
@@ -90,6 +91,27 @@ def test_several_exposures_determine_one_calibration() -> None:
     pixels = np.arange(1600.0)
     error_nm = found.wavelength_nm(pixels, 610.0) - truth.wavelength_nm(pixels, 610.0)
     assert np.abs(error_nm).max() < 0.007
+
+
+@pytest.mark.parametrize("jitter_pixels", [0.0, 0.1])
+def test_the_error_of_the_axis_follows_the_scatter_of_the_lines(jitter_pixels: float) -> None:
+    """Whatever moves single lines counts, though each line alone is known far better."""
+    truth = instrument(300.0, 1)
+    where = np.array([799.0])
+    pulls: list[float] = []
+    quoted: list[float] = []
+    for seed in range(20):
+        counts = lamp_spectrum(truth, 585.0, "neon", seed, jitter_pixels)
+        found = calibrate_from_lamp(counts, LampSettings(585.0), lamp_lines("neon"), nominal(300.0))
+        error = found.wavelength_error_nm(where, 585.0)
+        assert error is not None
+        off = found.wavelength_nm(where, 585.0) - truth.wavelength_nm(where, 585.0)
+        pulls.append(float(off[0] / error[0]))
+        quoted.append(float(error[0]))
+    # The standard deviation of 20 normal numbers has a standard deviation of 0.16.
+    assert 0.5 < np.std(pulls) < 1.5
+    assert abs(np.mean(pulls)) < 0.7
+    assert np.median(quoted) < 0.5 * np.hypot(jitter_pixels, 0.02) * 0.107
 
 
 def test_darkness_the_wrong_lamp_and_a_bare_region_are_refused() -> None:

@@ -32,8 +32,8 @@ def test_the_temperature_series(setup: Setup) -> None:
     rule = moves[0].rule
     assert rule is not None
     assert recipe.dot == "A7"
-    # 5 min and the dwell time for each of ten temperatures, and 10 s for each of 86 K.
-    expected_s = 10 * (300.0 + rule.dwell_s) + 860.0
+    # 30 s and the dwell time for each of ten temperatures, and 10 s for each of 86 K.
+    expected_s = 10 * (30.0 + rule.dwell_s) + 860.0
     assert estimate(recipe, setup).parts["cryostat.temperature"] == expected_s
 
 

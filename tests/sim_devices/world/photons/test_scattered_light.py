@@ -117,6 +117,16 @@ def test_it_follows_the_attenuator_and_the_shutter(lit_world: Lit) -> None:
     assert Bench(world).rates_hz([Apd(ApdTruth())], 10.0)[0] == pytest.approx(50.0, rel=0.01)
 
 
+def test_its_filters_are_chosen_for_the_attenuator_as_it_stands(lit_world: Lit) -> None:
+    world = at_the_laser_line(lit_world)
+    usual = rates_hz(world)[0]
+    world.put_scatterer(None)
+    world.table.attenuation_rel = 0.014
+    world.put_scatterer(PER_PULSE)
+    assert rates_hz(world)[0] == pytest.approx(usual, rel=1e-9)
+    assert world.scattered_photons() == pytest.approx(PER_PULSE, rel=1e-9)
+
+
 def test_the_dot_is_gone_and_comes_back(lit_world: Lit) -> None:
     world = lit_world()
     direct = Apd(ApdTruth(light_path="direct"))
