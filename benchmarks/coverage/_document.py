@@ -85,16 +85,17 @@ _TOP = """\
 
 Written by `make coverage`; do not edit.
 
-A pull is (fit - truth) / standard error. Required over 100 seeds: |mean| < 0.4, standard deviation
+A pull is (fit - truth) / standard error; where the standard errors down and up differ, it is that
+of the side on which the truth lies. Required over 100 seeds: |mean| < 0.4, standard deviation
 0.75 to 1.3, truth within one standard error for 54 to 82 of 100 seeds (68 %), within 1.96 for 88
 to 100 (95 %). Nothing that is fitted reads the truth.
 
 The requirement names seeds 0 to 99. Where estimators were improved while these very seeds were
-looked at, they are no independent check; sections with other seeds are. Even with perfect errors
-one row in about 300 lies outside by chance, for the shares alone.
+looked at, they are no independent check; sections with other seeds are. Perfect normal errors
+would put the shares of one row in about 300 outside by chance.
 """
 
-_AS_ABOVE = "As above, with seeds that nobody looked at before."
+_AS_ABOVE = "As above, with other seeds than those that the estimators were improved with."
 
 _SECTION = """\
 {heading}

@@ -88,7 +88,9 @@ def figures(rounds: int, scale: float = 1.0) -> list[Figure]:
     time, plain = blinking(photons), Plain()
     part = time[: photons // 10]
     steady = np.cumsum(np.random.default_rng(1).geometric(0.007, photons))
-    own, dull, ratio = [], [], []
+    own: list[float] = []
+    dull: list[float] = []
+    ratio: list[float] = []
     for _ in range(rounds):
         own.append(_seconds(lambda: find_change_points(time, TICK_S)) / scale)
         dull.append(_seconds(lambda: find_change_points(steady, TICK_S)) / scale)

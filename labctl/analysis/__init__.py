@@ -9,10 +9,13 @@ from labctl.analysis._arrhenius import (
 from labctl.analysis._blinking import BlinkingTrace, threshold_trace
 from labctl.analysis._bunching import Bunching, measure_bunching
 from labctl.analysis._cascade import (
+    CascadeDraw,
     CascadeStatistics,
     MonteCarloStatistics,
     auger_g2,
     cascade_statistics,
+    draw_cascades,
+    drawn_statistics,
     monte_carlo,
     yield_ratio_from_g2,
 )
@@ -101,6 +104,7 @@ __all__ = [
     "BlinkingTrace",
     "BlinkingType",
     "Bunching",
+    "CascadeDraw",
     "CascadeStatistics",
     "ChangePoints",
     "CoatesCorrection",
@@ -160,6 +164,8 @@ __all__ = [
     "correct_pile_up",
     "dead_time_corrected",
     "dead_time_share",
+    "draw_cascades",
+    "drawn_statistics",
     "excess_noise_factor",
     "exponential_bins",
     "find_change_points",

@@ -16,6 +16,7 @@ __all__ = ["ArrheniusLaw", "FluenceLine", "arrhenius", "tau_against_fluence"]
 Vector = NDArray[np.float64]
 
 _HIGHEST_MEV = 200.0
+_HELD_MEV = 1e-6
 _POOR = 1e-3
 _STARTS_MEV = (3.0, 9.0, 25.0)
 
@@ -131,7 +132,7 @@ def _search(
     """Return parameters and half of chi-square at the minimum, E_a held if given."""
     lower, upper = np.array([-10.0, -10.0, 0.01]), np.array([30.0, 30.0, _HIGHEST_MEV])
     if held_mev is not None:
-        lower[2], upper[2] = held_mev * (1 - 1e-9), held_mev * (1 + 1e-9)
+        lower[2], upper[2] = held_mev - _HELD_MEV, held_mev + _HELD_MEV
     starts = [near] if near is not None else [_guess(points, energy) for energy in _STARTS_MEV]
     best: tuple[Vector, float] | None = None
     for start in starts:

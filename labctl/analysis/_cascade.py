@@ -18,10 +18,13 @@ from labctl.analysis._propagate import propagate, propagate_independent
 from labctl.errors import AnalysisError
 
 __all__ = [
+    "CascadeDraw",
     "CascadeStatistics",
     "MonteCarloStatistics",
     "auger_g2",
     "cascade_statistics",
+    "draw_cascades",
+    "drawn_statistics",
     "monte_carlo",
     "yield_ratio_from_g2",
 ]
@@ -125,6 +128,23 @@ def yield_ratio_from_g2(g2_zero: Measured, mean_excitations: Measured) -> Measur
 
 
 @dataclass(frozen=True, eq=False)
+class CascadeDraw:
+    """Pulses as `draw_cascades` gave them; whole numbers that can be stored.
+
+    Attributes:
+        pulses: Pulses by photons of the exciton, photons of the multiexcitons, and photons of
+            both on the first of two detectors, shape (2, kept, kept + 1), int64.
+        lag_pulses: Difference of pulses, shape (lag,), int64.
+        pairs: Sum over pulses of (photons on the first) x (photons on the second, so many pulses
+            later), shape (lag,), int64.
+    """
+
+    pulses: NDArray[np.int64]
+    lag_pulses: NDArray[np.int64]
+    pairs: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
 class MonteCarloStatistics:
     """Result of `monte_carlo`; errors are statistical.
 
@@ -148,19 +168,34 @@ def monte_carlo(
 ) -> MonteCarloStatistics:
     """Draw excitations and photons of a weakly confined dot, and measure them behind a splitter.
 
+    Args:
+        mean_excitations: Mean number of excitations per pulse.
+        yield_xx: Yield of every excitation before the last.
+        pulses: Number of pulses.
+        seed: Of the random numbers.
+        kept: As in `draw_cascades`.
+
+    Raises:
+        AnalysisError: So few pulses that a detector saw nothing.
+    """
+    return drawn_statistics(draw_cascades(mean_excitations, yield_xx, pulses, seed, kept=kept))
+
+
+def draw_cascades(
+    mean_excitations: float, yield_xx: float, pulses: int, seed: int, *, kept: int = _KEPT
+) -> CascadeDraw:
+    """Draw excitations and photons of a weakly confined dot, divided by a splitter.
+
     Excitations are Poissonian, the exciton's yield is 1, no photon is lost, detectors count
     every photon (Zhu 2024, Methods and Extended Data Fig. 8: 0 to 4 photons).
 
     Args:
         mean_excitations: Mean number of excitations per pulse.
         yield_xx: Yield of every excitation before the last.
-        pulses: Number of pulses.
+        pulses: Number of pulses, more than 5.
         seed: Of the random numbers.
         kept: Pulses with more excitations count as having so many: the closed form is that of
             ``cascade_statistics`` with the same ``at_most``.
-
-    Raises:
-        AnalysisError: So few pulses that a detector saw nothing.
     """
     generator = np.random.default_rng(seed)
     excitations = np.minimum(generator.poisson(mean_excitations, pulses), kept)
@@ -168,17 +203,35 @@ def monte_carlo(
     multi = generator.binomial(np.maximum(excitations - 1, 0), yield_xx)
     a = generator.binomial(exciton + multi, 0.5)
     b = exciton + multi - a
-    columns = np.stack([exciton, multi, a * b, a, b]).astype(np.float64)
-    mean, covariance = columns.mean(axis=1), np.cov(columns) / pulses
-    if not (mean[3] > 0 and mean[4] > 0):
-        raise AnalysisError(f"no photon on one of the detectors in {pulses} pulses")
+    shape = (2, kept, kept + 1)
+    places = np.ravel_multi_index((exciton, multi, a), shape)
     lags = np.arange(-_SIDE_PEAKS, _SIDE_PEAKS + 1)
-    coincidences = [_coincidences(a, b, int(lag)) for lag in lags]
+    return CascadeDraw(
+        np.bincount(places, minlength=math.prod(shape)).reshape(shape).astype(np.int64),
+        lags,
+        np.array([_pairs(a, b, int(lag)) for lag in lags], np.int64),
+    )
+
+
+def drawn_statistics(draw: CascadeDraw) -> MonteCarloStatistics:
+    """Return what drawn pulses tell.
+
+    Raises:
+        AnalysisError: So few pulses that a detector saw nothing.
+    """
+    exciton, multi, a = (axis.ravel() for axis in np.indices(draw.pulses.shape))
+    b, weights = exciton + multi - a, draw.pulses.ravel()
+    pulses = int(weights.sum())
+    if not (int(weights @ a) > 0 and int(weights @ b) > 0):
+        raise AnalysisError(f"no photon on one of the detectors in {pulses} pulses")
+    columns = np.stack([exciton, multi, a * b, a, b]).astype(np.float64)
+    mean = columns @ weights / pulses
+    covariance = np.cov(columns, fweights=weights) / pulses
     return MonteCarloStatistics(
         propagate(lambda v: float(v[0] / v[1]), mean, covariance) if mean[1] > 0 else None,
         _g2_zero(mean, covariance, pulses),
-        lags,
-        np.array(coincidences) / (mean[3] * mean[4]),
+        draw.lag_pulses,
+        draw.pairs / (pulses - np.abs(draw.lag_pulses)) / (mean[3] * mean[4]),
         pulses,
     )
 
@@ -190,10 +243,10 @@ def _g2_zero(mean: Vector, covariance: Vector, pulses: int) -> Measured:
     return Measured(found.value, max(found.error, one))
 
 
-def _coincidences(a: NDArray[np.int64], b: NDArray[np.int64], lag: int) -> float:
+def _pairs(a: NDArray[np.int64], b: NDArray[np.int64], lag: int) -> int:
     early, late = (a, b) if lag >= 0 else (b, a)
     distance = abs(lag)
-    return float(np.mean(early[: len(early) - distance] * late[distance:]))
+    return int(early[: len(early) - distance] @ late[distance:])
 
 
 def _numbers(mean: float, at_most: int | None) -> tuple[Vector, Vector]:

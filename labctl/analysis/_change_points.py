@@ -110,7 +110,10 @@ def _result(
     search: ChangeSearch, changes: list[int], tick_s: float, significance: float, confidence: float
 ) -> ChangePoints:
     time, count = search.time, len(changes)
-    time_s: Vector = time.astype(np.float64) * tick_s
+
+    def at_s(photons: Counts) -> Vector:
+        return time[photons].astype(np.float64) * tick_s
+
     edges = np.array([0, *changes, time.size - 1], np.int64)
     drop = -float(np.log1p(-np.sqrt(confidence)))
     region = np.zeros((count, 2), np.int64)
@@ -122,14 +125,14 @@ def _result(
         critical[i] = search.critical(last - first)
     return ChangePoints(
         photon=edges[1:-1],
-        time_s=time_s[edges[1:-1]],
+        time_s=at_s(edges[1:-1]),
         # The switch itself lies in one of the intervals on either side of its photon.
-        region_s=time_s[region + np.array([-1, 1])],
+        region_s=at_s(region + np.array([-1, 1])),
         statistic=statistic,
         critical=critical,
         counts=np.diff(edges),
         duration_s=np.maximum(np.diff(time[edges]), 1) * tick_s,
-        begin_s=float(time_s[0]),
+        begin_s=float(time[0]) * tick_s,
         significance=significance,
         confidence=confidence,
     )

@@ -223,5 +223,7 @@ def _choose(tried: Sequence[Tried], counts: float) -> tuple[Tried, tuple[DecayCa
 def _candidate(tried: Tried, counts: float) -> DecayCandidate:
     likelihood = -tried.fitted.point.cost
     free = int((~tried.problem.held).sum())
+    # What is known beforehand is not a parameter that the counts must pay for.
+    free -= sum(known.error > 0 for known in tried.problem.known.values())
     bic = free * math.log(counts) - 2 * likelihood
     return DecayCandidate(tried.problem.shape.name, free, likelihood, bic)

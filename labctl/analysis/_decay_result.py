@@ -31,7 +31,7 @@ class DecayCandidate:
 
     Attributes:
         model: Its name.
-        parameters: Number of free ones.
+        parameters: Number of free ones of which nothing was known beforehand.
         log_likelihood: At its maximum, relative to a model that gives every count exactly.
         bic: ``parameters ln(counts) - 2 log_likelihood``; the smallest is chosen.
     """

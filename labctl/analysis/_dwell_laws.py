@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from math import inf, log
 
 import numpy as np
@@ -75,6 +76,11 @@ class DwellData:
         """Return the longest time seen."""
         return float(max(self.complete.max(), self.unfinished.max(initial=0.0)))
 
+    @cached_property
+    def _bins(self) -> tuple[Vector, NDArray[np.int64]]:
+        times, counts = np.unique(self.complete, return_counts=True)
+        return times, counts.astype(np.int64)
+
     def log_likelihood(self, exponent: float, cutoff: float, end: float = inf) -> float:
         """Return that of ``t^-exponent exp(-t / cutoff)`` up to ``end``, given that t >= 1."""
 
@@ -86,7 +92,7 @@ class DwellData:
         value += sum(log(tail(t)) for t in lasting)
         if self.bin_width == 0.0:
             return value - float(np.sum(exponent * np.log(self.complete) + self.complete / cutoff))
-        times, counts = np.unique(self.complete, return_counts=True)
+        times, counts = self._bins
         density = np.zeros(times.size)
         for side in (-1, 1):
             distance = (_UNIT_NODES + 1) / 2

@@ -53,8 +53,9 @@ class DwellSequence:
         The independent things are neither photons nor bins but cycles of one ON and one OFF dwell.
         With ``r = (1 - f) t_on - f t_off`` of each cycle the error is that of a ratio of sums,
         ``sqrt(c / (c - 1) sum r^2) / T`` for c cycles (W. G. Cochran, Sampling Techniques,
-        chapter 6). Too small while the longest dwells, which decide it, have not come yet; NaN for
-        less than two whole cycles.
+        chapter 6). If few long dwells decide it, as with power laws, it is widened by Student's
+        factor for the effective number ``(sum r^2)^2 / sum r^4`` of cycles, and still too small
+        while the longest dwells of the law have not come. NaN for less than two whole cycles.
         """
         total_s = float(self.duration_s.sum())
         share = float(self.duration_s[self.on].sum()) / total_s
@@ -64,8 +65,14 @@ class DwellSequence:
         count = signed.size / 2
         if count < 2:
             return Measured(share, float("nan"))
-        variance = count / (count - 1) * float(np.sum(cycles**2))
-        return Measured(share, float(np.sqrt(variance)) / total_s)
+        squares = float(np.sum(cycles**2))
+        if squares == 0.0:
+            return Measured(share, float("nan"))
+        free = max(squares**2 / float(np.sum(cycles**4)) - 1, 1.0)
+        # Half the width of 68 % of Student's distribution, to 1 %.
+        student = 1 + 0.5 / free + 0.34 / free**2
+        error = student * float(np.sqrt(count / (count - 1) * squares)) / total_s
+        return Measured(share, error)
 
 
 @dataclass(frozen=True)

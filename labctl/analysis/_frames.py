@@ -15,6 +15,9 @@ Vector = NDArray[np.float64]
 _SIGMAS = 7.0
 _BRIGHT_SIGMAS = 5.0
 _BRIGHT_PIXELS = 5
+_LOG_PROBABILITY = 16.0
+_READ_SIGMAS = 5.0
+_DARKEST = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +45,9 @@ def combine_frames(frames: Vector, noise: NoiseModel) -> CombinedFrames:
 
     A value is a cosmic ray if it exceeds the median of the pixel, scaled to the brightness of
     its frame (the dot blinks), by 7 standard deviations of one frame *and* by half of that
-    level (the line wanders).  With fewer than three frames nothing is rejected here.
+    level (the line wanders).  Behind an EM register, whose output has a long tail and a median
+    below its mean, it must instead have a probability below e^-16 beside the other frames, and
+    exceed their mean by half.  With fewer than three frames nothing is rejected here.
 
     Args:
         frames: Shape (frame, pixel), counts.
@@ -70,13 +75,42 @@ def combine_frames(frames: Vector, noise: NoiseModel) -> CombinedFrames:
 
 
 def _cosmic(frames: Vector, noise: NoiseModel) -> NDArray[np.bool_]:
-    bias = noise.bias_counts * noise.rows
+    light = frames - noise.bias_counts * noise.rows
     dark_variance = noise.floor_variance / noise.frames
-    level = np.maximum(np.median(frames, axis=0) - bias, 0.0)
+    level = np.maximum(np.median(light, axis=0), 0.0)
     bright = level > _BRIGHT_SIGMAS * np.sqrt(dark_variance + noise.variance_per_count * level)
     scale = np.ones(frames.shape[0])
     if int(bright.sum()) >= _BRIGHT_PIXELS:
-        scale = np.median((frames[:, bright] - bias) / level[bright], axis=1)
-    signal = np.maximum(scale, 0.0)[:, None] * level
+        scale = np.maximum(np.median(light[:, bright] / level[bright], axis=1), 0.0)
+    if noise.em_gain > 1:
+        return _above_register(light, scale, noise)
+    signal = scale[:, None] * level
     sigma = np.sqrt(dark_variance + noise.variance_per_count * signal)
-    return frames - bias - signal > np.maximum(_SIGMAS * sigma, 0.5 * signal)
+    return light - signal > np.maximum(_SIGMAS * sigma, 0.5 * signal)
+
+
+def _above_register(light: Vector, scale: Vector, noise: NoiseModel) -> NDArray[np.bool_]:
+    """Return which values an EM register does not make of the light that the other frames saw.
+
+    n electrons leave the register as a gamma variable of shape n, in units of the gain; with n
+    from a Poisson distribution of mean m its sum x has the logarithm of the moment generating
+    function m t / (1 - t).  Chernoff's bound of either tail is then exp(-(sqrt(x) - sqrt(m))^2).
+    For a value x beside others of sum s that were w times as bright, the most favourable m gives
+    exp(-(sqrt(w x) - sqrt(s))^2 / (1 + w)): a bound on how probable that is without a cosmic ray.
+
+    Args:
+        light: Counts above the bias, shape (frame, pixel).
+        scale: Brightness of each frame, about 1, shape (frame,).
+        noise: Of the sum.
+    """
+    read_e = np.sqrt(noise.floor_variance / noise.frames) / noise.counts_per_electron
+    electrons = light / noise.counts_per_electron
+    weight = np.maximum(scale, _DARKEST)
+    others = (weight.sum() - weight) / weight
+    rest = np.maximum(electrons.sum(axis=0) - electrons, 0.0)
+    rest += _READ_SIGMAS * read_e * np.sqrt(len(light) - 1)
+    alone = np.maximum(electrons - _READ_SIGMAS * read_e, 0.0)
+    w = others[:, None]
+    distance = np.sqrt(w * alone) - np.sqrt(rest)
+    unlikely = (distance > 0) & (distance**2 > _LOG_PROBABILITY * (1 + w))
+    return unlikely & (alone > 1.5 * rest / w)

@@ -170,7 +170,9 @@ class _Areas:
         shared, peaks = a + b - 2 * a * b, self.sides.size
         bound = (zero - n_a * n_b / self.pulses) / self.pulses
         own = max(1 - a * b + 2 * bound, 0.0)
-        var_side = (side + 1 / peaks) * (own / peaks + (1 - 1 / peaks) * max(shared + 2 * bound, 0.0))
+        var_side = (side + 1 / peaks) * (
+            own / peaks + (1 - 1 / peaks) * max(shared + 2 * bound, 0.0)
+        )
         var_zero = (zero + 1) * (1 - zero / self.pulses)
         upper = np.array(
             [

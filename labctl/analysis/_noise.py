@@ -21,6 +21,9 @@ Vector = NDArray[np.float64]
 
 _QUANTISATION_VARIANCE = 1.0 / 12.0
 _CLIP_SIGMAS = 5.5
+_TAIL_ROOT = 4.0
+"""Root of the logarithm of a probability of e^-16."""
+_TAIL_READ_SIGMAS = 5.0
 _SLOPE_ROUNDS = 8
 
 
@@ -111,6 +114,22 @@ class NoiseModel:
         """
         signal = np.maximum(expected_counts - self.bias_sum_counts, 0.0)
         return self.floor_variance + self.variance_per_count * signal
+
+    def highest(self, expected_counts: Vector) -> Vector:
+        """Return the counts above which an EM register brings light with less than e^-16.
+
+        Poisson electrons of mean m leave the register as a sum of exponential variables of one
+        gain each.  Chernoff's bound of its upper tail, exp(-(sqrt(x) - sqrt(m))^2), gives the
+        highest x; the long tail makes it far more than a number of standard deviations where m
+        is small.  Five standard deviations of the read-out are added.
+
+        Args:
+            expected_counts: Including the bias, as for `variance`.
+        """
+        signal = np.maximum(expected_counts - self.bias_sum_counts, 0.0)
+        root = np.sqrt(signal / self.counts_per_electron) + _TAIL_ROOT
+        read = _TAIL_READ_SIGMAS * self.floor_variance**0.5
+        return self.bias_sum_counts + self.counts_per_electron * root**2 + read
 
     def saturated(self, counts: Vector) -> NDArray[np.bool_]:
         """Return which pixels of a summed spectrum must have been saturated.

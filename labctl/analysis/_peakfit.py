@@ -5,8 +5,8 @@ The stated rules, in order:
 1. The window reaches 30 meV or eight line widths to both sides of the line.
 2. Further lines of the same shape are added one by one where the residuals show one with
    more than 5 sigma, at least 0.6 line widths away from all others, at most eight.
-3. Pixels that stand out alone by more than 8 sigma and 15 % of the light in them are cosmic
-   rays and are left out.
+3. Pixels that stand out alone by more than 8 sigma and 15 % of the light in them, and by more
+   than the tail of an EM register reaches, are cosmic rays and are left out.
 4. Shape ``auto``: a Voigt profile; where the data cannot tell the Gaussian part of the
    line (error of its squared width above a quarter of that of the response), a Lorentzian.
 5. Background ``auto``: linear while lines are looked for; constant in the end, unless that
@@ -233,6 +233,8 @@ def _spikes(problem: Problem, fitted: Fitted, good: Mask) -> Mask:
     shoulder = 0.6 * min(float(kernel[kernel.size // 2 + 1]), float(narrowest))
     light = fitted.model_counts - fitted.parameters[4]
     high = excess > np.maximum(_SPIKE_SIGMAS * fitted.sigma, _SPIKE_SHARE * light)
+    if problem.noise.em_gain > 1:
+        high &= problem.counts > problem.noise.highest(fitted.model_counts)
     return high & (beside < shoulder * excess)
 
 

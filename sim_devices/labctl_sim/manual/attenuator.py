@@ -37,18 +37,18 @@ class AttenuatorWheel:
         world: The world.
         settings: The set-up's block: ``stands_at_uj_cm2`` over ``full_fluence_uj_cm2`` is the mark
             at which it was left; open without it.
-        truth: ``density_scale``: the wheel's true optical density over what its scale says.
+        truth: ``density_scale_rel``: the wheel's true optical density over what its scale says.
     """
 
     interface: ClassVar[str] = "hand"
-    truth_defaults: ClassVar[Mapping[str, float | int | bool | str]] = {"density_scale": 1.01}
+    truth_defaults: ClassVar[Mapping[str, float | int | bool | str]] = {"density_scale_rel": 1.01}
 
     def __init__(
         self, name: str, world: World, settings: Mapping[str, Any], truth: Mapping[str, Any]
     ) -> None:
         self.name, self._world = name, world
         own: dict[str, Any] = {**self.truth_defaults, **truth}
-        self._scale = float(own["density_scale"])
+        self._scale = float(own["density_scale_rel"])
         self._stuck = False
         self._turn(_left_at(settings))
 

@@ -20,7 +20,8 @@ def trace(
     """Counts per bin of a telegraph that begins ON, and how much of each bin was ON."""
     rng = np.random.default_rng(seed)
     on = np.arange(20_000) % 2 == 0
-    dwells: Vector = rng.exponential(1.0, on.size) * np.where(on, *means_s)
+    mean_s = np.array([means_s[1], means_s[0]])[on.astype(np.int64)]
+    dwells = mean_s * rng.exponential(1.0, 20_000)
     edges = np.concatenate([[0.0], np.cumsum(dwells)])
     lit = np.concatenate([[0.0], np.cumsum(dwells * on)])
     bins = np.arange(0.0, end_s + BIN_S / 2, BIN_S)

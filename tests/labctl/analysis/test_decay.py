@@ -110,14 +110,14 @@ def check_pulls(pulls: list[float]) -> None:
     ("count", "irf_count"), [(20_000, 300_000), (20_000, 3000), (300_000, 300_000), (300_000, 3000)]
 )
 def test_one_exponential_with_a_rich_and_a_poor_response(count: int, irf_count: int) -> None:
-    fits = [fit(seed, SHORT, count, irf_count, model="mono") for seed in range(60)]
+    fits = [fit(seed, SHORT, count, irf_count, model="mono") for seed in range(40)]
     check_pulls([one.lifetime_ps.pull(100.0) for one in fits])
     assert all(one.response_error_ps < one.lifetime_ps.error for one in fits)
     assert max(abs(one.goodness.z) for one in fits) < 4.0
 
 
 def test_a_million_counts() -> None:
-    fits = [fit(seed, SHORT, 1_000_000, 1_000_000, model="mono") for seed in range(60)]
+    fits = [fit(seed, SHORT, 1_000_000, 1_000_000, model="mono") for seed in range(40)]
     check_pulls([one.lifetime_ps.pull(100.0) for one in fits])
     assert fits[0].lifetime_ps.error < 0.2
 
@@ -125,12 +125,15 @@ def test_a_million_counts() -> None:
 @pytest.mark.parametrize("mean", [0.3, 1.0, 3.0, 10.0])
 def test_the_exciton_behind_a_cascade(mean: float) -> None:
     delays = cascade(180.0, mean, 0.012)
-    fits = [fit(seed, delays, 50_000, model="cascade") for seed in range(40)]
-    check_pulls([one.lifetime_ps.pull(180.0) for one in fits])
+    fits = [fit(seed, delays, 50_000, model="cascade") for seed in range(25)]
+    lifetimes = [one.lifetime_ps.pull(180.0) for one in fits]
+    # 25 seeds: 4 sigma of the mean, 99.9 % of the standard deviation.
+    assert abs(np.mean(lifetimes)) < 0.8
+    assert 0.55 < np.std(lifetimes) < 1.5
     excitations = [one.mean_excitations for one in fits]
     pulls = [one.pull(mean) for one in excitations if one is not None]
-    assert len(pulls) == 40
-    assert abs(np.mean(pulls)) < 0.7
+    assert len(pulls) == 25
+    assert abs(np.mean(pulls)) < 0.8
     assert np.std(pulls) < 1.5
 
 

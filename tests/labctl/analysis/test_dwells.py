@@ -21,13 +21,15 @@ def draw(rng: np.random.Generator, law: DwellLaw, count: int) -> Vector:
         low, high = SHORTEST_S**slope, LONGEST_S**slope
         return (low + rng.random(count) * (high - low)) ** (1 / slope)
     # A power law, of which a dwell is kept with the chance of the cutoff.
-    found = SHORTEST_S * (1 + rng.pareto(EXPONENT - 1, 8 * count))
-    return found[rng.random(found.size) < np.exp(-found / CUTOFF_S)][:count]
+    found: Vector = SHORTEST_S * (1 + rng.pareto(EXPONENT - 1, 8 * count))
+    kept: Vector = found[rng.random(8 * count) < np.exp(-found / CUTOFF_S)]
+    return kept[:count]
 
 
 def sequence(seed: int, law: DwellLaw, bin_s: float = 0.0, count: int = 600) -> DwellSequence:
     lasting: Vector = draw(np.random.default_rng(seed), law, count)
-    on = np.arange(lasting.size) % 2 == 0
+    on: NDArray[np.bool_] = np.arange(count) % 2 == 0
+    state: NDArray[np.bool_]
     if bin_s == 0.0:
         return DwellSequence(lasting, on)
     ends = np.cumsum(lasting)

@@ -78,10 +78,11 @@ def test_responses_of_pairs() -> None:
     assert both.size == 17
     assert np.flatnonzero(both).tolist() == [8 + 4]
     assert RESPONSE.sum() == pytest.approx(1.0)
-    place = np.arange(RESPONSE.size) - RESPONSE.size // 2
-    # Sheppard: a bin adds 1/12 to the variance.
-    sd_bins = 300 / 128 / 2.3548
-    assert RESPONSE @ place**2 == pytest.approx(sd_bins**2 + 1 / 12, rel=1e-3)
+    for sd_bins in (0.0, 0.3, 0.7, 1.0, 4.0):
+        shares = gaussian_pair_response(2.3548200450309493 * sd_bins, 1.0)
+        place = np.arange(shares.size) - shares.size // 2
+        assert shares.sum() == pytest.approx(1.0)
+        assert shares @ place**2 == pytest.approx(sd_bins**2, rel=5e-3)
 
 
 def test_the_planted_numbers_come_back() -> None:

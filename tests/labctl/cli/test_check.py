@@ -27,7 +27,7 @@ def test_everything_that_ships_is_right() -> None:
     status, out, err = labctl("check", SETUP, RECIPE, *SAMPLES)
     assert (status, err) == (0, "")
     assert len(out.splitlines()) == 2 + len(SAMPLES)
-    assert "10 points" in out or "12 points" in out
+    assert "23 points" in out
     assert "on 'cryogenic micro-photoluminescence'" in out
 
 

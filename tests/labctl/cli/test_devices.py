@@ -16,8 +16,8 @@ def test_every_simulated_instrument_says_who_it_is() -> None:
     result = CliRunner().invoke(app, ["devices", "--setup", setup, "--simulate", "--json"])
     assert result.exit_code == 0, result.stderr
     found = json.loads(result.stdout)
-    instruments = ["cryostat", "spectrograph", "camera", "shutter", "lamp", "tagger"]
-    assert list(found) == [*instruments, "apd_1", "apd_2", "apd_shutter", "target"]
+    instruments = ["cryostat", "spectrograph", "camera", "shutter", "attenuator", "lamp"]
+    assert list(found) == [*instruments, "tagger", "apd_1", "apd_2", "apd_shutter", "target"]
     assert all(entry["identity"] and not entry["error"] for entry in found.values())
     assert found["spectrograph"]["snapshot"]
 

@@ -14,7 +14,7 @@ def wheel(settings: dict[str, Any] | None = None, **truth: Any) -> tuple[Any, An
 
 
 def test_the_scale_is_not_what_the_light_does() -> None:
-    _, hand, world = wheel(density_scale=1.1)
+    _, hand, world = wheel(density_scale_rel=1.1)
     hand.turn_to(0.01)
     assert hand.mark() == 0.01
     # Optical density 2 on the scale is 2.2.
