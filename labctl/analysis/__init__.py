@@ -46,6 +46,7 @@ from labctl.analysis._g2_cw import (
 from labctl.analysis._g2_pulsed import Normalisation, PulsedG2Zero, pulsed_g2
 from labctl.analysis._heralded import HeraldedBiexciton, fit_heralded
 from labctl.analysis._irf import Irf, IrfResponse, TimingConfiguration, grating_spread_ps
+from labctl.analysis._irf_record import irf_from_record, irf_to_record
 from labctl.analysis._lamp_response import measure_response
 from labctl.analysis._laws import (
     BOLTZMANN_MEV_PER_K,
@@ -184,6 +185,8 @@ __all__ = [
     "gaussian_pair_response",
     "grating_spread_ps",
     "group_levels",
+    "irf_from_record",
+    "irf_to_record",
     "line_spread_response",
     "lorentz",
     "measure_bunching",

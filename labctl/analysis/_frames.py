@@ -46,8 +46,9 @@ def combine_frames(frames: Vector, noise: NoiseModel) -> CombinedFrames:
     A value is a cosmic ray if it exceeds the median of the pixel, scaled to the brightness of
     its frame (the dot blinks), by 7 standard deviations of one frame *and* by half of that
     level (the line wanders).  Behind an EM register, whose output has a long tail and a median
-    below its mean, it must instead have a probability below e^-16 beside the other frames, and
-    exceed their mean by half.  With fewer than three frames nothing is rejected here.
+    below its mean, it must instead have a probability below e^-16 (in any frame of the pixel)
+    beside the other frames, and exceed their mean by half.  With fewer than three frames nothing
+    is rejected here.
 
     Args:
         frames: Shape (frame, pixel), counts.
@@ -112,5 +113,6 @@ def _above_register(light: Vector, scale: Vector, noise: NoiseModel) -> NDArray[
     alone = np.maximum(electrons - _READ_SIGMAS * read_e, 0.0)
     w = others[:, None]
     distance = np.sqrt(w * alone) - np.sqrt(rest)
-    unlikely = (distance > 0) & (distance**2 > _LOG_PROBABILITY * (1 + w))
+    rarity = _LOG_PROBABILITY + np.log(len(light))
+    unlikely = (distance > 0) & (distance**2 > rarity * (1 + w))
     return unlikely & (alone > 1.5 * rest / w)

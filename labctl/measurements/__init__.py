@@ -3,7 +3,7 @@
 from labctl.measurements._calibrate import CalibrateDetector, CalibrateWavelength, response_of
 from labctl.measurements._context import Array, Bank, Context
 from labctl.measurements._g2 import G2
-from labctl.measurements._irf import Irf
+from labctl.measurements._irf import IrfMeasurement
 from labctl.measurements._measurement import Measurement
 from labctl.measurements._optical_table import LaserFacts, OpticalTable
 from labctl.measurements._photon_stream import Photons, TraceMeasurement
@@ -18,7 +18,7 @@ __all__ = [
     "CalibrateDetector",
     "CalibrateWavelength",
     "Context",
-    "Irf",
+    "IrfMeasurement",
     "LaserFacts",
     "Measurement",
     "OpticalTable",

@@ -12,7 +12,6 @@ from labctl.measurements._photon_job import Job, Part
 from labctl.measurements._photon_measurement import PhotonMeasurement
 from labctl.photons import (
     Analysis,
-    PhotonBooks,
     PulsedDelays,
     PulsedG2,
     Stream,
@@ -78,11 +77,9 @@ class G2(PhotonMeasurement):
             trace,
         ]
 
-    def live(
-        self, context: Context, analyses: Sequence[Analysis], books: PhotonBooks
-    ) -> dict[str, float]:
+    def live(self, context: Context, job: Job, analyses: Sequence[Analysis]) -> dict[str, float]:
         """Return g2(0) as peak areas or as the bin at zero, with its counting error."""
-        del context, books
+        del context, job
         first = analyses[0]
         if not isinstance(first, PulsedG2 | WindowedG2):
             return {}

@@ -6,16 +6,17 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import model_validator
 
+from labctl.analysis import Irf, irf_to_record
 from labctl.errors import ConfigError, Problem
 from labctl.measurements._context import Context
 from labctl.measurements._photon_job import Job, Part
 from labctl.measurements._photon_measurement import irf_key
 from labctl.measurements._trpl import Trpl, decay_arrays
 
-__all__ = ["Irf"]
+__all__ = ["IrfMeasurement"]
 
 
-class Irf(Trpl):
+class IrfMeasurement(Trpl):
     """Scattered laser light on one detector; kept as a calibration of this detector.
 
     ``center`` is the laser's wavelength if it is not given: at another one the spectrograph lets
@@ -26,7 +27,7 @@ class Irf(Trpl):
     default_path: ClassVar[str] = "irf"
 
     @model_validator(mode="after")
-    def _needs_delays(self) -> "Irf":
+    def _needs_delays(self) -> "IrfMeasurement":
         if self.mode != "t3":
             message = "an IRF is a histogram of delays; remove 'mode: t2'"
             raise ValueError(message)
@@ -53,18 +54,14 @@ def _record(
 ) -> dict[str, Any]:
     counts = decay_arrays(context, job, parts)[0].values
     live_s = sum(part.live_s for part in parts)
-    filled = np.flatnonzero(counts)
-    end = int(filled[-1]) + 1 if len(filled) else 0
     spectrograph = standing["spectrograph"]
-    return {
-        "counts": counts[:end].tolist(),
-        "bins": len(counts),
-        "bin_ps": job.tagger.delay_bin_ps(),
-        "detector": job.detectors[0].name,
-        "lines_per_mm": spectrograph.get("lines_per_mm"),
-        "exit": spectrograph.get("exit"),
-        "wavelength_nm": spectrograph.get("wavelength_nm"),
-        "count_rate_hz": float(counts.sum()) / max(live_s, 1e-9),
-        "live_time_s": live_s,
-        "taken": context.clock.utc().isoformat(),
-    }
+    irf = Irf(
+        bin_ps=job.tagger.delay_bin_ps(),
+        counts=counts.astype(np.float64),
+        detector=job.detectors[0].name,
+        grating_per_mm=spectrograph.get("lines_per_mm"),
+        wavelength_nm=spectrograph.get("wavelength_nm"),
+        count_rate_hz=float(counts.sum()) / max(live_s, 1e-9),
+        taken=context.clock.utc().isoformat(),
+    )
+    return {**irf_to_record(irf), "exit": spectrograph.get("exit"), "live_time_s": live_s}

@@ -1,8 +1,9 @@
 """What is to be taken of photons, and what has come."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from labctl.measurements._stop import Stop
 from labctl.photons import Analysis, PhotonBooks, PhotonPipeline, Stream
@@ -10,7 +11,7 @@ from labctl.roles import PhotonCounter, TaggerFlags, TaggerSettings, TimeTagger
 
 __all__ = ["Job", "Part"]
 
-Live = Callable[[Sequence[Analysis], PhotonBooks], dict[str, float]]
+Live = Callable[["Job", Sequence[Analysis]], dict[str, float]]
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Job:
         make: Returns the analyses of a new part of the stream.
         live: Returns what has come out so far; ``relative_error`` is heeded by the stop rule.
         light: Whether excitation light is let in.
+        spectrograph: How the spectrograph stands; empty without one.
         fluence_uj_cm2: Peak fluence of the excitation, uJ/cm²; None: not known.
     """
 
@@ -33,8 +35,9 @@ class Job:
     detectors: tuple[PhotonCounter, ...]
     stop: Stop
     make: Callable[[Stream], Sequence[Analysis]]
-    live: Live = lambda _analyses, _books: {}
+    live: Live = lambda _job, _analyses: {}
     light: bool = True
+    spectrograph: Mapping[str, Any] = field(default_factory=dict[str, Any])
     fluence_uj_cm2: float | None = None
 
     def counted(self, books: PhotonBooks) -> dict[str, int]:

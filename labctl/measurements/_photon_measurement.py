@@ -23,7 +23,7 @@ from labctl.measurements._settings import (
 )
 from labctl.measurements._spectrum import PEAK_NM
 from labctl.measurements._stop import Stop
-from labctl.photons import Analysis, PhotonBooks, Stream
+from labctl.photons import Analysis, Stream
 from labctl.roles import PhotonCounter, Spectrograph, TaggerSettings, TimeTagger
 from labctl.units import GroovesPerMm, Nanometers, Picoseconds
 
@@ -77,11 +77,9 @@ class PhotonMeasurement(Measurement):
     def arrays(self, context: Context, job: Job, parts: Sequence[Part]) -> list[Array]:
         """Return what is stored of all parts together."""
 
-    def live(
-        self, context: Context, analyses: Sequence[Analysis], books: PhotonBooks
-    ) -> dict[str, float]:
+    def live(self, context: Context, job: Job, analyses: Sequence[Analysis]) -> dict[str, float]:
         """Return what has come out so far; ``relative_error`` is heeded by the stop rule."""
-        del context, analyses, books
+        del context, job, analyses
         return {}
 
     def estimate_s(self) -> float:
@@ -96,7 +94,7 @@ class PhotonMeasurement(Measurement):
         """Take photons; returns the job, its parts and the settings that stood before."""
         path = take_path(context, self.path, self.default_path)
         standing: dict[str, Any] = {"path": path, "spectrograph": self._tuned(context)}
-        job = self._job(context)
+        job = self._job(context, standing["spectrograph"])
         return job, acquire(context, job), standing
 
     def finish(
@@ -111,7 +109,7 @@ class PhotonMeasurement(Measurement):
             self.arrays(context, job, parts),
             settings={
                 **standing,
-                **self._settings(context, job, parts, standing["spectrograph"]),
+                **self._settings(context, job, parts),
                 "photons": books,
             },
             live_time_s=live_s,
@@ -135,7 +133,7 @@ class PhotonMeasurement(Measurement):
         tune(context, spectrograph, self.grating_per_mm, centre_nm)
         return spectrograph_settings(spectrograph)
 
-    def _job(self, context: Context) -> Job:
+    def _job(self, context: Context, spectrograph: Mapping[str, Any]) -> Job:
         tagger = context.station.only(TimeTagger, prefer="tagger")
         detectors = self._detectors(context, tagger)
         settings = TaggerSettings(
@@ -150,7 +148,8 @@ class PhotonMeasurement(Measurement):
             detectors=detectors,
             stop=self.stop,
             make=lambda stream: self.make(stream, codes(tagger, detectors)),
-            live=lambda analyses, books: self.live(context, analyses, books),
+            live=lambda job, analyses: self.live(context, job, analyses),
+            spectrograph=spectrograph,
             fluence_uj_cm2=present_fluence_uj_cm2(context),
         )
 
@@ -185,25 +184,7 @@ class PhotonMeasurement(Measurement):
         period_ps = 1e12 / laser.rep_rate_hz * self.sync_divider
         return max(0, math.ceil(math.log2(period_ps / (base_ps * tagger.delay_bins())) - 1e-9))
 
-    def _irf_in_force(
-        self, context: Context, job: Job, spectrograph: Mapping[str, Any]
-    ) -> dict[str, Any]:
-        """Return by detector under which key its IRF is kept, and when it was taken."""
-        known = context.calibrations.get("irf", {})
-        keys = {d.name: irf_key(d.name, spectrograph) for d in job.detectors}
-        return {
-            name: {"key": key, "taken": known[key]["taken"]}
-            for name, key in keys.items()
-            if key in known
-        }
-
-    def _settings(
-        self,
-        context: Context,
-        job: Job,
-        parts: Sequence[Part],
-        spectrograph: Mapping[str, Any],
-    ) -> dict[str, Any]:
+    def _settings(self, context: Context, job: Job, parts: Sequence[Part]) -> dict[str, Any]:
         return {
             "tagger": {
                 **job.tagger.describe(),
@@ -216,12 +197,23 @@ class PhotonMeasurement(Measurement):
                 for d, c in zip(job.detectors, codes(job.tagger, job.detectors), strict=True)
             },
             "laser": laser_settings(context),
-            "calibration": {"irf": self._irf_in_force(context, job, spectrograph)},
+            "calibration": {"irf": _irf_in_force(context, job)},
             "stop": {
                 **self.stop.model_dump(exclude_none=True, mode="json", by_alias=True),
                 "met": parts[-1].stopped,
             },
         }
+
+
+def _irf_in_force(context: Context, job: Job) -> dict[str, Any]:
+    """Return by detector under which key its IRF is kept, and when it was taken."""
+    known = context.calibrations.get("irf", {})
+    keys = {d.name: irf_key(d.name, job.spectrograph) for d in job.detectors}
+    return {
+        name: {"key": key, "taken": known[key]["taken"]}
+        for name, key in keys.items()
+        if key in known
+    }
 
 
 def _peak_nm(context: Context) -> float:

@@ -72,7 +72,7 @@ class Watch:
 
     def _tell(self) -> None:
         job, part = self._job, self._part
-        values = job.live(part.pipeline.analyses, part.books)
+        values = job.live(job, part.pipeline.analyses)
         self._error = values.get("relative_error")
         counts = job.counted(part.books)
         rates = {f"{name}_count_rate_hz": n / part.live_s for name, n in counts.items()}

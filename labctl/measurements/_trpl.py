@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from labctl.analysis import Irf, fit_decay, irf_from_record
+from labctl.errors import AnalysisError
 from labctl.measurements._context import Array, Context
 from labctl.measurements._photon_job import Job, Part
-from labctl.measurements._photon_measurement import PhotonMeasurement
+from labctl.measurements._photon_measurement import PhotonMeasurement, irf_key
 from labctl.photons import Analysis, Decays, Stream
 
 __all__ = ["Trpl", "decay_arrays", "decay_counts"]
+
+_FEWEST = 200
+"""Counts below which a live fit says nothing."""
 
 
 class Trpl(PhotonMeasurement):
@@ -41,6 +46,31 @@ class Trpl(PhotonMeasurement):
         del channels
         return [Decays(stream)]
 
+    def live(self, context: Context, job: Job, analyses: Sequence[Analysis]) -> dict[str, float]:
+        """Return the lifetime of one exponential, and its error, where the response is known."""
+        irf = self.irf(context, job)
+        (decays,) = (a for a in analyses if isinstance(a, Decays))
+        counts = _in_period(context, job, _counts(job, [decays]))[0]
+        if irf is None or counts.sum() < _FEWEST:
+            return {}
+        laser = context.table.laser
+        period_ps = 1e12 / laser.rep_rate_hz if laser is not None and laser.rep_rate_hz else None
+        try:
+            fit = fit_decay(counts, irf.bin_ps, irf, model="mono", period_ps=period_ps)
+        except AnalysisError:
+            return {}
+        value, error = fit.lifetime_ps.value, fit.lifetime_ps.error
+        relative = {"relative_error": error / value} if value > 0.0 else {}
+        return {"lifetime_ps": value, "lifetime_error_ps": error, **relative}
+
+    def irf(self, context: Context, job: Job) -> Irf | None:
+        """Return the response in force for the detector, None if there is none that fits."""
+        known = context.calibrations.get("irf", {})
+        key = irf_key(job.detectors[0].name, job.spectrograph)
+        if key not in known or known[key]["bin_ps"] != job.tagger.delay_bin_ps():
+            return None
+        return irf_from_record(known[key])
+
     def arrays(self, context: Context, job: Job, parts: Sequence[Part]) -> list[Array]:
         """Return counts against delay."""
         return decay_arrays(context, job, parts)
@@ -53,17 +83,26 @@ def decay_counts(
 
     Delays are those after the laser's pulse, up to one period.
     """
-    bin_ps, laser = job.tagger.delay_bin_ps(), context.table.laser
+    every = [a for part in parts for a in part.pipeline.analyses if isinstance(a, Decays)]
+    counts = _in_period(context, job, _counts(job, every))
+    delays = np.arange(counts.shape[1], dtype=np.float64)
+    return counts, (delays + 0.5) * job.tagger.delay_bin_ps() + job.settings.offset_ps
+
+
+def _counts(job: Job, decays: Sequence[Decays]) -> NDArray[np.int64]:
     channels = [job.tagger.channel_of(d.channel) for d in job.detectors]
     counts = np.zeros((len(channels), job.tagger.delay_bins()), np.int64)
-    for part in parts:
-        decays = next(a for a in part.pipeline.analyses if isinstance(a, Decays))
-        counts += decays.result(max(channels) + 1).counts[channels]
-    if laser is not None and laser.rep_rate_hz:
-        period_ps = 1e12 / laser.rep_rate_hz * job.settings.sync_divider
-        counts = counts[:, : math.ceil(period_ps / bin_ps)]
-    delays = np.arange(counts.shape[1], dtype=np.float64)
-    return counts, (delays + 0.5) * bin_ps + job.settings.offset_ps
+    for part in decays:
+        counts += part.result(max(channels) + 1).counts[channels]
+    return counts
+
+
+def _in_period(context: Context, job: Job, counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    laser = context.table.laser
+    if laser is None or not laser.rep_rate_hz:
+        return counts
+    period_ps = 1e12 / laser.rep_rate_hz * job.settings.sync_divider
+    return counts[:, : math.ceil(period_ps / job.tagger.delay_bin_ps())]
 
 
 def decay_arrays(context: Context, job: Job, parts: Sequence[Part]) -> list[Array]:

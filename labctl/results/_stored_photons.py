@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from labctl.analysis import Irf, Measured, TimingConfiguration
+from labctl.analysis import Irf, Measured, TimingConfiguration, irf_from_record
 from labctl.results._rows import (
     TEMPERATURE,
     StoredRun,
@@ -206,22 +206,8 @@ def _irfs(run: StoredRun) -> dict[str, Irf]:
     A response that was taken twice in one run stands for all its points with the later one.
     """
     start: Mapping[str, Any] = run.start.get("calibrations", {}).get("irf", {})
-    found = {key: _irf(entry) for key, entry in start.items()}
+    found = {key: irf_from_record(entry) for key, entry in start.items()}
     for entry in run.analyses:
         if entry.get("what") == "calibration" and entry.get("name") == "irf":
-            found[str(entry["key"])] = _irf(entry["result"])
+            found[str(entry["key"])] = irf_from_record(entry["result"])
     return found
-
-
-def _irf(entry: Mapping[str, Any]) -> Irf:
-    counts = np.zeros(int(entry["bins"]), np.float64)
-    counts[: len(entry["counts"])] = entry["counts"]
-    return Irf(
-        bin_ps=float(entry["bin_ps"]),
-        counts=counts,
-        grating_per_mm=optional(entry.get("lines_per_mm")),
-        detector=str(entry["detector"]),
-        count_rate_hz=optional(entry.get("count_rate_hz")),
-        wavelength_nm=optional(entry.get("wavelength_nm")),
-        taken=str(entry.get("taken", "")),
-    )

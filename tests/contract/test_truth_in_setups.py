@@ -17,7 +17,7 @@ NEEDED: dict[str, Any] = {
     "princeton.spectrapro": {"gratings": {"1": "300/mm", "2": "1800/mm"}},
     "manual.attenuator": {"full_fluence": "10 uJ/cm^2"},
     "manual.selector": {"positions": ["sample", "scatterer"]},
-    **dict.fromkeys(DETECTORS, {"counter": "card"}),
+    **{name: {"counter": "card"} for name in DETECTORS},
 }
 COMPANIONS: dict[str, Any] = {
     "card": {"driver": "ni.counter"},
