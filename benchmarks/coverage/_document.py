@@ -85,8 +85,7 @@ _TOP = """\
 
 Written by `make coverage`; do not edit.
 
-A pull is (fit - truth) / standard error; where the standard errors down and up differ, it is that
-of the side on which the truth lies. Required over 100 seeds: |mean| < 0.4, standard deviation
+A pull is (fit - truth) / standard error. Required over 100 seeds: |mean| < 0.4, standard deviation
 0.75 to 1.3, truth within one standard error for 54 to 82 of 100 seeds (68 %), within 1.96 for 88
 to 100 (95 %). Nothing that is fitted reads the truth.
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from labctl.analysis._decay_problem import LIGHT, SHAPE, SHIFT, DecayProblem, Fitted
+from labctl.analysis._decay_problem import BACKGROUND, LIGHT, SHAPE, SHIFT, DecayProblem, Fitted
 from labctl.analysis._decay_result import Goodness
 from labctl.analysis._fit import normal_cdf
 from labctl.analysis._irf import IrfResponse
@@ -77,7 +77,10 @@ def noise_share(problem: DecayProblem, fitted: Fitted, response: IrfResponse) ->
     None where it is below a twentieth everywhere.
     """
     kernel = _kernel(problem, fitted)
-    if float(kernel.max()) < _NOISY * response.total and response.background_variance == 0:
+    # An upper bound, from light and from the background of the response.
+    highest = float(kernel.max()) / response.total
+    dark = highest * float(response.variance.min() * kernel.sum()) / response.total
+    if highest < _NOISY / 2 and dark < _NOISY / 2 * float(fitted.parameters[BACKGROUND]):
         return None
     share = _spread(kernel, _Lags(problem), response) / fitted.point.model
     return share if share.max() > _NOISY else None

@@ -62,10 +62,9 @@ class PhononLaw:
     Attributes:
         parameters: c0, c1, c2, E in the unit of the values (per K) and meV.
         covariance: Shape (4, 4), zero where a parameter was held.
-        errors: Standard errors of the parameters to both sides, down and up, shape (2, 4).
-            Coupling and energy of a phonon go together along a bent valley, where the curvature
-            at the minimum (``covariance``) tells too little of either, and one side may be twice
-            as far as the other.
+        errors: Standard errors of the parameters, shape (4,): the root mean square of those to
+            both sides. Coupling and energy of a phonon go together along a bent valley, where the
+            curvature at the minimum (``covariance``) tells too little of either alone.
         chi2: Sum of the weighted squared residuals.
         freedom: Degrees of freedom.
         probability: Of a larger chi-square.
@@ -91,11 +90,7 @@ class PhononLaw:
 
     def parameter(self, index: int) -> Measured:
         """Return one parameter."""
-        down, up = (float(error) for error in self.errors[:, index])
-        if down == up:
-            return Measured(float(self.parameters[index]), down)
-        both = float(np.sqrt((down**2 + up**2) / 2))
-        return Measured(float(self.parameters[index]), both, down, up)
+        return Measured(float(self.parameters[index]), float(self.errors[index]))
 
     def difference(self, from_k: float, to_k: float) -> Measured:
         """Return by how much the law changes from one temperature to another."""
@@ -425,26 +420,23 @@ def _finish(points: _Points, full: Vector, whitening: Vector) -> PhononLaw:
 def _errors(
     points: _Points, whitening: Vector, full: Vector, chi2: float, covariance: Vector
 ) -> Vector:
-    """Return the standard errors down and up of each parameter, shape (2, 4).
+    """Return the root mean square of the errors to both sides of each parameter.
 
     To each side the energy of the phonon moves until chi-square has grown by one, and the
     others follow, with the errors they have there. Where all is linear this is the covariance.
     """
     linear = np.sqrt(np.diag(covariance))
     if "energy" in points.hold or not linear[3] > 0:
-        return np.stack([linear, linear])
-    ends = (_end(points, whitening, full, chi2, step) for step in (-linear[3], linear[3]))
-    offsets, squares = (np.array(part) for part in zip(*ends, strict=True))
-    # Some parameters fall while the energy rises.
-    order = np.argsort(offsets, axis=0)
-    sides = np.sqrt(offsets**2 + squares)
-    return np.take_along_axis(sides, order, axis=0)
+        return linear
+    steps = -linear[3], linear[3]
+    squares = [_squared_error(points, whitening, full, chi2, float(step)) for step in steps]
+    return np.sqrt(np.mean(squares, axis=0))
 
 
-def _end(
+def _squared_error(
     points: _Points, whitening: Vector, full: Vector, chi2: float, step: float
-) -> tuple[Vector, Vector]:
-    """Return how far the parameters move to one side, and their own variances there."""
+) -> Vector:
+    """Return the squared errors of the parameters to the side of this step of the energy."""
     highest = _highest_mev(points.temperature_k)
     limits = highest / _RANGE - full[3], highest - full[3]
     for _ in range(_END_ROUNDS):
@@ -457,7 +449,7 @@ def _end(
     columns = _gradient(np.array([0.0, 0.0, 0.0, energy]), points.temperature_k)
     own = np.zeros(4)
     own[free] = np.diag(invert_normal((whitening @ columns)[:, free]))
-    return _at_energy(points, whitening, energy)[0] - full, own
+    return (_at_energy(points, whitening, energy)[0] - full) ** 2 + own
 
 
 def _without_phonon(points: _Points, whitening: Vector) -> float:

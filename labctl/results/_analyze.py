@@ -30,6 +30,9 @@ class RunAnalysis:
         laws: Of a temperature series of spectra, None otherwise.
         results: Quantities by experiment.
         decays: Fitted decays and their laws; None without decays.
+        sample: Name of the sample; empty if the run names none.
+        dot: Name of the dot.
+        simulated: Whether the set-up was simulated.
     """
 
     run: str
@@ -38,6 +41,9 @@ class RunAnalysis:
     laws: TemperatureLaws | None
     results: tuple[ExperimentResult, ...]
     decays: DecayAnalysis | None = None
+    sample: str = ""
+    dot: str = ""
+    simulated: bool = False
 
 
 def analyze(run: StoredRun) -> list[ExperimentResult]:
@@ -72,7 +78,13 @@ def analyze_run(run: StoredRun) -> RunAnalysis:
     if decays:
         fitted = analyze_decays(fit_decays(decays))
         found = replace(found, decays=fitted, results=(*found.results, *fitted.results))
-    return found
+    sample = run.start.get("sample") or {}
+    return replace(
+        found,
+        sample=str(sample.get("name", "")),
+        dot=str(sample.get("dot", "")),
+        simulated=bool(run.start.get("simulated", False)),
+    )
 
 
 def analyze_spectra(spectra: Sequence[StoredSpectrum], run: str, title: str = "") -> RunAnalysis:

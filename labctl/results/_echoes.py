@@ -9,7 +9,7 @@ from labctl.photons import Analysis, PhotonBlock
 __all__ = ["Echoes"]
 
 _FIRST_QUIET, _LAGS = 4, 12
-"""Afterpulses and dead times are over within 3 periods; so many periods tell the rest (a choice)."""
+"""Afterpulses and dead times are over after 3 periods; 12 are looked at (a choice)."""
 
 
 class Echoes(Analysis):

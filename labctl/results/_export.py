@@ -6,6 +6,7 @@ from typing import Any
 
 from labctl.analysis import Measured
 from labctl.results._analyze import RunAnalysis
+from labctl.results._meanings import meaning
 from labctl.results._points import FittedPoint
 from labctl.results._result import ResultTable
 from labctl.results._spectrum_results import peak_table
@@ -17,7 +18,10 @@ TABLE_HEADER = ("T / K", "E / eV", "FWHM observed / meV", "FWHM intrinsic / meV"
 
 
 def as_json(analysis: RunAnalysis) -> dict[str, Any]:
-    """Return ``{"run", "results", "tables"}`` of plain values; NaN and infinity are None."""
+    """Return plain values of ``run``, ``results`` and ``tables``; NaN and infinity are None.
+
+    Each result has a ``meaning`` in words beside quantity, value, standard error and unit.
+    """
     tables: dict[str, ResultTable] = {}
     for result in analysis.results:
         tables.update({table.name: table for table in result.tables})
@@ -25,7 +29,12 @@ def as_json(analysis: RunAnalysis) -> dict[str, Any]:
         tables["spectra"] = peak_table("spectra", analysis.points)
     return {
         "run": analysis.run,
-        "results": [result.as_json() for result in analysis.results],
+        "title": analysis.title,
+        "sample": {"name": analysis.sample, "dot": analysis.dot},
+        "simulated": analysis.simulated,
+        "results": [
+            {**result.as_json(), "meaning": meaning(result.quantity)} for result in analysis.results
+        ],
         "tables": {name: table.as_json() for name, table in tables.items()},
     }
 

@@ -57,8 +57,6 @@ class ExperimentResult:
         point: Index of the point, where the quantity belongs to one.
         tables: Numbers per point that the quantity rests on.
         warnings: What the reader must know before using the number.
-        error_down: Standard error towards smaller values, where the two sides differ; else None.
-        error_up: Towards larger values.
     """
 
     experiment: str
@@ -69,13 +67,11 @@ class ExperimentResult:
     point: int | None = None
     tables: tuple[ResultTable, ...] = field(default=(), repr=False)
     warnings: tuple[str, ...] = ()
-    error_down: float | None = None
-    error_up: float | None = None
 
     @property
     def measured(self) -> Measured:
         """Value and error."""
-        return Measured(self.value, self.standard_error, self.error_down, self.error_up)
+        return Measured(self.value, self.standard_error)
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values without the tables."""
@@ -89,9 +85,6 @@ class ExperimentResult:
         }
         if self.point is not None:
             found["point"] = self.point
-        if self.error_down is not None and self.error_up is not None:
-            found["standard_error_down"] = _plain(self.error_down)
-            found["standard_error_up"] = _plain(self.error_up)
         return found
 
 

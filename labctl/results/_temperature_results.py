@@ -143,10 +143,8 @@ def _result(
     warnings: tuple[str, ...],
     point: int | None = None,
 ) -> ExperimentResult:
-    return ExperimentResult(
-        "E04", quantity, measured.value, measured.error, unit, point, tables, warnings,
-        error_down=measured.down, error_up=measured.up,
-    )  # fmt: skip
+    value, error = measured.value, measured.error
+    return ExperimentResult("E04", quantity, value, error, unit, point, tables, warnings)
 
 
 def _of_linewidth(

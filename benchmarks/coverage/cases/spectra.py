@@ -98,18 +98,18 @@ _TRUE_LAWS = """
 Of the laws, the parameters of the sample count as true. `energy_4k` is the law at 4 K without
 wandering; `blue_shift` is the law between the coldest and the warmest reading.
 
-Errors of the laws: coupling and energy of a phonon go together along a bent valley, so that they
-have different errors down and up (chi-square + 1). How far the line wanders is estimated from the
-six degrees of freedom of the series itself; the errors are widened so that 1.96 of them are the
-95 % interval of Student's t.
+Errors of the laws: coupling and energy of a phonon go together along a bent valley; the standard
+error is the root mean square of the distances to both ends (chi-square + 1). How far the line
+wanders is estimated from the six degrees of freedom of the series itself; the errors are widened
+so that 1.96 of them are the 95 % interval of Student's t.
 
 What limits it:
 
 - The tails of the pulls of `shift_a`, `shift_b`, `shift_e_ph` are those of Student's t or longer:
   a series whose points happen to lie close to a wrong curve looks as if its line did not wander.
   Of 600 synthetic series, in sets of 100, two sets of six had a standard deviation above 1.3 (up
-  to 1.55, by one or two series each), although the shares were right (72 to 74 % and 95 %
-  of all). The bound on the standard deviation is therefore no sure thing for these three rows.
+  to 1.55, by one or two series each), although the shares of all were right (73 to 78 %, 95 %).
+  The bound on the standard deviation is no sure thing for these three rows.
 - The analysis is given the fluence and adds half of an assumed warming by the light (0 to 0.4 K
   per uJ/cm^2 at 4 K). The upper end is an assumption that the simulated world shares, not a
   measurement.

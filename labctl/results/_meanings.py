@@ -1,0 +1,51 @@
+"""What the names of quantities mean, for whoever reads the JSON of an analysis."""
+
+import re
+from collections.abc import Mapping
+
+__all__ = ["MEANINGS", "meaning"]
+
+_NO_INSTRUMENT = "after the instrument response was taken out"
+MEANINGS: Mapping[str, str] = {
+    "peak_energy": "Photon energy of the line; the error of the wavelength axis is in its error.",
+    "fwhm_observed": "Full width at half maximum as recorded, instrument response included.",
+    "fwhm_intrinsic": f"Lorentzian (homogeneous) full width at half maximum, {_NO_INSTRUMENT}.",
+    "fwhm_deconvolved": f"Full width at half maximum {_NO_INSTRUMENT}, Gaussian part included.",
+    "area": "Photo-electrons in the line, background subtracted.",
+    "background": "Counts per pixel beneath the line, bias of the camera included.",
+    "gamma_0": "Homogeneous line width at zero temperature, constant of the linewidth law.",
+    "sigma": "Coupling to acoustic phonons, linear term of the linewidth law.",
+    "gamma_lo": "Coupling to the optical phonon, factor of its occupation in the linewidth law.",
+    "e_lo": "Energy of the optical phonon in the linewidth law.",
+    "energy_4k": "Peak energy at 4 K by the energy law; the error of the axis is in its error.",
+    "shift_a": "Linear term (expansion of the lattice) of the energy law.",
+    "shift_b": "Coupling to the effective phonon in the energy law.",
+    "shift_e_ph": "Energy of the effective phonon in the energy law.",
+    "blue_shift": "Peak energy at the warmest point less that at the coldest.",
+    "lifetime": "Mean lifetime of the decay, instrument response taken out.",
+    "one_over_e": "Time in which the decay falls to 1/e, instrument response taken out.",
+    "activation_energy": "Activation energy of the Arrhenius law of the lifetimes.",
+    "lifetime_0": "Lifetime at zero temperature in the Arrhenius law.",
+    "lifetime_g": "Strength of the thermally activated rate in the Arrhenius law.",
+    "lifetime_at_zero": "Lifetime extrapolated to zero fluence.",
+    "slope": "Change of the lifetime with fluence.",
+}
+"""Quantity or column of a table → what it is."""
+
+_ENDS = {"_coldest": "at the coldest point", "_warmest": "at the warmest point"}
+
+
+def meaning(quantity: str) -> str:
+    """Return in words what a quantity is; empty for one that is not known here."""
+    if quantity in MEANINGS:
+        return MEANINGS[quantity]
+    for end, place in _ENDS.items():
+        if quantity.endswith(end):
+            return _placed(quantity.removesuffix(end), place)
+    found = re.fullmatch(r"(\w+)_at_([\d.]+)_ev", quantity)
+    return _placed(found[1], f"detected at {found[2]} eV") if found else ""
+
+
+def _placed(quantity: str, place: str) -> str:
+    text = MEANINGS.get(quantity, "")
+    return f"{text.removesuffix('.')}, {place}." if text else ""

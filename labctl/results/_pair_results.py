@@ -1,0 +1,127 @@
+"""E10, E11, E12, E16 and the bunching of E20: what pairs of photons tell."""
+
+from collections.abc import Sequence
+
+from labctl.results._heralded_results import heralded_results
+from labctl.results._pair_points import PairPoint, pair_points
+from labctl.results._photon_numbers import photon_number_results
+from labctl.results._result import Cell, ExperimentResult, ResultTable
+from labctl.results._rows import StoredRun
+from labctl.results._saturation_results import is_series, saturation_results
+from labctl.results._stored_photons import StoredPhotons, photon_points
+
+__all__ = ["analyze_pairs"]
+
+PAIR_UNITS = {
+    "point": "",
+    "label": "",
+    "fluence": "uJ/cm^2",
+    "wavelength": "nm",
+    "g2_zero": "",
+    "g2_zero_error": "",
+    "upper_limit_95": "",
+    "purity": "",
+    "g2_raw": "",
+    "g2_raw_error": "",
+    "bunching": "",
+    "bunching_error": "",
+    "zero_pairs": "counts",
+    "side_pairs": "counts",
+    "background_pairs": "counts",
+    "rate_a": "Hz",
+    "rate_b": "Hz",
+    "flags": "",
+}
+"""Columns of the table of pairs and their units."""
+
+
+def analyze_pairs(run: StoredRun) -> list[ExperimentResult]:
+    """Return what the pairs of photons of a run determine; nothing if it has none.
+
+    Every point of ``g2`` gives g2(0). The recipe's ``experiment`` says as what: E20 for bunched
+    light, E10 otherwise. At three fluences or more they are a series (E12), and points of
+    ``photons`` on two detectors are evaluated for pairs after one pulse in an E16.
+
+    Args:
+        run: As returned by `labctl.storage.read_run`.
+    """
+    experiment = str(run.start.get("recipe", {}).get("experiment", ""))
+    found = photon_number_results(run)
+    points = pair_points(_stored(run, experiment))
+    if not points:
+        return found
+    series = [one for one in points if one.source.measurement == "g2"]
+    tables = (pair_table(points),)
+    if experiment == "E16":
+        return [*found, *heralded_results(points, tables)]
+    if is_series(series):
+        found += saturation_results(series, tables)
+    name = experiment if experiment in ("E13", "E18", "E20") else "E10"
+    return [*found, *_zeros(series, name, tables)]
+
+
+def _stored(run: StoredRun, experiment: str) -> list[StoredPhotons]:
+    """Return the points with two detectors at least, of T3."""
+    kinds = ("g2", "photons") if experiment == "E16" else ("g2",)
+    return [
+        stored
+        for stored in photon_points(run, *kinds)
+        if len(stored.detectors) >= 2 and stored.values.get("tagger.mode", "t3") == "t3"
+    ]
+
+
+def _zeros(
+    points: Sequence[PairPoint], experiment: str, tables: tuple[ResultTable, ...]
+) -> list[ExperimentResult]:
+    found: list[ExperimentResult] = []
+    for one in points:
+        if one.g2 is None:
+            continue
+        for quantity, value in (("g2_zero", one.g2.g2_zero), ("purity", one.g2.purity)):
+            found.append(
+                ExperimentResult(
+                    experiment,
+                    quantity,
+                    value.value,
+                    value.error,
+                    "",
+                    one.source.point,
+                    tables,
+                    one.warnings,
+                )
+            )
+    return found
+
+
+def pair_table(points: Sequence[PairPoint]) -> ResultTable:
+    """Return one row per point; None where there is no value."""
+    return ResultTable("pairs", PAIR_UNITS, tuple(_row(one) for one in points))
+
+
+def _row(one: PairPoint) -> tuple[Cell, ...]:
+    source, g2 = one.source, one.g2
+    head: tuple[Cell, ...] = (
+        source.point,
+        source.label,
+        source.fluence_uj_cm2,
+        source.wavelength_nm,
+    )
+    rates = tuple(source.rate_hz(name) for name in source.detectors[:2])
+    if g2 is None:
+        return (*head, *(None,) * 11, *rates, "; ".join(one.warnings))
+    return (
+        *head,
+        g2.g2_zero.value,
+        g2.g2_zero.error,
+        g2.upper_limit,
+        g2.purity.value,
+        g2.g2_raw.value,
+        g2.g2_raw.error,
+        g2.bunching.value,
+        g2.bunching.error,
+        g2.zero_counts,
+        g2.side_counts,
+        g2.background_counts,
+        *rates,
+        "; ".join(g2.flags),
+    )
