@@ -187,7 +187,10 @@ def _doubtful(problem: DecayProblem, fitted: Fitted, covariance: Vector) -> bool
 
 
 def _profile(problem: DecayProblem, fitted: Fitted, errors: Errors, index: int) -> Measured:
-    """Return a parameter with errors to both sides, where the likelihood has fallen by a half."""
+    """Return a parameter with the error at which the logarithm of the likelihood falls by a half.
+
+    It is the root mean square of those to both sides.
+    """
     value = float(fitted.parameters[index])
     linear = math.sqrt(max(float(errors.covariance[index, index]), 0.0))
     lower, upper = float(problem.lower[index]), float(problem.upper[index])
@@ -204,7 +207,7 @@ def _profile(problem: DecayProblem, fitted: Fitted, errors: Errors, index: int) 
             # The cost grows about as the square of the step.
             step = (float(start[index]) - value) / math.sqrt(min(max(growth, 0.1), 10.0))
         sides.append(math.sqrt(step**2 + float(errors.response[index, index])))
-    return Measured(value, math.sqrt((sides[0] ** 2 + sides[1] ** 2) / 2), *sides)
+    return Measured(value, math.sqrt((sides[0] ** 2 + sides[1] ** 2) / 2))
 
 
 def _choice(candidates: Sequence[DecayCandidate]) -> str:

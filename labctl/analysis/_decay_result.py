@@ -79,8 +79,7 @@ class DecayFit:
         shift_ps: By which the decay comes later than the response.
         least_weight: Smallest weight of a bin; 1 unless the response is noisier than the decay.
         response_error_ps: Part of the lifetime's error that comes from the response's noise.
-        error_method: ``"fisher"`` or ``"profile"``, of lifetime and excitations; a profile has
-            errors to both sides.
+        error_method: ``"fisher"`` or ``"profile"``, of lifetime and excitations.
         goodness: Whether the model fits.
         candidates: Models that were tried, best first.
         choice: In words, why this model.

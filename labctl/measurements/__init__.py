@@ -5,6 +5,7 @@ from labctl.measurements._context import Array, Bank, Context
 from labctl.measurements._g2 import G2
 from labctl.measurements._irf import IrfMeasurement
 from labctl.measurements._measurement import Measurement
+from labctl.measurements._monte_carlo import MonteCarlo
 from labctl.measurements._optical_table import LaserFacts, OpticalTable
 from labctl.measurements._photon_stream import Photons, TraceMeasurement
 from labctl.measurements._spectrum import Spectrum
@@ -21,6 +22,7 @@ __all__ = [
     "IrfMeasurement",
     "LaserFacts",
     "Measurement",
+    "MonteCarlo",
     "OpticalTable",
     "Photons",
     "Spectrum",

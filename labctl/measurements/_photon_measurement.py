@@ -39,7 +39,7 @@ class PhotonMeasurement(Measurement):
         stop: When it ends.
         path: Light path; None: the one that this kind of measurement takes by itself.
         detectors: Names of the detectors; None: as many as are needed, in the set-up's order.
-        grating_per_mm: Groove density of the grating, 1/mm; None: the one in use.
+        grating_per_mm: Groove density of the grating, 1/mm, 0 for a mirror; None: the one in use.
         center_nm: Wavelength at the exit slit, nm; None: where it is.
         at_peak: Go to the maximum of the last spectrum of this run instead.
         mode: Records with delays after the laser's pulse (``t3``) or with absolute times (``t2``).
@@ -55,7 +55,7 @@ class PhotonMeasurement(Measurement):
     stop: Stop = Field(description="like 'stop: {counts: 20000, at_most: 60 s}'")
     path: str | None = None
     detectors: tuple[str, ...] | None = Field(None, min_length=1)
-    grating_per_mm: GroovesPerMm | None = Field(None, gt=0)
+    grating_per_mm: GroovesPerMm | None = Field(None, ge=0)
     center_nm: Nanometers | None = Field(None, ge=0)
     at_peak: bool = False
     mode: Literal["t2", "t3"] = "t3"

@@ -1,11 +1,13 @@
 """From a stored run to its results."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from labctl.errors import AnalysisError
 from labctl.results._decay_results import DecayAnalysis, analyze_decays
 from labctl.results._decays import fit_decays
+from labctl.results._pair_results import analyze_pairs
 from labctl.results._points import FittedPoint, fit_points, fit_series
 from labctl.results._result import ExperimentResult
 from labctl.results._rows import StoredRun
@@ -69,7 +71,8 @@ def analyze_run(run: StoredRun) -> RunAnalysis:
         AnalysisError: If the run holds nothing to analyse.
     """
     spectra, decays = stored_spectra(run), stored_decays(run)
-    if not spectra and not decays:
+    pairs = analyze_pairs(run)
+    if not (spectra or decays or pairs):
         msg = f"run {run.uid} has neither spectra nor photons to analyse"
         raise AnalysisError(msg)
     found = RunAnalysis(run.uid, run.title, (), None, ())
@@ -78,7 +81,8 @@ def analyze_run(run: StoredRun) -> RunAnalysis:
     if decays:
         fitted = analyze_decays(fit_decays(decays))
         found = replace(found, decays=fitted, results=(*found.results, *fitted.results))
-    sample = run.start.get("sample") or {}
+    found = replace(found, results=(*found.results, *pairs))
+    sample: Mapping[str, Any] = run.start.get("sample") or {}
     return replace(
         found,
         sample=str(sample.get("name", "")),

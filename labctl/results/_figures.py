@@ -54,7 +54,8 @@ def draw(analysis: RunAnalysis) -> Figure:
         axes.set_xlabel("photon energy / eV")
         upper, lower = right.subfigures(2, 1)
         draw_widths(upper, points, analysis.laws)
-        draw_energies(lower, points, analysis.laws)
+        reported = [r.measured for r in analysis.results if r.quantity == "energy_4k"]
+        draw_energies(lower, points, analysis.laws, reported[0] if reported else None)
     figure.suptitle(heading(analysis))
     return figure
 

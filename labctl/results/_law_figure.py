@@ -41,9 +41,19 @@ def draw_widths(
 
 
 def draw_energies(
-    figure: SubFigure, points: Sequence[FittedPoint], laws: TemperatureLaws
+    figure: SubFigure,
+    points: Sequence[FittedPoint],
+    laws: TemperatureLaws,
+    energy_4k_ev: Measured | None,
 ) -> tuple[Axes, Axes]:
-    """Draw the peak energies with their law; returns both axes."""
+    """Draw the peak energies with their law; returns both axes.
+
+    Args:
+        figure: To draw into.
+        points: Of the series, all fitted.
+        laws: Of the series.
+        energy_4k_ev: With the error of the axis, as it is reported; None: that of the law.
+    """
     axes, below = _pair(figure, "peak energy / eV")
     temperature, energy = _temperatures(points), _of(points, _energy)
     _errorbar(axes, temperature, energy, "o", DATA, "peak")
@@ -56,7 +66,7 @@ def draw_energies(
             return law.offset_ev + 1e-3 * law.fit(kelvin)
 
         _law(axes, temperature, law_ev)
-        axes.set_title(_energy_words(law), fontsize=8)
+        axes.set_title(_energy_words(law, energy_4k_ev or law.energy_4k_ev), fontsize=8)
         wander = 1e-3 * law.wander_mev
         spread = [Measured(e.value, float(np.hypot(e.error, wander))) for e in energy]
         _residuals(below, temperature, spread, law_ev, DATA)
@@ -91,11 +101,11 @@ def _width_words(law: LinewidthLaw) -> str:
     )
 
 
-def _energy_words(law: EnergyLaw) -> str:
+def _energy_words(law: EnergyLaw, energy_4k_ev: Measured) -> str:
     return "\n".join(
         (
             _ENERGY_FORMULA,
-            rf"$E_{{4K}}$ = {format_measured(law.energy_4k_ev)} eV, "
+            rf"$E_{{4K}}$ = {format_measured(energy_4k_ev)} eV, "
             rf"$a$ = {format_measured(law.a_mev_per_k)} meV/K,",
             rf"$b$ = {format_measured(law.b_mev)} meV, "
             rf"$E_{{ph}}$ = {format_measured(law.e_ph_mev)} meV",

@@ -36,6 +36,7 @@ class PairPoint:
         g2: g2(0) with its error; None if the point allowed none.
         records: Pairs from the raw records; None if these are missing.
         background: Clicks of each side that are no photons of the dot.
+        dark_hz: Rates of both sides without light.
         crosstalk_bins: First bin and end of the gaps that hold cross-talk; None: none was seen.
         warnings: What was missing or in doubt.
     """
@@ -44,6 +45,7 @@ class PairPoint:
     g2: PulsedG2Zero | None
     records: PairRecords | None
     background: PairBackground
+    dark_hz: tuple[Measured, Measured]
     crosstalk_bins: tuple[int, int] | None
     warnings: tuple[str, ...]
 
@@ -143,7 +145,7 @@ def _point(
         warnings = (*warnings, f"no g2(0): {error}")
     said = () if g2 is None else g2.flags
     texts = tuple(f"point {stored.point}: {text}" for text in (*warnings, *said))
-    return PairPoint(stored, g2, records, background, gaps, texts)
+    return PairPoint(stored, g2, records, background, dark_hz, gaps, texts)
 
 
 def _from_areas(stored: StoredPhotons, background: PairBackground) -> PulsedG2Zero:

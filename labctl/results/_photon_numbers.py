@@ -45,13 +45,13 @@ def photon_number_results(run: StoredRun) -> list[ExperimentResult]:
             value, error = named[quantity], named[f"{quantity}_error"]
             if isinstance(value, float) and isinstance(error, float):
                 point = int(named["point"] or 0)
-                found.append(
-                    ExperimentResult("E11", quantity, value, error, "", point, tables)
-                )
+                found.append(ExperimentResult("E11", quantity, value, error, "", point, tables))
     return found
 
 
-def _row(values: Mapping[str, object], arrays: Mapping[str, NDArray[np.float64]]) -> tuple[Cell, ...]:
+def _row(
+    values: Mapping[str, object], arrays: Mapping[str, NDArray[np.float64]]
+) -> tuple[Cell, ...]:
     draw = CascadeDraw(*(arrays[name].astype(np.int64) for name in ("pulses", "lag", "pairs")))
     head = (
         int(number(values.get("index"), 0)),

@@ -1,7 +1,8 @@
 """E12: brightness and single-photon purity against power (Feld 2024, Fig. 5d)."""
 
+import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,24 +11,22 @@ from labctl.analysis import (
     Measured,
     PuritySeries,
     Saturation,
-    dead_time_corrected,
     fit_purity_series,
     fit_saturation,
-    threshold_trace,
 )
 from labctl.errors import AnalysisError
+from labctl.results._bright import stored_rate
 from labctl.results._pair_points import PairPoint
-from labctl.results._pair_records import PairRecords
 from labctl.results._result import Cell, ExperimentResult, ResultTable
 from labctl.results._warnings import summarized
 
 __all__ = [
     "BrightPoint",
     "PowerSeries",
-    "bright_rate",
     "fit_power_series",
     "is_series",
     "saturation_results",
+    "stored_series",
 ]
 
 Vector = NDArray[np.float64]
@@ -72,19 +71,27 @@ class PowerSeries:
         saturation: Fit of the rates.
         purity: Fit of g2(0); None without any.
         density_error: Relative error of the attenuator's optical densities, as fitted.
-        powers_w_cm2: Corrected for it, shape (n,).
+        full_w_cm2: Power without attenuation.
+        powers_w_cm2: Corrected for the densities, shape (n,).
     """
 
     saturation: Saturation
     purity: PuritySeries | None
     density_error: Measured
+    full_w_cm2: float
     powers_w_cm2: Vector
+
+    def excitations(self, fluence_uj_cm2: float, rep_rate_hz: float) -> Measured:
+        """Return the mean number of excitations per pulse at a fluence as the attenuator says."""
+        said = np.array([fluence_uj_cm2 * rep_rate_hz * _W_PER_UJ_S])
+        power = _true_power(said, self.full_w_cm2, self.density_error.value)
+        return self.saturation.mean_excitations(float(power[0]))
 
 
 def is_series(points: Sequence[PairPoint]) -> bool:
     """Return whether the points have three fluences or more."""
     known = sorted(f for one in points if (f := one.source.fluence_uj_cm2) is not None and f > 0)
-    steps = [b / a > _SAME_FLUENCE for a, b in zip(known, known[1:], strict=False)]
+    steps = [b / a > _SAME_FLUENCE for a, b in itertools.pairwise(known)]
     return sum(steps) + 1 >= _FEWEST if known else False
 
 
@@ -93,34 +100,40 @@ def saturation_results(
 ) -> list[ExperimentResult]:
     """Return saturation power, largest rate, yield ratio and purity of a series of fluences."""
     warnings = summarized(text for one in points for text in one.warnings)
-    used = [one for one in points if one.source.fluence_uj_cm2 and one.source.rep_rate_hz]
-    bright = [_bright(one) for one in used]
-    full = [one.source.setting("attenuator.full_fluence_uj_cm2") for one in used]
-    full_w_cm2 = max(one.power_w_cm2 for one in bright)
-    if all(value is not None for value in full):
-        full_w_cm2 *= max(v or 0.0 for v in full) / max(
-            one.source.fluence_uj_cm2 or 0.0 for one in used
-        )
     try:
-        series = fit_power_series(bright, full_w_cm2)
+        used, bright, series = stored_series(points)
     except AnalysisError as error:
         text = f"saturation not fitted: {error}"
         nothing = Measured(float("nan"), float("nan"))
         return [_result("p_sat", nothing, "W/cm^2", tables, (text, *warnings))]
+    tables = (*tables, _table(used, bright, series))
     flags = (*(f"saturation: {flag}" for flag in series.saturation.flags), *warnings)
-    all_tables = (*tables, _table(used, bright, series))
     found = [
-        _result("p_sat", series.saturation.p_sat, "W/cm^2", all_tables, flags),
-        _result("rate_max", series.saturation.rate_max_hz, "Hz", all_tables, flags),
+        _result("p_sat", series.saturation.p_sat, "W/cm^2", tables, flags),
+        _result("rate_max", series.saturation.rate_max_hz, "Hz", tables, flags),
     ]
     if series.purity is None:
         return found
     flags = (*(f"purity: {flag}" for flag in series.purity.flags), *flags)
-    found.append(_result("yield_ratio", series.purity.yield_ratio, "", all_tables, flags))
+    found.append(_result("yield_ratio", series.purity.yield_ratio, "", tables, flags))
     for fraction, purity in zip(series.purity.fractions, series.purity.purity, strict=True):
-        name = f"purity_at_{fraction:g}_p_sat"
-        found.append(_result(name, purity, "", all_tables, flags))
+        found.append(_result(f"purity_at_{fraction:g}_p_sat", purity, "", tables, flags))
     return found
+
+
+def stored_series(
+    points: Sequence[PairPoint],
+) -> tuple[list[PairPoint], list[BrightPoint], PowerSeries]:
+    """Fit the points whose power is known; returns them, what they gave, and the fit.
+
+    Raises:
+        AnalysisError: Too few points or no convergence.
+    """
+    used = [one for one in points if _power_w_cm2(one) > 0]
+    bright = [
+        BrightPoint(_power_w_cm2(one), stored_rate(one), one.g2 and one.g2.g2_zero) for one in used
+    ]
+    return used, bright, fit_power_series(bright, _full_w_cm2(used))
 
 
 def fit_power_series(points: Sequence[BrightPoint], full_w_cm2: float) -> PowerSeries:
@@ -141,83 +154,117 @@ def fit_power_series(points: Sequence[BrightPoint], full_w_cm2: float) -> PowerS
     power = np.array([one.power_w_cm2 for one in ordered])
 
     def at(density: float) -> tuple[Saturation, PuritySeries | None]:
-        return _fit(full_w_cm2 * (power / full_w_cm2) ** (1 + density), ordered)
+        return _fit(_true_power(power, full_w_cm2, density), ordered)
 
     density = _density(lambda d: at(d)[0].chi2)
     saturation, purity = at(density.value)
     moved = at(density.value + density.error)
     return PowerSeries(
-        _shifted(saturation, moved[0]),
-        purity if purity is None or moved[1] is None else _shifted_purity(purity, moved[1]),
+        _with_density(saturation, moved[0]),
+        purity if purity is None or moved[1] is None else _purity_with_density(purity, moved[1]),
         density,
-        full_w_cm2 * (power / full_w_cm2) ** (1 + density.value),
+        full_w_cm2,
+        _true_power(power, full_w_cm2, density.value),
     )
 
 
-def bright_rate(
-    records: PairRecords,
-    dark_hz: tuple[Measured, Measured],
-    dead_time_s: tuple[float, float],
-    afterpulses: tuple[float, float],
-    rep_rate_hz: float,
-) -> Measured:
-    """Return the photons of both detectors per second while the dot is on, Hz.
+def _true_power(power: Vector, full: float, density: float) -> Vector:
+    """Return powers behind densities that are larger than the scale says by a share."""
+    return full * (power / full) ** (1 + density)
 
-    Bins of the trace in which the dot is off are left out; darks, afterpulses and dead times
-    are taken off each detector.
 
-    Args:
-        records: Of the point.
-        dark_hz: Rates without light.
-        dead_time_s: Dead times of the detectors, s.
-        afterpulses: Chances that a click is followed by one without a photon.
-        rep_rate_hz: Of the laser.
+def _density(chi2: Callable[[float], float]) -> Measured:
+    """Return the error of the densities from the parabola of chi-square, and what is known."""
+    step = _DENSITY_REL
+    low, here, high = chi2(-step), chi2(0.0), chi2(step)
+    curvature = max(low + high - 2 * here, 0.0) / step**2 + 2 / step**2
+    return Measured(-(high - low) / (2 * step) / curvature, (2 / curvature) ** 0.5)
 
-    Raises:
-        AnalysisError: The trace is too short.
-    """
-    trace = threshold_trace(records.trace.sum(axis=1), records.trace_bin_s)
-    if not trace.on.any():
-        raise AnalysisError("the dot was never on")
-    rates: list[Measured] = []
-    on = records.trace[_inner(trace.on)] if _inner(trace.on).any() else records.trace[trace.on]
-    for side in (0, 1):
-        mean = float(on[:, side].mean()) / records.trace_bin_s
-        lifetime_s = _mean_delay_s(records)
-        rate_hz = float(
-            dead_time_corrected(
-                np.array([mean]),
-                dead_time_s[side],
-                rep_rate_hz=rep_rate_hz,
-                lifetime_s=lifetime_s,
-            )[0]
+
+def _fit(power: Vector, points: Sequence[BrightPoint]) -> tuple[Saturation, PuritySeries | None]:
+    """Fit rates without and then with the photons of the biexciton."""
+    rates = np.array([one.rate_hz.value for one in points])
+    errors = np.array([one.rate_hz.error for one in points])
+    saturation = fit_saturation(power, rates, errors)
+    known = [(p, one.g2_zero) for p, one in zip(power, points, strict=True) if one.g2_zero]
+    if not known:
+        return saturation, None
+    at = np.array([p for p, _ in known])
+    g2 = np.array([value.value for _, value in known])
+    g2_error = np.array([value.error for _, value in known])
+    purity = fit_purity_series(at, g2, g2_error, saturation.p_sat, fractions=_FRACTIONS)
+    saturation = fit_saturation(power, rates, errors, yield_ratio=purity.yield_ratio)
+    purity = fit_purity_series(at, g2, g2_error, saturation.p_sat, fractions=_FRACTIONS)
+    return saturation, purity
+
+
+def _moved(one: Measured, other: Measured) -> Measured:
+    return one.plus_systematic(abs(other.value - one.value))
+
+
+def _with_density(one: Saturation, other: Saturation) -> Saturation:
+    """Return the first with the difference to the second as a further error."""
+    shift = np.array(
+        [
+            other.p_sat.value - one.p_sat.value,
+            other.rate_max_hz.value - one.rate_max_hz.value,
+        ]
+    )
+    return replace(
+        one,
+        p_sat=_moved(one.p_sat, other.p_sat),
+        rate_max_hz=_moved(one.rate_max_hz, other.rate_max_hz),
+        covariance=one.covariance + np.outer(shift, shift),
+    )
+
+
+def _purity_with_density(one: PuritySeries, other: PuritySeries) -> PuritySeries:
+    moved = tuple(_moved(a, b) for a, b in zip(one.g2_zero, other.g2_zero, strict=True))
+    return replace(one, yield_ratio=_moved(one.yield_ratio, other.yield_ratio), g2_zero=moved)
+
+
+def _power_w_cm2(one: PairPoint) -> float:
+    source = one.source
+    return (source.fluence_uj_cm2 or 0.0) * (source.rep_rate_hz or 0.0) * _W_PER_UJ_S
+
+
+def _full_w_cm2(points: Sequence[PairPoint]) -> float:
+    """Return the power without attenuation; the largest of the series if it is not known."""
+    known = [one.source.setting("attenuator.full_fluence_uj_cm2") for one in points]
+    full = [
+        (value or 0.0) * (one.source.rep_rate_hz or 0.0) * _W_PER_UJ_S
+        for one, value in zip(points, known, strict=True)
+    ]
+    return max([*full, *(_power_w_cm2(one) for one in points)])
+
+
+def _table(
+    points: Sequence[PairPoint], bright: Sequence[BrightPoint], series: PowerSeries
+) -> ResultTable:
+    pairs = sorted(zip(points, bright, strict=True), key=lambda pair: pair[1].power_w_cm2)
+    rows: list[tuple[Cell, ...]] = []
+    for (one, rate), corrected in zip(pairs, series.powers_w_cm2, strict=True):
+        zero = rate.g2_zero
+        rows.append(
+            (
+                one.source.point,
+                rate.power_w_cm2,
+                float(corrected),
+                rate.rate_hz.value,
+                rate.rate_hz.error,
+                None if zero is None else zero.value,
+                None if zero is None else zero.error,
+            )
         )
-        noise = float(np.sqrt(max(on[:, side].sum(), 1))) / (len(on) * records.trace_bin_s)
-        light = Measured((rate_hz - dark_hz[side].value) / (1 + afterpulses[side]), noise)
-        rates.append(light.plus_systematic(dark_hz[side].error))
-    return Measured(
-        rates[0].value + rates[1].value, float(np.hypot(rates[0].error, rates[1].error))
-    )
+    return ResultTable("saturation", _UNITS, tuple(rows))
 
 
-def _bright(one: PairPoint) -> BrightPoint:
-    source, g2 = one.source, one.g2
-    a, b = source.detectors[:2]
-    rep_hz, fluence = source.rep_rate_hz or 0.0, source.fluence_uj_cm2 or 0.0
-    live_s = max(source.live_s, 1e-9)
-    dark_hz = tuple(
-        Measured(x.value / live_s, x.error / live_s)
-        for x in (one.background.photons_a, one.background.photons_b)
-    )
-    rate = _plain_rate(source, dark_hz)
-    if one.records is not None:
-        dead_s = tuple(
-            1e-9 * (source.setting(f"detectors.{name}.dead_time_ns") or 0.0) for name in (a, b)
-        )
-        after = tuple(
-            source.setting(f"detectors.{name}.afterpulse_probability") or 0.0 for name in (a, b)
-        )
-        rate = bright_rate(one.records, dark_hz, dead_s, after, rep_hz)
-    return BrightPoint(
-        fluence * rep_hz * _W_PER_UJ_S, rate, None if g2 is None else g2.g2_zero
-    )
+def _result(
+    quantity: str,
+    measured: Measured,
+    unit: str,
+    tables: tuple[ResultTable, ...],
+    warnings: tuple[str, ...],
+) -> ExperimentResult:
+    value, error = measured.value, measured.error
+    return ExperimentResult("E12", quantity, value, error, unit, None, tables, warnings)

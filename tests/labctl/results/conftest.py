@@ -47,7 +47,13 @@ def store(tmp_path: Path) -> Store:
     def write(points: Sequence[Planted], *, seed: int = 0, calibrated: bool = True) -> Run:
         path = tmp_path / f"run{seed}.lcj"
         with JournalWriter(path, now=lambda: 5.0, utc=lambda: BEGAN) as journal:
-            start = {"uid": f"run{seed}", "name": "series", "title": "A planted series"}
+            start = {
+                "uid": f"run{seed}",
+                "name": "series",
+                "title": "A planted series",
+                "sample": {"name": "CsPbBr3 23 nm", "dot": "A7"},
+                "simulated": True,
+            }
             journal.append(RecordKind.START, start, durable=False)
             for index, point in enumerate(points):
                 _append(journal, index, point, seed, calibrated=calibrated)

@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from labctl.analysis import Measured
@@ -20,6 +21,8 @@ from labctl.results import (
     save_figure,
     table_rows,
 )
+from labctl.results._figures import draw, heading
+from labctl.results._meanings import meaning
 
 TEMPERATURES = (4.0, 30.0, 50.0, 70.0, 90.0)
 
@@ -45,6 +48,24 @@ def test_json_names_quantity_value_error_and_unit(analysis: RunAnalysis) -> None
     assert table["columns"]["flags"][1] == "not fitted"
     assert table["units"]["fwhm_intrinsic"] == "meV"
     assert {len(column) for column in table["columns"].values()} == {5}
+
+
+def test_every_quantity_is_explained(analysis: RunAnalysis, store: Any, planted: Any) -> None:
+    single = analyze_run(store([planted(temperature_k=None)], seed=1))
+    for found in (analysis, single):
+        entries = json.loads(json_text(found))["results"]
+        assert entries
+        assert [entry["quantity"] for entry in entries if not entry["meaning"]] == []
+    assert meaning("fwhm_intrinsic_coldest").endswith("taken out, at the coldest point.")
+    assert meaning("lifetime_at_2.335_ev").endswith("taken out, detected at 2.335 eV.")
+    assert meaning("colour") == meaning("colour_warmest") == ""
+
+
+def test_the_json_says_what_was_measured(analysis: RunAnalysis) -> None:
+    found = json.loads(json_text(analysis))
+    assert found["title"] == "A planted series"
+    assert found["sample"] == {"name": "CsPbBr3 23 nm", "dot": "A7"}
+    assert found["simulated"] is True
 
 
 def test_numbers_that_are_not_finite_are_null(analysis: RunAnalysis) -> None:
@@ -86,6 +107,38 @@ def test_figure_of_a_series(analysis: RunAnalysis, tmp_path: Path) -> None:
     content = path.read_bytes()
     assert content.startswith(b"\x89PNG")
     assert len(content) > 20_000
+
+
+def test_the_figure_says_what_of_and_by_which_law(analysis: RunAnalysis) -> None:
+    assert heading(analysis) == "A planted series – CsPbBr3 23 nm, dot A7 – simulated"
+    measured = dataclasses.replace(analysis, sample="", dot="", simulated=False)
+    assert heading(measured) == "A planted series"
+    found = {result.quantity: result for result in analysis.results if result.point is None}
+    upper, lower = draw(analysis).subfigs[1].subfigs
+    (widths, width_residuals), (energies, energy_residuals) = upper.axes, lower.axes
+    width_names = ("gamma_0", "sigma", "gamma_lo", "e_lo")
+    energy_names = ("energy_4k", "shift_a", "shift_b", "shift_e_ph")
+    for shown, names in ((widths, width_names), (energies, energy_names)):
+        for name in names:
+            text = f"{format_measured(found[name].measured)} {found[name].unit}"
+            assert text in shown.get_title(), name
+    # One residual in standard errors per fitted point, and the zero line.
+    for shown in (width_residuals, energy_residuals):
+        zero, points = shown.lines
+        assert set(zero.get_ydata()) == {0.0}
+        assert len(points.get_ydata()) == 4
+        assert np.all(np.abs(points.get_ydata()) < 6)
+
+
+def test_the_residuals_of_a_spectrum_are_in_standard_deviations(store: Any, planted: Any) -> None:
+    analysis = analyze_run(store([planted(temperature_k=None)]))
+    _, below = draw(analysis).axes
+    _, residuals = below.lines
+    values = residuals.get_ydata()
+    (fit,) = [point.fit for point in analysis.points]
+    assert fit is not None
+    # The residuals of a fit that is right scatter like the noise: chi2 / n within five sigma.
+    assert np.mean(values**2) == pytest.approx(1.0, abs=5 * (2 / values.size) ** 0.5)
 
 
 def test_figure_of_single_spectra(store: Any, planted: Any, tmp_path: Path) -> None:

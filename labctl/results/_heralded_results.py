@@ -1,0 +1,171 @@
+"""E16: lifetime and yield of the biexciton from pairs after one pulse (Feld 2024, Fig. 4)."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labctl.analysis import (
+    HeraldedBiexciton,
+    Irf,
+    Measured,
+    fit_heralded,
+    yield_ratio_from_g2,
+)
+from labctl.errors import AnalysisError
+from labctl.results._pair_points import PairPoint
+from labctl.results._pair_records import PairRecords
+from labctl.results._result import Cell, ExperimentResult, ResultTable
+from labctl.results._saturation_results import PowerSeries, is_series, stored_series
+
+__all__ = ["fit_pairs", "heralded_results"]
+
+Vector = NDArray[np.float64]
+
+_UNITS = {
+    "point": "",
+    "pairs": "counts",
+    "cascades": "counts",
+    "accidental": "counts",
+    "crosstalk": "counts",
+    "biexciton_lifetime": "ns",
+    "biexciton_lifetime_error": "ns",
+    "exciton_lifetime": "ns",
+    "exciton_lifetime_error": "ns",
+    "probability": "",
+    "flags": "",
+}
+
+
+def heralded_results(
+    points: Sequence[PairPoint], tables: tuple[ResultTable, ...]
+) -> list[ExperimentResult]:
+    """Return biexciton and exciton lifetime and the yield ratio of each point of ``photons``.
+
+    The points of ``g2`` at other fluences tell how many excitations a pulse makes.
+    """
+    series, more = _series([one for one in points if one.source.measurement == "g2"])
+    found: list[ExperimentResult] = []
+    for one in points:
+        if one.source.measurement != "photons":
+            continue
+        fit, texts = _fit(one)
+        warnings = (*texts, *more, *one.warnings)
+        if fit is not None:
+            every = (*tables, ResultTable("heralded", _UNITS, (_row(one, fit),)))
+            found += [
+                _result("biexciton_lifetime", fit.biexciton_ns, "ns", one, every, warnings),
+                _result("exciton_lifetime", fit.exciton_ns, "ns", one, every, warnings),
+            ]
+        ratio, texts = _yield_ratio(one, series)
+        warnings = (*warnings, *texts)
+        if ratio is not None:
+            found.append(_result("yield_ratio", ratio, "", one, tables, warnings))
+    return found
+
+
+def fit_pairs(
+    records: PairRecords, irfs: tuple[Irf, Irf], crosstalk_bins: tuple[int, int] | None
+) -> HeraldedBiexciton:
+    """Fit the pairs of a point with the responses of both detectors.
+
+    Args:
+        records: Pairs of the point.
+        irfs: Responses of sides a and b, in the bins of the records.
+        crosstalk_bins: First bin and end of the gaps that hold cross-talk.
+
+    Raises:
+        AnalysisError: Responses in other bins, too few pairs, or no convergence.
+    """
+    bins, bin_ps = records.pulses.first.size, 1e12 * records.delay_bin_s
+    for irf in irfs:
+        if abs(irf.bin_ps - bin_ps) > 1e-3 * bin_ps:
+            raise AnalysisError(
+                f"the response of {irf.detector} has bins of {irf.bin_ps:g} ps, the pairs of "
+                f"{bin_ps:g} ps"
+            )
+    a, b = (_response(irf, bins) for irf in irfs)
+    return fit_heralded(records.pulses, a, b, crosstalk_bins=crosstalk_bins)
+
+
+def _response(irf: Irf, bins: int) -> Vector:
+    """Return the response without background on the delays of the pairs."""
+    light = irf.response
+    found = np.zeros(max(bins, light.first_bin + light.counts.size))
+    found[light.first_bin : light.first_bin + light.counts.size] = light.counts
+    return np.maximum(found[:bins], 0.0)
+
+
+def _fit(one: PairPoint) -> tuple[HeraldedBiexciton | None, tuple[str, ...]]:
+    source, where = one.source, f"point {one.source.point}"
+    a, b = source.detectors[:2]
+    missing = [name for name in (a, b) if name not in source.irfs]
+    if one.records is None:
+        return None, (f"{where}: no biexciton lifetime without raw records",)
+    if missing:
+        return None, (f"{where}: no response of {', '.join(missing)} (recipe step irf)",)
+    try:
+        fit = fit_pairs(one.records, (source.irfs[a], source.irfs[b]), one.crosstalk_bins)
+    except AnalysisError as error:
+        return None, (f"{where}: pairs not fitted: {error}",)
+    return fit, tuple(f"{where}: {flag}" for flag in fit.flags)
+
+
+def _series(points: Sequence[PairPoint]) -> tuple[PowerSeries | None, tuple[str, ...]]:
+    if not is_series(points):
+        return None, ()
+    try:
+        return stored_series(points)[2], ()
+    except AnalysisError as error:
+        return None, (f"saturation not fitted: {error}",)
+
+
+def _yield_ratio(
+    one: PairPoint, series: PowerSeries | None
+) -> tuple[Measured | None, tuple[str, ...]]:
+    """Return q_XX / q_X at the excitation of the point."""
+    where = f"point {one.source.point}"
+    if one.g2 is None:
+        return None, ()
+    zero = one.g2.g2_zero
+    if series is None:
+        text = f"{where}: yield ratio taken as g2(0), which holds for few excitations per pulse"
+        return zero, (text,)
+    fluence, rep_rate_hz = one.source.fluence_uj_cm2, one.source.rep_rate_hz
+    if not (fluence and rep_rate_hz):
+        return None, (f"{where}: no yield ratio, its fluence is not known",)
+    try:
+        excitations = series.excitations(fluence, rep_rate_hz)
+        return yield_ratio_from_g2(zero, excitations), ()
+    except AnalysisError as error:
+        return None, (f"{where}: no yield ratio: {error}",)
+
+
+def _row(one: PairPoint, fit: HeraldedBiexciton) -> tuple[Cell, ...]:
+    pairs = None if one.records is None else one.records.pulses.pulses_pair
+    return (
+        one.source.point,
+        pairs,
+        fit.cascades.value,
+        fit.accidental_pairs.value,
+        None if fit.crosstalk_pairs is None else fit.crosstalk_pairs.value,
+        fit.biexciton_ns.value,
+        fit.biexciton_ns.error,
+        fit.exciton_ns.value,
+        fit.exciton_ns.error,
+        fit.probability,
+        "; ".join(fit.flags),
+    )
+
+
+def _result(
+    quantity: str,
+    measured: Measured,
+    unit: str,
+    one: PairPoint,
+    tables: tuple[ResultTable, ...],
+    warnings: tuple[str, ...],
+) -> ExperimentResult:
+    value, error = measured.value, measured.error
+    point = one.source.point
+    return ExperimentResult("E16", quantity, value, error, unit, point, tables, warnings)
