@@ -33,6 +33,7 @@ from labctl.analysis._flid import (
     Intensity,
     blinking_type,
     flid,
+    judge_type,
     segment_decays,
 )
 from labctl.analysis._frames import CombinedFrames, combine_frames
@@ -95,6 +96,8 @@ from labctl.analysis._pileup import (
 )
 from labctl.analysis._response import InstrumentResponse
 from labctl.analysis._saturation import PuritySeries, Saturation, fit_purity_series, fit_saturation
+from labctl.analysis._state_lifetimes import StateLifetime, state_lifetime
+from labctl.analysis._switches import CalmPhotons, Switches, locate_switches
 from labctl.analysis._voigt import gauss, lorentz, voigt, voigt_fwhm
 
 __all__ = [
@@ -105,6 +108,7 @@ __all__ = [
     "BlinkingTrace",
     "BlinkingType",
     "Bunching",
+    "CalmPhotons",
     "CascadeDraw",
     "CascadeStatistics",
     "ChangePoints",
@@ -149,6 +153,8 @@ __all__ = [
     "SatellitePrior",
     "Saturation",
     "Shape",
+    "StateLifetime",
+    "Switches",
     "TimingConfiguration",
     "accidental_first",
     "accidental_gap",
@@ -187,7 +193,9 @@ __all__ = [
     "group_levels",
     "irf_from_record",
     "irf_to_record",
+    "judge_type",
     "line_spread_response",
+    "locate_switches",
     "lorentz",
     "measure_bunching",
     "measure_line_spread",
@@ -199,6 +207,7 @@ __all__ = [
     "pulsed_g2",
     "pulses_blocked",
     "segment_decays",
+    "state_lifetime",
     "tau_against_fluence",
     "threshold_trace",
     "two_sided_decay",

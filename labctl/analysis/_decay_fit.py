@@ -5,7 +5,8 @@ The stated rules, in order:
 1. Exact Poisson likelihood of the counts per bin, response and exponentials folded on the laser's
    period, what is left of earlier pulses included.
 2. The shift between response and decay is free within a tenth of the response's width plus five
-   standard errors of its position, unless bounds are given.
+   standard errors of its position, and half of what the grating's spread differs by, unless bounds
+   are given.
 3. ``auto`` tries one exponential, two, one that is fed by another, and one at the end of a cascade,
    and takes the smallest BIC.
 4. Where the noise of the response adds more than a twentieth to the variance of any bin, bins weigh
@@ -93,11 +94,16 @@ def fit_decay(
             cascade; the default is assumed for a slit around the exciton's line, and matters
             little for the lifetime. None: free.
         exponent: p of the levels' lifetimes ``tau / k^p``, assumed.
-        configuration: With which the decay was measured; warns if the response is foreign.
+        configuration: With which the decay was measured: the response is brought to its
+            wavelength where it can be (`Irf.at`), and warned of where it is foreign.
 
     Raises:
         AnalysisError: Unusable data, or no convergence.
     """
+    warnings: tuple[str, ...] = ()
+    if configuration is not None:
+        irf = irf.at(configuration)
+        warnings = irf.foreign(configuration)
     response = irf.response
     grid = _grid(counts, bin_ps, irf, response, period_ps, window_ps)
     part = np.asarray(counts, dtype=np.float64)[grid.first_bin : grid.first_bin + grid.bins]
@@ -112,13 +118,12 @@ def fit_decay(
     names = _TRIED if model == "auto" else (model,)
     tried = _try(base, names, cascade_shape(exponent), {**known, **cascade}, response)
     best, candidates = _choose(tried, float(part.sum()))
-    warnings = irf.foreign(configuration) if configuration else ()
-    return report(best.problem, best.fitted, best.errors, candidates, warnings)
+    return report(best.problem, best.fitted, best.errors, candidates, warnings, irf.adapted)
 
 
 def _shift_bounds(response: IrfResponse) -> tuple[float, float]:
     position = response.sd_ps / math.sqrt(response.total)
-    room = _SHIFT_SHARE * response.fwhm_ps + _SHIFT_SIGMAS * position
+    room = _SHIFT_SHARE * response.fwhm_ps + _SHIFT_SIGMAS * position + response.moved_ps
     return -room, room
 
 

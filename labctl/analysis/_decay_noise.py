@@ -67,8 +67,22 @@ def errors_of(problem: DecayProblem, fitted: Fitted, response: IrfResponse) -> E
     noise += np.outer(common, common) * response.background_variance
     spread = _spread(kernel, through, response)
     growth = float(problem.weights @ (spread / model)) - float(np.trace(inverse @ noise))
+    noise += _of_width(problem, fitted, response)
     covariance = inverse @ (counting + noise) @ inverse
     return Errors(covariance, inverse @ noise @ inverse, inverse, max(growth, 0.0))
+
+
+def _of_width(problem: DecayProblem, fitted: Fitted, response: IrfResponse) -> Vector:
+    """Return what an error of the response's variance adds to the scatter of the scores.
+
+    A little more variance adds half of it times the second derivative by time.
+    """
+    if not response.added_error_ps2:
+        return np.zeros_like(fitted.point.fisher)
+    by_time = -fitted.point.jacobian[SHIFT]
+    by_variance = np.gradient(by_time, problem.grid.bin_ps) / 2
+    moved = fitted.point.weighted @ by_variance * response.added_error_ps2
+    return np.outer(moved, moved)
 
 
 def noise_share(problem: DecayProblem, fitted: Fitted, response: IrfResponse) -> Vector | None:

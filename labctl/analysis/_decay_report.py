@@ -34,6 +34,7 @@ def report(
     errors: Errors,
     candidates: tuple[DecayCandidate, ...],
     warnings: tuple[str, ...],
+    adapted: str = "",
 ) -> DecayFit:
     """Put everything together."""
     name, p, covariance = problem.shape.name, fitted.parameters, errors.covariance
@@ -76,6 +77,7 @@ def report(
         flags=_flags(problem, fitted, goodness, lifetime),
         warnings=tuple(f"foreign instrument response, {word}" for word in warnings),
         model_counts=fitted.point.model,
+        adapted=adapted,
     )
 
 
@@ -210,6 +212,19 @@ def _profile(problem: DecayProblem, fitted: Fitted, errors: Errors, index: int) 
     return Measured(value, math.sqrt((sides[0] ** 2 + sides[1] ** 2) / 2))
 
 
+def _stuck(problem: DecayProblem, fitted: Fitted) -> bool:
+    """Whether a bound holds a parameter that the decay could tell otherwise.
+
+    The bounds of a cascade below no excitations and no leak are only room for noise: what ends
+    there is not resolved, and a decay that no cascade can follow fits poorly.
+    """
+    bound = fitted.at_bound.copy()
+    if problem.shape.name == "cascade":
+        middle = (problem.lower + problem.upper) / 2
+        bound[SHAPE + 1 :] &= (fitted.parameters > middle)[SHAPE + 1 :]
+    return bool(np.any(bound[SHAPE:]))
+
+
 def _choice(candidates: Sequence[DecayCandidate]) -> str:
     best, *others = candidates
     if not others:
@@ -228,7 +243,7 @@ def _flags(
         flags.append("the search did not end")
     if fitted.at_bound[SHIFT]:
         flags.append("shift at its bound")
-    if np.any(fitted.at_bound[SHAPE:]):
+    if _stuck(problem, fitted):
         flags.append(f"a parameter of the {problem.shape.name} decay is at its bound")
     if problem.weights.min() < _LIGHT_WEIGHT:
         flags.append("the response holds few counts: bins where it is uncertain weigh less")

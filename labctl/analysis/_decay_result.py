@@ -87,6 +87,8 @@ class DecayFit:
         flags: Words on what was unusual.
         warnings: What makes the result doubtful, as a response from another configuration.
         model_counts: Expected counts in the window, shape (bin,).
+        adapted: In words, how the response was brought to the decay's wavelength; empty: as it
+            was measured.
     """
 
     model: str
@@ -110,3 +112,4 @@ class DecayFit:
     flags: tuple[str, ...]
     warnings: tuple[str, ...]
     model_counts: Vector
+    adapted: str = ""

@@ -138,16 +138,17 @@ def fit_dwells(sequence: DwellSequence, on: bool, *, shortest_s: float | None = 
         abs(difference),
         int(complete_s.size),
         shortest_s,
-        _flags(sequence, on, shortest_s, best),
+        _flags(sequence, on, best),
     )
 
 
-def _flags(sequence: DwellSequence, on: bool, shortest_s: float, best: LawFit) -> tuple[str, ...]:
+def _flags(sequence: DwellSequence, on: bool, best: LawFit) -> tuple[str, ...]:
     found: list[str] = []
     others_s = sequence.complete_s(not on)
-    unseen_s = sequence.bin_s or shortest_s
+    # With change points the shortest one that was seen is about the shortest that can be.
+    unseen_s = sequence.bin_s or float(others_s.min(initial=np.inf))
     others_s = others_s[others_s >= unseen_s]
-    if others_s.size:
+    if others_s.size > 1:
         mean_s = max(float(others_s.mean()) - unseen_s, 1e-3 * unseen_s)
         missed = 1 - float(np.exp(-unseen_s / mean_s))
         if missed > _MANY_MISSED:

@@ -14,7 +14,7 @@ from labctl.analysis._measured import Measured
 from labctl.errors import AnalysisError
 
 __all__ = ["BlinkingKind", "BlinkingType", "Flid", "Intensity", "blinking_type", "flid"]
-__all__ += ["segment_decays"]
+__all__ += ["judge_type", "segment_decays"]
 
 Vector = NDArray[np.float64]
 
@@ -197,12 +197,27 @@ def blinking_type(
     if np.any(signal <= 3 * np.sqrt(np.maximum(photons, 1))):
         raise AnalysisError("no light above the background in the ON or in the OFF state")
     found = fit_lifetimes(summed, columns, background_hz * times_s)
-    tau, relative = found.tau_s, found.error_s / found.tau_s
-    bright = np.sqrt(photons) / signal
-    lifetime, brightness = _ratio(tau, relative), _ratio(signal / times_s, bright)
+    rates = [
+        Measured(float(s / t), float(np.sqrt(n) / t))
+        for s, t, n in zip(signal, times_s, photons, strict=True)
+    ]
+    taus = [Measured(float(t), float(e)) for t, e in zip(found.tau_s, found.error_s, strict=True)]
+    return judge_type((taus[0], taus[1]), (rates[0], rates[1]))
+
+
+def judge_type(
+    lifetimes_s: tuple[Measured, Measured], rates_hz: tuple[Measured, Measured]
+) -> BlinkingType:
+    """Decide between type A and type B from the light of ON and OFF, in this order.
+
+    Args:
+        lifetimes_s: Lifetimes of all light of the states.
+        rates_hz: Intensities above the background.
+    """
+    lifetime, brightness = _ratio(*lifetimes_s), _ratio(*rates_hz)
     fall, fade = float(np.log(lifetime.value)), float(np.log(brightness.value))
-    error = np.hypot(np.hypot(*relative), fall / fade * np.hypot(*bright)) / abs(fade)
-    slope = Measured(fall / fade, float(error))
+    own, other = lifetime.error / lifetime.value, brightness.error / brightness.value
+    slope = Measured(fall / fade, float(np.hypot(own, fall / fade * other)) / abs(fade))
     away = (slope.value - _BOUNDARY) / slope.error
     kind = BlinkingKind.A if away > 0 else BlinkingKind.B
     return BlinkingType(
@@ -210,10 +225,10 @@ def blinking_type(
         slope,
         lifetime,
         brightness,
-        *(Measured(float(t), float(e)) for t, e in zip(tau, found.error_s, strict=True)),
+        *lifetimes_s,
     )
 
 
-def _ratio(values: Vector, relative: Vector) -> Measured:
-    ratio = float(values[1] / values[0])
-    return Measured(ratio, ratio * float(np.hypot(*relative)))
+def _ratio(on: Measured, off: Measured) -> Measured:
+    ratio = off.value / on.value
+    return Measured(ratio, ratio * float(np.hypot(on.error / on.value, off.error / off.value)))

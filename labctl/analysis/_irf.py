@@ -1,6 +1,7 @@
 """The instrument response of time-correlated counting, with the configuration it belongs to."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -14,8 +15,10 @@ Vector = NDArray[np.float64]
 
 _NM_PER_PS = 2.99792458e5
 _LIT_MM = 77.0
-_RATE_FACTOR = 5.0
+_RATE_FACTOR, _WALK_HZ = 5.0, 2e5
 _NOTICEABLE = 0.1
+_ROUND_BEAM = 16.0
+_LIT_ERROR = 0.25
 _SIGMAS = 3.0
 _LEADING_FWHM, _LATEST_FWHM = 4, 60
 _OUTER_SHARE = 0.3
@@ -64,6 +67,8 @@ class IrfResponse:
         fwhm_ps: Width at half height.
         centre_ps: Mean time, from the beginning of the histogram.
         sd_ps: Standard deviation of the times.
+        added_error_ps2: Standard error of the variance by which the response was broadened.
+        moved_ps: By so much it may stand apart from that of the decay for known reasons.
     """
 
     counts: Vector
@@ -73,6 +78,8 @@ class IrfResponse:
     fwhm_ps: float
     centre_ps: float
     sd_ps: float
+    added_error_ps2: float = 0.0
+    moved_ps: float = 0.0
 
     @property
     def total(self) -> float:
@@ -87,10 +94,62 @@ class Irf(TimingConfiguration):
     Attributes:
         counts: Histogram, shape (bin,), background included.
         taken: When and of what, in words.
+        adapted: In words, what was done to it for a decay taken otherwise; empty: as measured.
+        added_error_ps2: Standard error of the variance by which it was broadened.
+        moved_ps: By so much it may stand apart from that of the decay for known reasons.
     """
 
     counts: Vector
     taken: str = ""
+    adapted: str = ""
+    added_error_ps2: float = 0.0
+    moved_ps: float = 0.0
+
+    def at(self, configuration: TimingConfiguration) -> "Irf":
+        """Return the response as it would be at the wavelength of a decay.
+
+        The paths on a grating that a round beam fills are spread over a base width
+        ``w = N lambda / c`` like the chords of a disc, with a variance of ``w^2 / 16``. At a longer
+        wavelength the histogram is broadened by the difference of the variances, with an error of
+        a quarter of it for how the grating is lit (a filled square would have ``w^2 / 12``). A
+        histogram cannot be made narrower: then it stays, and all of the difference is its error.
+        In both cases the mean may have moved by half the change of the base width.
+        """
+        spreads = self._spreads_ps(configuration)
+        if spreads is None:
+            return self
+        own_ps, other_ps = spreads
+        added_ps2 = (other_ps**2 - own_ps**2) / _ROUND_BEAM
+        moved_ps = abs(other_ps - own_ps) / 2
+        if added_ps2 <= 0:
+            return replace(self, added_error_ps2=-added_ps2, moved_ps=moved_ps)
+        words = (
+            f"response of {self.wavelength_nm:g} nm broadened for {configuration.wavelength_nm:g} "
+            f"nm: the grating spreads over {other_ps:.0f} ps instead of {own_ps:.0f} ps"
+        )
+        return replace(
+            self,
+            counts=_broadened(self.counts, added_ps2 / self.bin_ps**2),
+            adapted=words,
+            wavelength_nm=configuration.wavelength_nm,
+            added_error_ps2=_LIT_ERROR * added_ps2,
+            moved_ps=moved_ps,
+        )
+
+    def _spreads_ps(self, other: TimingConfiguration) -> tuple[float, float] | None:
+        """Return the base widths by the grating for this response and for another configuration.
+
+        None where they cannot be compared.
+        """
+        grating = other.grating_per_mm
+        if not grating or self.grating_per_mm not in (None, grating):
+            return None
+        if self.wavelength_nm is None or other.wavelength_nm is None:
+            return None
+        return (
+            grating_spread_ps(grating, self.wavelength_nm),
+            grating_spread_ps(grating, other.wavelength_nm),
+        )
 
     def foreign(self, configuration: TimingConfiguration) -> tuple[str, ...]:
         """Return in words how this response differs from what a decay was measured with."""
@@ -113,14 +172,16 @@ class Irf(TimingConfiguration):
         own_hz, other_hz = self.count_rate_hz, other.count_rate_hz
         if not own_hz or not other_hz or max(own_hz / other_hz, other_hz / own_hz) < _RATE_FACTOR:
             return []
+        # Walk and baseline of a detector move with the rate, but not at rates as low as these.
+        if max(own_hz, other_hz) < _WALK_HZ:
+            return []
         return [f"count rate: {own_hz:.3g} /s, the decay {other_hz:.3g} /s"]
 
     def _spread_words(self, other: TimingConfiguration) -> list[str]:
-        grating = other.grating_per_mm
-        if not grating or self.wavelength_nm is None or other.wavelength_nm is None:
+        spreads = self._spreads_ps(other)
+        if spreads is None:
             return []
-        own_ps = grating_spread_ps(grating, self.wavelength_nm)
-        other_ps = grating_spread_ps(grating, other.wavelength_nm)
+        own_ps, other_ps = spreads
         if abs(own_ps - other_ps) < _NOTICEABLE * self.response.fwhm_ps:
             return []
         return [
@@ -172,7 +233,24 @@ class Irf(TimingConfiguration):
             width * self.bin_ps,
             centre,
             float(np.sqrt(variance)),
+            self.added_error_ps2,
+            self.moved_ps,
         )
+
+
+def _broadened(counts: Vector, variance: float) -> Vector:
+    """Return a histogram broadened by a variance in bins squared, its sum and mean kept.
+
+    Two equal peaks as far apart as the variance asks for come nearest to what makes a wide
+    distribution with steep edges of a narrower one: no other kernel has less in its tails.
+    """
+    near = math.floor(math.sqrt(variance))
+    share = ((near + 1) ** 2 - variance) / (2 * near + 1)
+    kernel = np.zeros(2 * near + 3)
+    for lag, weight in ((near, share), (near + 1, 1 - share)):
+        kernel[near + 1 - lag] += weight / 2
+        kernel[near + 1 + lag] += weight / 2
+    return np.convolve(counts, kernel, mode="same")
 
 
 def _peak(counts: Vector) -> tuple[int, int]:

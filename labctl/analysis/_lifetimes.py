@@ -25,20 +25,35 @@ class DecayColumns:
         response: Counts of the instrument's response in the same columns, (column,); None if the
             columns begin after the response. Columns as wide as the response widen it.
         period_s: Of the laser; light of earlier pulses is taken into account. Infinite: none.
+        first: Columns before this one are not in the decays: the light that came with the
+            response, for example of a biexciton. They are in the response.
     """
 
     column_s: float
     columns: int
     response: Vector | None = None
     period_s: float = inf
+    first: int = 0
 
     def shapes(self, tau_s: Vector) -> Vector:
         """Return the expected share of each column for each lifetime, (tau, column)."""
-        ratio = self.column_s / tau_s[:, None]
         if self.response is None:
             # A pulse long ago adds the same exponential: the period changes nothing.
-            shape = np.exp(-ratio * np.arange(self.columns))
+            ratio = self.column_s / tau_s[:, None]
+            shape = np.exp(-ratio * np.arange(self.columns - self.first))
             return shape / shape.sum(axis=1, keepdims=True)
+        first = self.columns - 1
+        taps = self.taps(tau_s)
+        rows = [np.convolve(self.response, row)[first : first + self.columns] for row in taps]
+        shape = np.array(rows)[:, self.first :]
+        return shape / shape.sum(axis=1, keepdims=True)
+
+    def taps(self, tau_s: Vector) -> Vector:
+        """Return the light of one response column in the columns before and after it.
+
+        Shape (tau, 2 columns - 1); its own is in the middle.
+        """
+        ratio = self.column_s / tau_s[:, None]
         steps = np.arange(1 - self.columns, self.columns)
         periods = self.period_s / self.column_s
         # Light of a response column begins in its middle; the rest of its own column comes first.
@@ -48,9 +63,7 @@ class DecayColumns:
         first = self.columns - 1
         before = whole * np.exp(-ratio * (periods - 0.5))
         taps[:, first] = (before - np.expm1(-ratio / 2))[:, 0]
-        rows = [np.convolve(self.response, row)[first : first + self.columns] for row in taps]
-        shape = np.array(rows)
-        return shape / shape.sum(axis=1, keepdims=True)
+        return taps
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +90,7 @@ def fit_lifetimes(
     with expected curvature (scoring) for all rows at once; response and period are in the shapes.
 
     Args:
-        decays: Photons, (row, column), int64.
+        decays: Photons of columns ``columns.first`` and later, (row, column), int64.
         columns: Meaning of the columns.
         background: Expected photons of each row that come evenly at any delay, (row,) or one.
     """

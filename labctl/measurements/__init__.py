@@ -7,6 +7,7 @@ from labctl.measurements._irf import IrfMeasurement
 from labctl.measurements._measurement import Measurement
 from labctl.measurements._monte_carlo import MonteCarlo
 from labctl.measurements._optical_table import LaserFacts, OpticalTable
+from labctl.measurements._photon_measurement import PhotonMeasurement
 from labctl.measurements._photon_stream import Photons, TraceMeasurement
 from labctl.measurements._spectrum import Spectrum
 from labctl.measurements._stop import Stop
@@ -24,6 +25,7 @@ __all__ = [
     "Measurement",
     "MonteCarlo",
     "OpticalTable",
+    "PhotonMeasurement",
     "Photons",
     "Spectrum",
     "Stop",

@@ -104,7 +104,12 @@ def _looking(detectors: Sequence[PhotonCounter]) -> Generator[None]:
 
 
 def _dark(context: Context, job: Job) -> dict[str, float]:
-    """Let the guard look once before any light comes."""
+    """Let the guard look once before any light comes.
+
+    A counter tells the mean rate since it was last asked, which may lie in the light.
+    """
+    for detector in job.detectors:
+        detector.read_count_rate()
     context.wait(_DARK_S, what=f"{job.tagger.name} dark rates")
     return {d.name: d.read_count_rate() for d in job.detectors}
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from labctl.errors import ConfigError, Problem
-from labctl.measurements import Measurement
+from labctl.measurements import Measurement, PhotonMeasurement
 from labctl.recipes._nodes import CalibrateNode, MeasureNode, Range, ScanNode
 from labctl.recipes._recipe import Recipe, walk
 from labctl.recipes._values import listed, number, unit_of, values_in
@@ -59,6 +59,7 @@ class _Check:
         self._setup, self._where = setup, where
         self.units: dict[str, str] = {}
         self.problems: list[Problem] = []
+        self._kinds: set[str] = set()
 
     def problem(self, what: str, at: Location, hint: str = "") -> None:
         self.problems.append(Problem(what, self._where(at), hint))
@@ -145,9 +146,33 @@ class _Check:
                 there = ", ".join(self._setup.instruments)
                 what = f"{verb} needs a {role}, and the set-up has none"
                 self.problem(what, (*at, verb), f"it has {there}")
+        for key, what, hint in self._light(node.measurement):
+            self.problem(f"{verb}.{key}: {what}", (*at, verb, key), hint)
+        self._kinds.add(node.measurement.kind)
         for instrument in self._setup.having("spectrograph"):
             for key, what, hint in _optics(node.measurement, instrument):
                 self.problem(f"{verb}.{key}: {what}", (*at, verb, key), hint)
+
+    def _light(self, measurement: Measurement) -> Iterator[tuple[str, str, str]]:
+        """Yield what is wrong with light path, detectors and peak: key, what, hint."""
+        paths, path = self._setup.file.paths, getattr(measurement, "path", None)
+        if path is not None and path not in paths:
+            hint = did_you_mean(path, paths, kind="paths")
+            yield "path", f"the set-up has no light path {path!r}", hint
+        if getattr(measurement, "at_peak", False) and "spectrum" not in self._kinds:
+            hint = "put a step 'spectrum' before, or give a center"
+            yield "at_peak", "there is no spectrum earlier in the recipe", hint
+        if not isinstance(measurement, PhotonMeasurement):
+            return
+        named, wanted = measurement.detectors, measurement.wanted
+        known = [entry.name for entry in self._setup.having("photon_counter")]
+        for name in named or ():
+            if name not in known and name not in self._setup.unread:
+                hint = did_you_mean(name, known, kind="detectors")
+                yield "detectors", f"the set-up has no detector {name!r}", hint
+        count = len(known) if named is None else len(named)
+        if wanted is not None and known and (count < wanted or (named and count != wanted)):
+            yield "detectors", f"{measurement.kind} takes {wanted}, not {count}", ""
 
     def _said(self, text: str, at: Location) -> None:
         what, _, hint = text.partition("; ")

@@ -3,6 +3,8 @@
 from typing import TYPE_CHECKING
 
 from labctl.results._analyze import RunAnalysis, analyze, analyze_run, analyze_spectra
+from labctl.results._decay_results import DecayAnalysis, analyze_decays
+from labctl.results._decays import FittedDecay, fit_decays
 from labctl.results._export import (
     TABLE_HEADER,
     as_json,
@@ -15,6 +17,7 @@ from labctl.results._points import FittedPoint
 from labctl.results._result import ExperimentResult, ResultTable
 from labctl.results._rows import StoredRun
 from labctl.results._source import StoredSpectrum
+from labctl.results._stored_photons import StoredDecay, StoredPhotons
 from labctl.results._temperature_results import TemperatureLaws
 from labctl.results._warnings import summarized
 
@@ -23,17 +26,23 @@ if TYPE_CHECKING:
 
 __all__ = [
     "TABLE_HEADER",
+    "DecayAnalysis",
     "ExperimentResult",
+    "FittedDecay",
     "FittedPoint",
     "ResultTable",
     "RunAnalysis",
+    "StoredDecay",
+    "StoredPhotons",
     "StoredRun",
     "StoredSpectrum",
     "TemperatureLaws",
     "analyze",
+    "analyze_decays",
     "analyze_run",
     "analyze_spectra",
     "as_json",
+    "fit_decays",
     "format_measured",
     "json_text",
     "law_lines",

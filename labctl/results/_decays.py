@@ -32,6 +32,7 @@ DECAY_UNITS = {
     "background": "counts",
     "deviance_z": "",
     "model": "",
+    "response": "",
     "flags": "",
 }
 """Columns of the table of decays and their units."""
@@ -110,10 +111,10 @@ def _row(fitted: FittedDecay) -> tuple[Cell, ...]:
     )
     counts = float(fitted.decay.counts.sum())
     if fit is None:
-        return (*head, *(None,) * 6, counts, None, None, "not fitted", "not fitted")
+        return (*head, *(None,) * 6, counts, None, None, "not fitted", "", "not fitted")
     cells: list[Cell] = []
     for quantity in (fit.lifetime_ps, fit.one_over_e_ps, fit.mean_excitations):
         cells += [None, None] if quantity is None else [quantity.value, quantity.error]
     background, deviance_z = fit.background_counts.value, fit.goodness.z
     flags = "; ".join((*fit.flags, *fit.warnings))
-    return (*head, *cells, counts, background, deviance_z, fit.model, flags)
+    return (*head, *cells, counts, background, deviance_z, fit.model, fit.adapted or "as measured", flags)

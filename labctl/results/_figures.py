@@ -16,6 +16,8 @@ from labctl.results._points import FittedPoint
 
 __all__ = ["draw", "heading", "save_figure"]
 
+_BORDER = 8.0
+
 
 def save_figure(analysis: RunAnalysis, path: Path) -> Path:
     """Draw the analysis and write it as PNG; returns the path.
@@ -94,7 +96,7 @@ def _stack(axes: Axes, points: Sequence[FittedPoint]) -> None:
 
 
 def _spectrum_residuals(axes: Axes, points: Sequence[FittedPoint]) -> None:
-    """Draw the data less the fit, in standard deviations of the pixel."""
+    """Draw the data less the fit, in standard deviations; cosmic rays lie at the border."""
     zero_line(axes)
     for point in points:
         fit, spectrum = point.fit, point.spectrum
@@ -103,7 +105,8 @@ def _spectrum_residuals(axes: Axes, points: Sequence[FittedPoint]) -> None:
         window = slice(*fit.window)
         energy = air_nm_to_ev(spectrum.wavelength_nm[window])
         sigma = np.sqrt(spectrum.noise.variance(fit.model_counts))
-        axes.plot(energy, (spectrum.counts[window] - fit.model_counts) / sigma, ".", ms=3)
+        residuals = (spectrum.counts[window] - fit.model_counts) / sigma
+        axes.plot(energy, np.clip(residuals, -_BORDER, _BORDER), ".", ms=3)
     axes.set_xlabel("photon energy / eV")
 
 

@@ -1,14 +1,19 @@
 """Every recipe that comes with labctl, against the set-ups that come with it."""
 
+from functools import cache
+from itertools import product
 from pathlib import Path
 
 import pytest
 
-from labctl.recipes import Measure, Move, estimate, expand, json_schema, load_recipe
+from labctl.errors import ConfigError
+from labctl.recipes import Measure, Move, Recipe, estimate, expand, json_schema, load_recipe
 from labctl.setup import Setup, load_setup, setup_schema
 
 CONFIGS = Path(__file__).parents[3] / "configs"
 RECIPES = sorted((CONFIGS / "recipes").glob("*.yaml"))
+SETUPS = [CONFIGS / "setups" / f"{name}.yaml" for name in ("microscope", "room_temperature")]
+SAMPLES = sorted((CONFIGS / "samples").glob("*.yaml"))
 
 
 @pytest.fixture(scope="module")
@@ -16,12 +21,29 @@ def setup() -> Setup:
     return load_setup(CONFIGS / "setups" / "microscope.yaml")
 
 
-@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
-def test_every_shipped_recipe_runs_on_the_microscope(path: Path, setup: Setup) -> None:
-    recipe = load_recipe(path, setup)
+@pytest.mark.parametrize("path", RECIPES, ids=[path.stem for path in RECIPES])
+def test_every_shipped_recipe_runs_on_a_shipped_set_up(path: Path) -> None:
+    recipe, setup = bound(path)
     expected = estimate(recipe, setup)
     assert expected.points == sum(isinstance(step, Measure) for step in expand(recipe))
     assert expected.seconds == pytest.approx(sum(expected.parts.values()))
+
+
+@cache
+def mounted(setup: Path, sample: Path) -> Setup:
+    return load_setup(setup, sample=sample)
+
+
+def bound(path: Path) -> tuple[Recipe, Setup]:
+    """Return the recipe on the first set-up and sample that it is for."""
+    refusals: list[ConfigError] = []
+    for setup_path, sample in product(SETUPS, SAMPLES):
+        setup = mounted(setup_path, sample)
+        try:
+            return load_recipe(path, setup), setup
+        except ConfigError as error:
+            refusals.append(error)
+    raise min(refusals, key=lambda error: len(error.problems))
 
 
 def test_the_temperature_series(setup: Setup) -> None:
