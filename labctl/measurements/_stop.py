@@ -78,10 +78,6 @@ class Stop(BaseModel):
             return "time"
         return "at_most" if now.live_s >= self.longest_s else ""
 
-    def left_s(self, live_s: float) -> float:
-        """Return how long it can still take after ``live_s``, s."""
-        return max(self.longest_s - live_s, 0.0)
-
     def fraction(self, now: Progressed) -> float:
         """Return how far the nearest rule is met, 0 to 1."""
         parts = [now.live_s / self.longest_s]

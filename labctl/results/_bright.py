@@ -13,6 +13,9 @@ from labctl.results._stored_photons import StoredPhotons
 
 __all__ = ["ClickFacts", "bright_rate", "stored_rate"]
 
+_DIP = 4.0
+"""Bins so many standard deviations below the level hold a short time off."""
+
 
 @dataclass(frozen=True)
 class ClickFacts:
@@ -54,7 +57,7 @@ def stored_rate(one: PairPoint) -> Measured:
         raise AnalysisError(f"point {source.point}: the laser's repetition rate is not known")
     facts = (_facts(one, 0), _facts(one, 1))
     if one.records is not None:
-        return bright_rate(one.records, facts, rep_rate_hz)
+        return bright_rate(one.records, facts, rep_rate_hz, one.crosstalk_bins)
     live_s = max(source.live_s, 1e-9)
     rates = [source.rate_hz(name) for name in source.detectors[:2]]
     clicks = [Measured(rate, max(rate * live_s, 1.0) ** 0.5 / live_s) for rate in rates]
@@ -62,22 +65,64 @@ def stored_rate(one: PairPoint) -> Measured:
 
 
 def bright_rate(
-    records: PairRecords, facts: tuple[ClickFacts, ClickFacts], rep_rate_hz: float
+    records: PairRecords,
+    facts: tuple[ClickFacts, ClickFacts],
+    rep_rate_hz: float,
+    crosstalk_bins: tuple[int, int] | None = None,
 ) -> Measured:
     """Return the photons of both detectors per second while the dot is on, Hz.
+
+    The second photon of a pulse that meets the dead time of the same detector is made up for:
+    as many such pairs as those on two detectors tell.
+
+    Args:
+        records: Of the point.
+        facts: Of both detectors.
+        rep_rate_hz: Of the laser.
+        crosstalk_bins: First bin and end of the gaps that hold cross-talk.
 
     Raises:
         AnalysisError: The trace is too short, or the dot was never on.
     """
-    trace = threshold_trace(records.trace.sum(axis=1), records.trace_bin_s)
-    on = _inside(trace.on)
-    chosen = records.trace[on if on.any() else trace.on]
-    if not len(chosen):
+    counts = records.trace.sum(axis=1)
+    on = _fully_on(counts, threshold_trace(counts, records.trace_bin_s).on)
+    if not on.any():
         raise AnalysisError("the dot was never on")
+    chosen = records.trace[on]
     live_s = len(chosen) * records.trace_bin_s
     totals = [float(total) for total in chosen.sum(axis=0)]
     clicks = [Measured(total / live_s, max(total, 1.0) ** 0.5 / live_s) for total in totals]
-    return _sum(clicks, facts, rep_rate_hz, _lifetime_s(records))
+    found = _sum(clicks, facts, rep_rate_hz, _lifetime_s(records))
+    lost = _same_side(records, facts, crosstalk_bins)
+    return found.scaled(1 + lost / max(float(counts.sum()), 1.0))
+
+
+def _fully_on(counts: NDArray[np.int64], on: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which bins are on all the time: no neighbour is off, and no short dip lies within."""
+    padded = np.concatenate([on[:1], on, on[-1:]])
+    inner = padded[:-2] & on & padded[2:]
+    inner = inner if inner.any() else on
+    if not inner.any():
+        return inner
+    level = float(np.median(counts[inner]))
+    return inner & (counts > level - _DIP * level**0.5)
+
+
+def _same_side(
+    records: PairRecords,
+    facts: tuple[ClickFacts, ClickFacts],
+    crosstalk_bins: tuple[int, int] | None,
+) -> float:
+    """Return how many second photons of a pulse were lost in the dead time of one detector."""
+    gaps = records.pulses.second_after_first.copy()
+    if crosstalk_bins is not None:
+        gaps[crosstalk_bins[0] : crosstalk_bins[1]] = 0
+    photons = np.maximum(records.trace.sum(axis=0).astype(np.float64), 1.0)
+    lost = 0.0
+    for side in (0, 1):
+        end = int(facts[side].dead_time_s / records.delay_bin_s)
+        lost += float(gaps[:end].sum()) * photons[side] / (2 * photons[1 - side])
+    return lost
 
 
 def _facts(one: PairPoint, side: int) -> ClickFacts:
@@ -99,12 +144,6 @@ def _sum(
         for fact, rate in zip(facts, clicks, strict=True)
     )
     return Measured(a.value + b.value, float(np.hypot(a.error, b.error)))
-
-
-def _inside(on: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return which bins are on and have no neighbour that is off."""
-    padded = np.concatenate([on[:1], on, on[-1:]])
-    return padded[:-2] & on & padded[2:]
 
 
 def _lifetime_s(records: PairRecords) -> float:

@@ -117,4 +117,5 @@ def _row(fitted: FittedDecay) -> tuple[Cell, ...]:
         cells += [None, None] if quantity is None else [quantity.value, quantity.error]
     background, deviance_z = fit.background_counts.value, fit.goodness.z
     flags = "; ".join((*fit.flags, *fit.warnings))
-    return (*head, *cells, counts, background, deviance_z, fit.model, fit.adapted or "as measured", flags)
+    response = fit.adapted or "as measured"
+    return (*head, *cells, counts, background, deviance_z, fit.model, response, flags)

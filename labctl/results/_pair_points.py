@@ -1,7 +1,7 @@
 """g2(0) of stored points: background from their books, corrections from their records."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,8 +111,11 @@ def evaluate_pairs(
     chosen = crosstalk_columns([records.delays]) if columns is None else columns
     clean = without_columns(records.delays, chosen)
     farthest = int(clean.pulses.max())
-    g2 = pulsed_g2(clean, background=background, side_pulses=(_SIDES_FROM, farthest))
-    return g2, background
+    sides = (_SIDES_FROM, farthest)
+    g2 = pulsed_g2(clean, background=background, side_pulses=sides)
+    # Without some columns the side peaks are lower than the rates say.
+    whole = pulsed_g2(records.delays, background=background, side_pulses=sides)
+    return replace(g2, bunching=whole.bunching), background
 
 
 def _columns(records: Sequence[PairRecords]) -> dict[int, NDArray[np.bool_]]:

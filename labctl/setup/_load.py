@@ -97,6 +97,9 @@ def _draft(
     named = [name for name in cast(Mapping[Any, Any], blocks) if isinstance(name, str)]
     # Not validated: a file with nothing sound in it has no instruments, either.
     content: dict[str, Any] = {"schema_version": 1, "name": "draft", "instruments": {}}
+    for key, value in document.data.items():
+        if key not in content and _valid(SetupFile, {**content, key: value}):
+            content[key] = value
     sound = sample is not None and not check_rig(None, sample, {}, plugins)
     return Setup(
         document.path,

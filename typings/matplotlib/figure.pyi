@@ -7,6 +7,7 @@ from matplotlib.gridspec import GridSpec, SubplotSpec
 
 class FigureBase:
     axes: list[Axes]
+    subfigs: list[SubFigure]
     @overload
     def add_subplot(self, rows: int, columns: int, index: int, /) -> Axes: ...
     @overload

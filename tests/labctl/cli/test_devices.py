@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from labctl.cli import app
+from small_setup import Bench
 
 CONFIGS = Path(__file__).parents[3] / "configs"
 
@@ -23,15 +24,13 @@ def test_every_simulated_instrument_says_who_it_is() -> None:
 
 
 def other_gratings(folder: Path, installed: str) -> str:
-    """Write the shipped set-up with a spectrograph in which other gratings are installed."""
-    shipped = CONFIGS / "setups" / "microscope.yaml"
+    """Write a set-up with a spectrograph in which other gratings are installed."""
+    path = Bench(folder).setup()
     declared = "gratings: {1: 300/mm, 2: 1800/mm}\n"
     truth = f"    simulate: {{truth: {{installed: '{installed}'}}}}\n"
-    text = shipped.read_text("utf-8").replace(declared, declared + truth)
+    text = path.read_text("utf-8").replace(declared, declared + truth)
     assert installed in text
-    sample = (CONFIGS / "samples" / "cspbbr3_23nm.yaml").as_posix()
-    path = folder / "setup.yaml"
-    path.write_text(text.replace("../samples/cspbbr3_23nm.yaml", sample), "utf-8")
+    path.write_text(text, "utf-8")
     return str(path)
 
 
@@ -56,7 +55,7 @@ def test_gratings_that_are_not_those_of_the_set_up_are_an_error(
 
 def test_a_run_with_other_gratings_does_not_begin(tmp_path: Path) -> None:
     setup = other_gratings(tmp_path, "300/500, 1200/500")
-    recipe, out = str(CONFIGS / "recipes" / "temperature_series.yaml"), tmp_path / "data"
+    recipe, out = str(Bench(tmp_path).recipe()), tmp_path / "data"
     command = ["run", recipe, "--setup", setup, "--simulate", "--out", str(out)]
     result = CliRunner().invoke(app, command)
     assert result.exit_code == 1

@@ -66,9 +66,7 @@ def test_the_error_counts_as_its_square() -> None:
     assert rules.fraction(Progressed(1.0, 10, relative_error=0.02)) == pytest.approx(0.25)
 
 
-def test_what_is_left_and_expected() -> None:
+def test_the_longest_time_and_the_expected_one() -> None:
     rules = stop(time="10 s", at_most="20 s")
     assert rules.longest_s == 10.0
-    assert rules.left_s(4.0) == 6.0
-    assert rules.left_s(40.0) == 0.0
     assert Trpl(stop={"time": "10 s"}).estimate_s() == pytest.approx(14.0)
