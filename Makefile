@@ -20,9 +20,11 @@ check: $(VENV)/installed-dev
 	$(BIN)/pyright
 	$(BIN)/lint-imports --no-logo
 
-bench: $(VENV)/installed-dev
-	$(BIN)/python benchmarks/run.py
-	$(BIN)/python -m benchmarks.photons
+bench: $(VENV)/installed-dev .venv-clients
+	@status=0; \
+	$(BIN)/python benchmarks/run.py || status=1; \
+	$(BIN)/python -m benchmarks.photons --document docs/benchmarks_photons.md || status=1; \
+	exit $$status
 
 coverage: $(VENV)/installed-dev
 	$(BIN)/python -m benchmarks.coverage

@@ -4,6 +4,7 @@ Both are closed unions of frozen models that travel as JSON between the engine a
 on. Arrays never travel in an event: a descriptor says where in the journal they lie.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
 from typing import Annotated, Any, Literal, TypeVar
@@ -46,6 +47,14 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 
 
+# A frozen model refuses assignment; its slots do not, and are found once here.
+_slots: Mapping[str, Any] = vars(BaseModel)
+_set_values = _slots["__dict__"].__set__
+_set_names = _slots["__pydantic_fields_set__"].__set__
+_set_extra = _slots["__pydantic_extra__"].__set__
+_set_private = _slots["__pydantic_private__"].__set__
+
+
 def unchecked(kind: type[_Model], fields: dict[str, Any]) -> _Model:
     """Return a model without checking it, in a third of the time.
 
@@ -53,13 +62,13 @@ def unchecked(kind: type[_Model], fields: dict[str, Any]) -> _Model:
         kind: Any model of this module.
         fields: All that have no default, each known to be of its type.
     """
-    model = kind.__new__(kind)
+    model: _Model = object.__new__(kind)
     # What pydantic's model_construct does, which takes longer than checking.
     defaults, names = _defaults(kind)
-    object.__setattr__(model, "__dict__", {**defaults, **fields})
-    object.__setattr__(model, "__pydantic_fields_set__", names)
-    object.__setattr__(model, "__pydantic_extra__", None)
-    object.__setattr__(model, "__pydantic_private__", None)
+    _set_values(model, {**defaults, **fields})
+    _set_names(model, names)
+    _set_extra(model, None)
+    _set_private(model, None)
     return model
 
 

@@ -1,4 +1,4 @@
-"""Spectra of one dot at ten temperatures, in plain Python.
+"""Spectra and decays of one dot at ten temperatures, in plain Python.
 
 Measures the points of configs/recipes/temperature_series.yaml. Try it on the simulated set-up:
 
@@ -11,7 +11,13 @@ from pathlib import Path
 
 import labctl
 from labctl.host import Lab, ScriptRun
-from labctl.measurements import CalibrateDetector, CalibrateWavelength, Spectrum
+from labctl.measurements import (
+    CalibrateDetector,
+    CalibrateWavelength,
+    IrfMeasurement,
+    Spectrum,
+    Trpl,
+)
 from labctl.roles import SettleRule
 from labctl.sequencer import Skipped
 
@@ -23,16 +29,17 @@ SETTLE = SettleRule(tolerance=0.05, std=0.05, dwell_s=15 * 60, timeout_s=60 * 60
 
 
 def scan(lab: Lab, temperatures_k: Sequence[float] = TEMPERATURES_K) -> ScriptRun:
-    """Calibrate, then take a spectrum at each temperature."""
-    points = 2 + len(temperatures_k)
+    """Calibrate, then take a spectrum and a decay at each temperature."""
+    points = 3 + 2 * len(temperatures_k)
     with lab.run("temperature scan", sample=SAMPLE, dot=DOT, points=points) as run:
-        # What a count means, and where each pixel lies.
+        # What a count means, where each pixel lies, and how sharp the clock is.
         lab.measure(
             CalibrateDetector(grating="300/mm", center="600 nm", exposure="0.5 s", frames=40)
         )
         lab.measure(
             CalibrateWavelength(grating="300/mm", center="560 nm", exposure="0.5 s", frames=20)
         )
+        lab.measure(IrfMeasurement(grating="300/mm", stop={"counts": 300_000, "at_most": "60 s"}))
         for kelvin in temperatures_k:
             try:
                 reached_k = lab.cryostat.set_temperature(kelvin, settle=SETTLE, on_timeout="skip")
@@ -41,7 +48,9 @@ def scan(lab: Lab, temperatures_k: Sequence[float] = TEMPERATURES_K) -> ScriptRu
             spectrum = lab.measure(
                 Spectrum(grating="300/mm", center="531 nm", exposure="1 s", frames=10)
             )
-            print(f"{reached_k:7.3f} K  peak {int(spectrum['counts'].max())} counts")
+            decay = lab.measure(Trpl(at_peak=True, stop={"counts": 40_000, "at_most": "60 s"}))
+            peak, photons = int(spectrum["counts"].max()), int(decay["counts"].sum())
+            print(f"{reached_k:7.3f} K  peak {peak} counts, {photons} photons")
     return run
 
 

@@ -7,6 +7,9 @@ Proc. Cambridge Philos. Soc. 15, 423 (1910)) is a sum of exponentials with the a
 ``2 (-1)^(j - 1) N!^2 / ((N - j)! (N + j)!)``. With the Poisson weights of N >= 1 the whole is one
 exponential per level with areas that depend on the mean number alone. Photons of the level k that
 leak into the exciton's band follow the same law for the steps from N down to k.
+
+Large dots count all excitations (Zhu 2024, Ext. Fig. 8); in small ones those above two are lost at
+once (Auger recombination; Feld 2024). What is between is a mixture of both.
 """
 
 from functools import lru_cache
@@ -43,21 +46,35 @@ def excitation_weights(mean: float) -> tuple[Vector, Vector]:
     return norm * powers / factorials, (norm * by_mean + norm_slope * powers) / factorials
 
 
-def cascade_areas(mean: float, leak: float, exponent: float) -> tuple[Vector, Vector, Vector]:
-    """Return the area of each level's exponential, and its derivatives by mean and leak.
+def cascade_areas(
+    mean: float, leak: float, exponent: float, auger: float = 0.0
+) -> tuple[Vector, Vector, Vector, Vector]:
+    """Return the area of each level's exponential, and its derivatives by mean, leak and auger.
 
     Args:
         mean: Mean number of excitations per pulse.
         leak: Share of a multiexciton photon that is counted, relative to one of the exciton.
         exponent: p of ``lambda_k = k^p / tau``.
+        auger: Share of pulses with more than two excitations that keep only two.
     """
     last, others = _steps(exponent)
-    weights, by_mean = excitation_weights(mean)
+    poisson, poisson_by_mean = excitation_weights(mean)
+    lost, lost_by_mean = _lost(poisson), _lost(poisson_by_mean)
+    counted = last + leak * others
+    weights = poisson + auger * lost
     return (
-        weights @ last + leak * (weights @ others),
-        by_mean @ last + leak * (by_mean @ others),
+        weights @ counted,
+        (poisson_by_mean + auger * lost_by_mean) @ counted,
         weights @ others,
+        lost @ counted,
     )
+
+
+def _lost(weights: Vector) -> Vector:
+    """Return how the shares of 1, 2, … excitations change if those above two are lost."""
+    change = -weights
+    change[0], change[1] = 0.0, weights[2:].sum()
+    return change
 
 
 @lru_cache(maxsize=8)

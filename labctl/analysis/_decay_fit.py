@@ -40,7 +40,8 @@ Vector = NDArray[np.float64]
 DecayModel = Literal["auto", "mono", "fed", "biexponential", "stretched", "cascade"]
 
 LEAK = Measured(0.02, 0.02)
-_MEAN, _LEAK = SHAPE + 1, SHAPE + 2
+AUGER = Measured(0.5, 0.5)
+_MEAN, _LEAK, _AUGER = SHAPE + 1, SHAPE + 2, SHAPE + 3
 _SHIFT_SHARE, _SHIFT_SIGMAS = 0.1, 5.0
 _ROUGH = 0.5
 _FEWEST_BINS, _FEWEST_COUNTS = 10, 30
@@ -50,7 +51,7 @@ _STARTS: Mapping[str, Sequence[tuple[float, ...]]] = {
     "fed": ((0.9, 0.3, 0.5),),
     "biexponential": ((1.3, 0.3, 0.7), (3.0, 0.2, 0.2)),
     "stretched": ((0.9, 0.9),),
-    "cascade": ((0.9, 1.0, 0.0), (0.8, 6.0, 0.02)),
+    "cascade": ((0.9, 1.0, 0.0, 0.5), (0.8, 6.0, 0.02, 0.5)),
 }
 
 
@@ -74,6 +75,7 @@ def fit_decay(
     shift_bounds_ps: tuple[float, float] | None = None,
     mean_excitations: Measured | None = None,
     leak: Measured | None = LEAK,
+    auger: Measured | None = AUGER,
     exponent: float = 2.0,
     configuration: TimingConfiguration | None = None,
 ) -> DecayFit:
@@ -93,6 +95,8 @@ def fit_decay(
         leak: Counted share of a multiexciton photon relative to one of the exciton, for the
             cascade; the default is assumed for a slit around the exciton's line, and matters
             little for the lifetime. None: free.
+        auger: Share of pulses with more than two excitations that keep only two, for the cascade;
+            by default all that lies between none and all of them is as likely.
         exponent: p of the levels' lifetimes ``tau / k^p``, assumed.
         configuration: With which the decay was measured: the response is brought to its
             wavelength where it can be (`Irf.at`), and warned of where it is foreign.
@@ -113,7 +117,7 @@ def fit_decay(
     bounds = shift_bounds_ps or _shift_bounds(response)
     known = {} if background is None else {BACKGROUND: background}
     base = DecayProblem(part, grid, MONO, bounds, np.ones(part.size), known)
-    given = {_MEAN: mean_excitations, _LEAK: leak}
+    given = {_MEAN: mean_excitations, _LEAK: leak, _AUGER: auger}
     cascade = {index: value for index, value in given.items() if value is not None}
     names = _TRIED if model == "auto" else (model,)
     tried = _try(base, names, cascade_shape(exponent), {**known, **cascade}, response)

@@ -178,7 +178,7 @@ def _fed(parameters: Vector) -> Modes:
 
 @dataclass(frozen=True)
 class Cascade:
-    """Parameters: time of the exciton, mean excitations per pulse, leak of multiexcitons.
+    """Parameters: time of the exciton, mean excitations per pulse, leak of multiexcitons, auger.
 
     Attributes:
         exponent: p of the levels' rates ``k^p / tau``.
@@ -188,18 +188,17 @@ class Cascade:
 
     def __call__(self, parameters: Vector) -> Modes:
         """Return the levels that matter."""
-        tau_ps, mean, leak = parameters
+        tau_ps, mean, leak, auger = (float(value) for value in parameters)
         levels = math.ceil(max(mean, 0.0) + 6 * math.sqrt(max(mean, 0.0)) + 6)
-        areas, by_mean, by_leak = (
-            a[:levels] for a in cascade_areas(float(mean), float(leak), self.exponent)
-        )
+        every = cascade_areas(mean, leak, self.exponent, auger)
+        areas, by_mean, by_leak, by_auger = (a[:levels] for a in every)
         speed = np.arange(1, len(areas) + 1, dtype=np.float64) ** -self.exponent
         none = np.zeros_like(areas)
         return Modes(
             tau_ps * speed,
             areas,
-            np.stack([none, by_mean, by_leak]),
-            np.stack([speed, none, none]),
+            np.stack([none, by_mean, by_leak, by_auger]),
+            np.stack([speed, none, none, none]),
         )
 
 
@@ -211,5 +210,5 @@ FED = ModeShape("fed", (_SHORTEST, 1e-2, -0.3), (_LONGEST, 0.9, 1.0), _fed)
 
 def cascade_shape(exponent: float) -> ModeShape:
     """Return the shape of a level fed by a cascade whose rates grow as ``k^exponent``."""
-    bounds = (_SHORTEST, -0.5, -0.02), (_LONGEST, MOST_EXCITATIONS, 0.3)
+    bounds = (_SHORTEST, -0.5, -0.02, -0.5), (_LONGEST, MOST_EXCITATIONS, 0.3, 1.5)
     return ModeShape("cascade", *bounds, Cascade(exponent))

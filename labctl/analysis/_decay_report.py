@@ -63,6 +63,7 @@ def report(
         stretching=measured(SHAPE + 1) if name == "stretched" else None,
         mean_excitations=excitations,
         leak=measured(SHAPE + 2) if name == "cascade" else None,
+        auger=measured(SHAPE + 3) if name == "cascade" else None,
         fed_share=measured(SHAPE + 2) if name == "fed" else None,
         light_counts=measured(LIGHT),
         background_counts=measured(BACKGROUND),
@@ -215,14 +216,13 @@ def _profile(problem: DecayProblem, fitted: Fitted, errors: Errors, index: int) 
 def _stuck(problem: DecayProblem, fitted: Fitted) -> bool:
     """Whether a bound holds a parameter that the decay could tell otherwise.
 
-    The bounds of a cascade below no excitations and no leak are only room for noise: what ends
-    there is not resolved, and a decay that no cascade can follow fits poorly.
+    Of a cascade only lifetime and many excitations are told: below no excitations, no leak and no
+    loss there is only room for noise, and a decay that no cascade can follow fits poorly.
     """
-    bound = fitted.at_bound.copy()
-    if problem.shape.name == "cascade":
-        middle = (problem.lower + problem.upper) / 2
-        bound[SHAPE + 1 :] &= (fitted.parameters > middle)[SHAPE + 1 :]
-    return bool(np.any(bound[SHAPE:]))
+    bound = fitted.at_bound[SHAPE:]
+    if problem.shape.name != "cascade":
+        return bool(np.any(bound))
+    return bool(bound[0] or (bound[1] and fitted.parameters[SHAPE + 1] > 0))
 
 
 def _choice(candidates: Sequence[DecayCandidate]) -> str:

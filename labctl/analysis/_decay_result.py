@@ -73,6 +73,7 @@ class DecayFit:
         stretching: beta, for stretched.
         mean_excitations: Per pulse, for a cascade; may be slightly negative where not resolved.
         leak: Share of multiexciton photons, for a cascade.
+        auger: Share of pulses with more than two excitations that kept only two, for a cascade.
         fed_share: Share of the light that was fed, for fed.
         light_counts: Counts in the whole decay.
         background_counts: Per bin.
@@ -98,6 +99,7 @@ class DecayFit:
     stretching: Measured | None
     mean_excitations: Measured | None
     leak: Measured | None
+    auger: Measured | None
     fed_share: Measured | None
     light_counts: Measured
     background_counts: Measured

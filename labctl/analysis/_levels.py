@@ -15,6 +15,7 @@ Vector = NDArray[np.float64]
 
 _MOST_SEEDS = 2000
 _ROUNDS = 500
+_NOTABLE = 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,14 +36,24 @@ class IntensityLevels:
     bic: tuple[float, ...]
     points: ChangePoints
 
+    @property
+    def span_hz(self) -> tuple[float, float]:
+        """Return the lowest level, and the highest that holds a hundredth of the photons.
+
+        A burst of afterpulses may come out as a very bright level of its own.
+        """
+        photons = np.bincount(self.level, self.points.counts)
+        bright = np.flatnonzero(photons >= _NOTABLE * photons.sum())
+        return self.rate_hz[0].value, self.rate_hz[int(bright[-1])].value
+
     def on(self, threshold_hz: float | None = None) -> NDArray[np.bool_]:
         """Return whether the level of each segment is above an intensity, (segment,).
 
         Args:
-            threshold_hz: By default the middle between the lowest and the highest level.
+            threshold_hz: By default the middle of `span_hz`.
         """
         rates = np.array([rate.value for rate in self.rate_hz])
-        middle = float(rates[[0, -1]].mean()) if rates.size > 1 else 0.0
+        middle = sum(self.span_hz) / 2 if rates.size > 1 else 0.0
         return rates[self.level] > (middle if threshold_hz is None else threshold_hz)
 
     def dwells(self, threshold_hz: float | None = None) -> DwellSequence:

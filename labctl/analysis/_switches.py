@@ -143,8 +143,8 @@ def locate_switches(
         found[k] = float(times[first]) * tick_s + mean_s, error_s
     step_hz = np.abs(rates_hz[at + 1] - rates_hz[at])
     margin_s = np.maximum(_MARGIN / np.maximum(step_hz, 1e-9), 3 * found[:, 1])
-    spread_hz = float(np.ptp(rates_hz)) or float(rates_hz[0])
-    resolution_s = _UNSEEN / spread_hz
+    dark_hz, bright_hz = levels.span_hz
+    resolution_s = _UNSEEN / ((bright_hz - dark_hz) or bright_hz)
     return Switches(found[:, 0], found[:, 1], margin_s, bool(state[0]), length_s, resolution_s)
 
 
@@ -155,7 +155,7 @@ def _posterior(time_s: Vector, before_hz: float, after_hz: float) -> tuple[float
     """
     slope = after_hz - before_hz
     steps = np.arange(time_s.size - 1) * np.log(before_hz / max(after_hz, 1e-6 * before_hz))
-    gap_s = np.diff(time_s)
+    gap_s: Vector = np.diff(time_s)
     left, right = steps + slope * time_s[:-1], steps + slope * time_s[1:]
     highest = np.maximum(left, right)
     x = np.maximum(np.abs(slope) * gap_s, 1e-3)
@@ -163,9 +163,9 @@ def _posterior(time_s: Vector, before_hz: float, after_hz: float) -> tuple[float
     weight /= weight.sum()
     rest = 1 / np.expm1(np.minimum(x, 500.0))
     # From the end of the interval that is more likely.
-    mean = gap_s * (1 / x - rest)
+    mean: Vector = gap_s * (1 / x - rest)
     square = gap_s**2 * (2 / x**2 - (1 + 2 / x) * rest)
-    at_s = np.where(right > left, time_s[1:] - mean, time_s[:-1] + mean)
+    at_s: Vector = np.where(right > left, time_s[1:] - mean, time_s[:-1] + mean)
     centre_s = float(weight @ at_s)
     inner = np.maximum(square - mean**2, 0.0)
     return centre_s, float(np.sqrt(weight @ (inner + (at_s - centre_s) ** 2)))

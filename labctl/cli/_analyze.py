@@ -9,9 +9,11 @@ from rich.table import Table
 from labctl.cli._say import say_error, say_note, screen
 from labctl.errors import AnalysisError, ConfigError, Problem
 from labctl.results import (
+    DECAY_HEADER,
     TABLE_HEADER,
     RunAnalysis,
     analyze_run,
+    decay_rows,
     json_text,
     law_lines,
     save_figure,
@@ -67,11 +69,14 @@ def _one_run(path: Path) -> Path:
 
 def show_analysis(analysis: RunAnalysis) -> None:
     """Show the table of the points and the laws."""
-    table = Table(*TABLE_HEADER, title=analysis.title or None)
-    for row in table_rows(analysis):
-        table.add_row(*row)
     console = screen()
-    console.print(table)
+    parts = ((TABLE_HEADER, table_rows(analysis)), (DECAY_HEADER, decay_rows(analysis)))
+    for header, rows in parts:
+        if rows:
+            table = Table(*header, title=analysis.title or None)
+            for row in rows:
+                table.add_row(*row)
+            console.print(table)
     for line in law_lines(analysis):
         console.print(line)
     warnings = [text for result in analysis.results for text in result.warnings]

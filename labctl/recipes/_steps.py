@@ -1,6 +1,17 @@
-"""The flat stream that a recipe expands into: frozen, numbered steps."""
+"""The flat stream that a recipe expands into: frozen, numbered steps.
 
-from dataclasses import dataclass
+Named tuples, because every point makes two of them: a frozen dataclass takes five times as long.
+All begin with the same fields:
+
+- ``number``: how many steps of the recipe come before it.
+- ``id``: stable name: hash of the recipe, then the path as ``0.2/1``.
+- ``path``: place in the file: number of the step in its list and, inside a loop, number of the
+  value, alternating. The move of a loop is step 0 of each value; the steps that the file lists
+  there count from 1.
+- ``loops``: the loops around it, outermost first; a move counts as inside its own.
+- ``on_error``: what an error in this step does to the run.
+"""
+
 from typing import NamedTuple
 
 from labctl.measurements import Measurement
@@ -24,29 +35,7 @@ class Loop(NamedTuple):
     unit: str
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One thing that the sequencer does.
-
-    Attributes:
-        index: Number of the step in the recipe, from 0.
-        id: Stable name: hash of the recipe, then the path as ``0.2/1``.
-        path: Place in the file: number of the step in its list and, inside a loop, number of
-            the value, alternating. The move of a loop is step 0 of each value; the steps that
-            the file lists there count from 1.
-        loops: The loops around it, outermost first; a move counts as inside its own.
-        on_error: What an error in this step does to the run.
-    """
-
-    index: int
-    id: str
-    path: tuple[int, ...]
-    loops: tuple[Loop, ...]
-    on_error: OnError
-
-
-@dataclass(frozen=True, slots=True)
-class Move(Step):
+class Move(NamedTuple):
     """Give a settable a value.
 
     Attributes:
@@ -58,6 +47,11 @@ class Move(Step):
             path begins with ``path[:-1]``.
     """
 
+    number: int
+    id: str
+    path: tuple[int, ...]
+    loops: tuple[Loop, ...]
+    on_error: OnError
     settable: str
     value: float
     unit: str
@@ -65,28 +59,45 @@ class Move(Step):
     on_timeout: OnTimeout = "abort"
 
 
-@dataclass(frozen=True, slots=True)
-class Measure(Step):
+class Measure(NamedTuple):
     """Take one point."""
 
+    number: int
+    id: str
+    path: tuple[int, ...]
+    loops: tuple[Loop, ...]
+    on_error: OnError
     measurement: Measurement
     label: str = ""
 
 
-@dataclass(frozen=True, slots=True)
 class Calibrate(Measure):
     """Take a calibration, which is a measurement with a file of its own."""
 
+    __slots__ = ()
 
-@dataclass(frozen=True, slots=True)
-class Wait(Step):
+
+class Wait(NamedTuple):
     """Let lab time pass, s."""
 
+    number: int
+    id: str
+    path: tuple[int, ...]
+    loops: tuple[Loop, ...]
+    on_error: OnError
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Note(Step):
+class Note(NamedTuple):
     """Write a note into the file."""
 
+    number: int
+    id: str
+    path: tuple[int, ...]
+    loops: tuple[Loop, ...]
+    on_error: OnError
     text: str
+
+
+Step = Move | Measure | Wait | Note
+"""One thing that the sequencer does."""

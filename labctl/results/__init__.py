@@ -6,13 +6,18 @@ from labctl.results._analyze import RunAnalysis, analyze, analyze_run, analyze_s
 from labctl.results._decay_results import DecayAnalysis, analyze_decays
 from labctl.results._decays import FittedDecay, fit_decays
 from labctl.results._export import (
+    DECAY_HEADER,
     TABLE_HEADER,
     as_json,
+    decay_rows,
     format_measured,
     json_text,
     law_lines,
     table_rows,
 )
+from labctl.results._pair_points import PairPoint, evaluate_points
+from labctl.results._pair_records import PairCounters, PairRecords
+from labctl.results._pair_results import analyze_pairs, pair_results
 from labctl.results._points import FittedPoint
 from labctl.results._result import ExperimentResult, ResultTable
 from labctl.results._rows import StoredRun
@@ -25,11 +30,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
+    "DECAY_HEADER",
     "TABLE_HEADER",
     "DecayAnalysis",
     "ExperimentResult",
     "FittedDecay",
     "FittedPoint",
+    "PairCounters",
+    "PairPoint",
+    "PairRecords",
     "ResultTable",
     "RunAnalysis",
     "StoredDecay",
@@ -39,13 +48,17 @@ __all__ = [
     "TemperatureLaws",
     "analyze",
     "analyze_decays",
+    "analyze_pairs",
     "analyze_run",
     "analyze_spectra",
     "as_json",
+    "decay_rows",
+    "evaluate_points",
     "fit_decays",
     "format_measured",
     "json_text",
     "law_lines",
+    "pair_results",
     "save_figure",
     "summarized",
     "table_rows",

@@ -14,6 +14,7 @@ from labctl.results._rows import StoredRun
 from labctl.results._source import StoredSpectrum, stored_spectra
 from labctl.results._spectrum_results import spectrum_results
 from labctl.results._stored_photons import stored_decays
+from labctl.results._stream_results import analyze_streams
 from labctl.results._temperature_results import TemperatureLaws, fit_laws, temperature_results
 
 __all__ = ["RunAnalysis", "analyze", "analyze_run", "analyze_spectra"]
@@ -71,8 +72,8 @@ def analyze_run(run: StoredRun) -> RunAnalysis:
         AnalysisError: If the run holds nothing to analyse.
     """
     spectra, decays = stored_spectra(run), stored_decays(run)
-    pairs = analyze_pairs(run)
-    if not (spectra or decays or pairs):
+    pairs, streams = analyze_pairs(run), analyze_streams(run)
+    if not (spectra or decays or pairs or streams):
         msg = f"run {run.uid} has neither spectra nor photons to analyse"
         raise AnalysisError(msg)
     found = RunAnalysis(run.uid, run.title, (), None, ())
@@ -81,7 +82,7 @@ def analyze_run(run: StoredRun) -> RunAnalysis:
     if decays:
         fitted = analyze_decays(fit_decays(decays))
         found = replace(found, decays=fitted, results=(*found.results, *fitted.results))
-    found = replace(found, results=(*found.results, *pairs))
+    found = replace(found, results=(*found.results, *pairs, *streams))
     sample: Mapping[str, Any] = run.start.get("sample") or {}
     return replace(
         found,

@@ -6,15 +6,39 @@ from typing import Any
 
 from labctl.analysis import Measured
 from labctl.results._analyze import RunAnalysis
+from labctl.results._decays import FittedDecay
 from labctl.results._meanings import meaning
 from labctl.results._points import FittedPoint
 from labctl.results._result import ResultTable
 from labctl.results._spectrum_results import peak_table
 
-__all__ = ["TABLE_HEADER", "as_json", "format_measured", "json_text", "law_lines", "table_rows"]
+__all__ = [
+    "DECAY_HEADER",
+    "TABLE_HEADER",
+    "as_json",
+    "decay_rows",
+    "format_measured",
+    "json_text",
+    "law_lines",
+    "table_rows",
+]
 
 TABLE_HEADER = ("T / K", "E / eV", "FWHM observed / meV", "FWHM intrinsic / meV")
 """Header of `table_rows`."""
+
+
+DECAY_HEADER = ("T / K", "fluence / uJ/cm²", "lifetime / ps", "excitations per pulse", "counts")
+"""Header of `decay_rows`."""
+
+_OF_PAIRS = (
+    "g2_zero",
+    "purity",
+    "x_to_xx",
+    "biexciton_lifetime",
+    "exciton_lifetime",
+    "yield_ratio",
+)
+"""Quantities of single points that stand in no table of text."""
 
 
 def as_json(analysis: RunAnalysis) -> dict[str, Any]:
@@ -49,11 +73,21 @@ def table_rows(analysis: RunAnalysis) -> list[tuple[str, ...]]:
     return [_row(point) for point in analysis.points]
 
 
+def decay_rows(analysis: RunAnalysis) -> list[tuple[str, ...]]:
+    """Return one row of text per decay under `DECAY_HEADER`."""
+    found = analysis.decays
+    return [] if found is None else [_decay_row(one) for one in found.decays]
+
+
 def law_lines(analysis: RunAnalysis) -> list[str]:
-    """Return the laws as lines of text, empty if there are none."""
-    units = {r.quantity: r.unit for r in analysis.results if r.point is None}
-    found = {r.quantity: r.measured for r in analysis.results if r.point is None}
-    return [f"{name} = {format_measured(found[name])} {units[name]}" for name in found]
+    """Return the laws, and what pairs of photons gave, as lines of text; may be empty."""
+    lines: list[str] = []
+    for one in analysis.results:
+        if one.point is None or one.quantity in _OF_PAIRS:
+            place = "" if one.point is None else f" at point {one.point}"
+            value = format_measured(one.measured)
+            lines.append(f"{one.quantity}{place} = {value} {one.unit}".rstrip())
+    return list(dict.fromkeys(lines))
 
 
 def format_measured(measured: Measured | None) -> str:
@@ -75,3 +109,17 @@ def _row(point: FittedPoint) -> tuple[str, ...]:
     intrinsic = fit.lorentz_fwhm_mev if fit.fwhm_intrinsic_mev is not None else None
     measured = (point.energy_ev, fit.fwhm_observed_mev, intrinsic)
     return (shown, *(format_measured(value) for value in measured))
+
+
+def _decay_row(one: FittedDecay) -> tuple[str, ...]:
+    source, fit = one.decay.source, one.fit
+    temperature, fluence = source.temperature_k, source.fluence_uj_cm2
+    head = (
+        "–" if temperature is None else f"{temperature.value:.2f}",
+        "–" if fluence is None else f"{fluence:.3g}",
+    )
+    counts = f"{one.decay.counts.sum():.0f}"
+    if fit is None:
+        return (*head, "not fitted", "–", counts)
+    excitations = format_measured(fit.mean_excitations)
+    return (*head, format_measured(fit.lifetime_ps), excitations, counts)

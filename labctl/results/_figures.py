@@ -1,16 +1,19 @@
 """Figures of analysed runs, drawn without a display."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 
 from labctl.errors import AnalysisError
 from labctl.optics import air_nm_to_ev, density_per_ev
 from labctl.results._analyze import RunAnalysis
+from labctl.results._decay_figure import draw_decays, draw_lifetimes
 from labctl.results._law_figure import DATA, INTRINSIC, draw_energies, draw_widths, zero_line
 from labctl.results._points import FittedPoint
 
@@ -23,7 +26,7 @@ def save_figure(analysis: RunAnalysis, path: Path) -> Path:
     """Draw the analysis and write it as PNG; returns the path.
 
     Raises:
-        AnalysisError: If no spectrum was fitted.
+        AnalysisError: If nothing was fitted.
         OSError: If the file cannot be written.
     """
     figure = draw(analysis)
@@ -33,33 +36,78 @@ def save_figure(analysis: RunAnalysis, path: Path) -> Path:
 
 
 def draw(analysis: RunAnalysis) -> Figure:
-    """Return a figure: spectra with their fits, and for a series both laws, with residuals.
+    """Return a figure: spectra and decays with their fits, laws of a series with residuals.
 
     Raises:
-        AnalysisError: If no spectrum was fitted.
+        AnalysisError: If nothing was fitted.
     """
     points = [point for point in analysis.points if point.fit is not None]
-    if not points:
-        msg = f"run {analysis.run}: no fitted spectrum to draw"
+    parts = [*_spectra(analysis, points), *_decays(analysis)]
+    if not parts:
+        msg = f"run {analysis.run}: nothing was fitted that could be drawn"
         raise AnalysisError(msg)
-    series = analysis.laws is not None
-    figure = Figure(figsize=(11.5, 8.0) if series else (6.5, 6.0), layout="constrained")
+    wide = sum(part.width for part in parts)
+    tall = max(part.height for part in parts)
+    figure = Figure(figsize=(wide, tall), layout="constrained")
     FigureCanvasAgg(figure)
-    if analysis.laws is None:
-        axes, below = figure.subplots(2, 1, sharex=True, height_ratios=(4.0, 1.0))
-        _stack(axes, points)
-        _spectrum_residuals(below, points)
-    else:
-        left, right = figure.subfigures(1, 2, width_ratios=(1.0, 1.05))
-        axes = left.subplots()
-        _stack(axes, points)
-        axes.set_xlabel("photon energy / eV")
-        upper, lower = right.subfigures(2, 1)
-        draw_widths(upper, points, analysis.laws)
-        reported = [r.measured for r in analysis.results if r.quantity == "energy_4k"]
-        draw_energies(lower, points, analysis.laws, reported[0] if reported else None)
+    places = figure.subfigures(
+        1, len(parts), width_ratios=tuple(part.width for part in parts), squeeze=False
+    )
+    for place, part in zip(places[0], parts, strict=True):
+        part.draw(place)
     figure.suptitle(heading(analysis))
     return figure
+
+
+class _Part(NamedTuple):
+    """A column of the figure; sizes in inches."""
+
+    width: float
+    height: float
+    draw: Callable[[SubFigure], object]
+
+
+def _spectra(analysis: RunAnalysis, points: Sequence[FittedPoint]) -> list[_Part]:
+    if not points:
+        return []
+    laws = analysis.laws
+    if laws is None:
+        return [_Part(6.5, 6.0, partial(_single, points=points))]
+    reported = [r.measured for r in analysis.results if r.quantity == "energy_4k"]
+
+    def both(place: SubFigure) -> None:
+        upper, lower = place.subfigures(2, 1)
+        draw_widths(upper, points, laws)
+        draw_energies(lower, points, laws, reported[0] if reported else None)
+
+    return [_Part(5.6, 8.0, partial(_series, points=points)), _Part(5.9, 8.0, both)]
+
+
+def _decays(analysis: RunAnalysis) -> list[_Part]:
+    found = analysis.decays
+    if found is None or not any(one.fit is not None for one in found.decays):
+        return []
+    if found.arrhenius is None and found.fluence is None:
+        return [_Part(5.6, 6.0, partial(draw_decays, decays=found.decays))]
+
+    def both(place: SubFigure) -> None:
+        upper, lower = place.subfigures(2, 1)
+        draw_decays(upper, found.decays)
+        draw_lifetimes(lower, found)
+
+    return [_Part(5.6, 8.0, both)]
+
+
+def _single(place: SubFigure, points: Sequence[FittedPoint]) -> None:
+    axes, below = place.subplots(2, 1, sharex=True, height_ratios=(4.0, 1.0))
+    _stack(axes, points)
+    _spectrum_residuals(below, points)
+
+
+def _series(place: SubFigure, points: Sequence[FittedPoint]) -> None:
+    axes = place.subplots()
+    _stack(axes, points)
+    axes.set_xlabel("photon energy / eV")
 
 
 def heading(analysis: RunAnalysis) -> str:

@@ -38,13 +38,16 @@ _UNITS = {
 
 
 def heralded_results(
-    points: Sequence[PairPoint], tables: tuple[ResultTable, ...]
+    points: Sequence[PairPoint],
+    tables: tuple[ResultTable, ...],
+    full_fluence_uj_cm2: float | None = None,
 ) -> list[ExperimentResult]:
     """Return biexciton and exciton lifetime and the yield ratio of each point of ``photons``.
 
     The points of ``g2`` at other fluences tell how many excitations a pulse makes.
     """
-    series, more = _series([one for one in points if one.source.measurement == "g2"])
+    others = [one for one in points if one.source.measurement == "g2"]
+    series, more = _series(others, full_fluence_uj_cm2)
     found: list[ExperimentResult] = []
     for one in points:
         if one.source.measurement != "photons":
@@ -111,11 +114,13 @@ def _fit(one: PairPoint) -> tuple[HeraldedBiexciton | None, tuple[str, ...]]:
     return fit, tuple(f"{where}: {flag}" for flag in fit.flags)
 
 
-def _series(points: Sequence[PairPoint]) -> tuple[PowerSeries | None, tuple[str, ...]]:
+def _series(
+    points: Sequence[PairPoint], full_fluence_uj_cm2: float | None
+) -> tuple[PowerSeries | None, tuple[str, ...]]:
     if not is_series(points):
         return None, ()
     try:
-        return stored_series(points)[2], ()
+        return stored_series(points, full_fluence_uj_cm2)[2], ()
     except AnalysisError as error:
         return None, (f"saturation not fitted: {error}",)
 

@@ -12,7 +12,17 @@ from labctl.results._export import format_measured
 from labctl.results._points import FittedPoint
 from labctl.results._temperature_results import TemperatureLaws
 
-__all__ = ["DATA", "INTRINSIC", "draw_energies", "draw_widths", "zero_line"]
+__all__ = [
+    "DATA",
+    "INTRINSIC",
+    "draw_energies",
+    "draw_law",
+    "draw_points",
+    "draw_residuals",
+    "draw_widths",
+    "pair",
+    "zero_line",
+]
 
 Vector = NDArray[np.float64]
 
@@ -25,17 +35,17 @@ def draw_widths(
     figure: SubFigure, points: Sequence[FittedPoint], laws: TemperatureLaws
 ) -> tuple[Axes, Axes]:
     """Draw observed and intrinsic widths with the law of the latter; returns both axes."""
-    axes, below = _pair(figure, "FWHM / meV")
+    axes, below = pair(figure, "FWHM / meV")
     temperature = _temperatures(points)
     observed, intrinsic = _of(points, _observed), _of(points, _lorentz)
-    _errorbar(axes, temperature, observed, "o", DATA, "observed")
-    _errorbar(axes, temperature, intrinsic, "s", INTRINSIC, "intrinsic")
+    draw_points(axes, temperature, observed, "o", DATA, "observed")
+    draw_points(axes, temperature, intrinsic, "s", INTRINSIC, "intrinsic")
     if laws.linewidth is None:
         axes.set_title("no law was fitted", fontsize=8)
     else:
-        _law(axes, temperature, laws.linewidth.fit)
+        draw_law(axes, temperature, laws.linewidth.fit)
         axes.set_title(_width_words(laws.linewidth), fontsize=8)
-        _residuals(below, temperature, intrinsic, laws.linewidth.fit, INTRINSIC)
+        draw_residuals(below, temperature, intrinsic, laws.linewidth.fit, INTRINSIC)
     axes.legend(frameon=False, fontsize=8)
     return axes, below
 
@@ -54,9 +64,9 @@ def draw_energies(
         laws: Of the series.
         energy_4k_ev: With the error of the axis, as it is reported; None: that of the law.
     """
-    axes, below = _pair(figure, "peak energy / eV")
+    axes, below = pair(figure, "peak energy / eV")
     temperature, energy = _temperatures(points), _of(points, _energy)
-    _errorbar(axes, temperature, energy, "o", DATA, "peak")
+    draw_points(axes, temperature, energy, "o", DATA, "peak")
     law = laws.energy
     if law is None:
         axes.set_title("no law was fitted", fontsize=8)
@@ -65,11 +75,11 @@ def draw_energies(
         def law_ev(kelvin: Vector) -> Vector:
             return law.offset_ev + 1e-3 * law.fit(kelvin)
 
-        _law(axes, temperature, law_ev)
+        draw_law(axes, temperature, law_ev)
         axes.set_title(_energy_words(law, energy_4k_ev or law.energy_4k_ev), fontsize=8)
         wander = 1e-3 * law.wander_mev
         spread = [Measured(e.value, float(np.hypot(e.error, wander))) for e in energy]
-        _residuals(below, temperature, spread, law_ev, DATA)
+        draw_residuals(below, temperature, spread, law_ev, DATA)
     axes.ticklabel_format(axis="y", useOffset=False)
     axes.legend(frameon=False, fontsize=8)
     return axes, below
@@ -81,11 +91,12 @@ def zero_line(axes: Axes) -> None:
     axes.set_ylabel("residual / σ", fontsize=8)
 
 
-def _pair(figure: SubFigure, label: str) -> tuple[Axes, Axes]:
+def pair(figure: SubFigure, label: str, against: str = "temperature / K") -> tuple[Axes, Axes]:
+    """Return axes for a quantity and, below them, for its residuals."""
     axes, below = figure.subplots(2, 1, sharex=True, height_ratios=(3.0, 1.0))
     axes.set_ylabel(label)
     zero_line(below)
-    below.set_xlabel("temperature / K")
+    below.set_xlabel(against)
     return axes, below
 
 
@@ -113,19 +124,21 @@ def _energy_words(law: EnergyLaw, energy_4k_ev: Measured) -> str:
     )
 
 
-def _law(axes: Axes, temperature: Sequence[Measured], law: Callable[[Vector], Vector]) -> None:
+def draw_law(axes: Axes, temperature: Sequence[Measured], law: Callable[[Vector], Vector]) -> None:
+    """Draw a law over the range of the points."""
     values = np.array([t.value for t in temperature])
     grid = np.linspace(float(np.nanmin(values)), float(np.nanmax(values)), 200)
     axes.plot(grid, law(grid), "-", lw=1, color=_LAW, label="law")
 
 
-def _residuals(
+def draw_residuals(
     axes: Axes,
     temperature: Sequence[Measured],
     values: Sequence[Measured],
     law: Callable[[Vector], Vector],
     colour: str,
 ) -> None:
+    """Draw values less the law, in standard errors."""
     kelvin = np.array([t.value for t in temperature])
     value = np.array([v.value for v in values])
     error = np.array([v.error for v in values])
@@ -153,7 +166,7 @@ def _temperatures(points: Sequence[FittedPoint]) -> list[Measured]:
     return [read if read is not None else Measured(np.nan, 0.0) for read in reads]
 
 
-def _errorbar(
+def draw_points(
     axes: Axes,
     temperature: Sequence[Measured],
     values: Sequence[Measured],
@@ -161,6 +174,7 @@ def _errorbar(
     colour: str,
     label: str,
 ) -> None:
+    """Draw points with both error bars."""
     axes.errorbar(
         [t.value for t in temperature],
         [v.value for v in values],

@@ -28,6 +28,14 @@ MEANINGS: Mapping[str, str] = {
     "lifetime_0": "Lifetime at zero temperature in the Arrhenius law.",
     "lifetime_g": "Strength of the thermally activated rate in the Arrhenius law.",
     "lifetime_at_zero": "Lifetime extrapolated to zero fluence.",
+    "g2_zero": "Pairs of one pulse over those of uncorrelated light, background taken off.",
+    "purity": "Single-photon purity, 1 - g2(0).",
+    "p_sat": "Peak fluence times repetition rate at which a pulse makes one excitation on average.",
+    "rate_max": "Exciton photons of both detectors per second at full saturation.",
+    "yield_ratio": "Photons of the biexciton over those of the exciton, per excitation.",
+    "biexciton_lifetime": "Lifetime of the biexciton, from the first photon of pairs of one pulse.",
+    "exciton_lifetime": "Lifetime of the exciton, from the time between the photons of such pairs.",
+    "x_to_xx": "Photons of the exciton over those of all multiexcitons.",
     "slope": "Change of the lifetime with fluence.",
 }
 """Quantity or column of a table → what it is."""
@@ -42,6 +50,9 @@ def meaning(quantity: str) -> str:
     for end, place in _ENDS.items():
         if quantity.endswith(end):
             return _placed(quantity.removesuffix(end), place)
+    found = re.fullmatch(r"(\w+)_at_([\d.]+)_p_sat", quantity)
+    if found:
+        return _placed(found[1], f"at {found[2]} of the saturation power")
     found = re.fullmatch(r"(\w+)_at_([\d.]+)_ev", quantity)
     return _placed(found[1], f"detected at {found[2]} eV") if found else ""
 

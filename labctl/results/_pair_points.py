@@ -19,7 +19,7 @@ from labctl.results._crosstalk import crosstalk_columns, spike_gaps, without_col
 from labctl.results._pair_records import PairRecords, read_pairs
 from labctl.results._stored_photons import StoredPhotons
 
-__all__ = ["PairPoint", "dark_rates", "evaluate_pairs", "pair_points"]
+__all__ = ["PairPoint", "evaluate_points", "pair_points"]
 
 _METER_S = 0.1
 """Time over which counters and modules average a rate (their manuals)."""
@@ -51,28 +51,45 @@ class PairPoint:
 
 
 def pair_points(stored: Sequence[StoredPhotons]) -> list[PairPoint]:
-    """Evaluate points of one run; each has two detectors or more and T3 records.
+    """Evaluate points of one run; each has two detectors or more and T3 records."""
+    records: list[PairRecords | None] = []
+    texts: list[str] = []
+    for one in stored:
+        text = ""
+        try:
+            records.append(read_pairs(one))
+        except AnalysisError as error:
+            records.append(None)
+            text = f"{error}; without records afterpulses and cross-talk stay in"
+        texts.append(text)
+    return evaluate_points(stored, records, texts)
+
+
+def evaluate_points(
+    stored: Sequence[StoredPhotons],
+    records: Sequence[PairRecords | None],
+    warnings: Sequence[str] = (),
+) -> list[PairPoint]:
+    """Evaluate points of one run whose pairs have been counted.
 
     Rates without light are those before each point, averaged over the run; cross-talk is looked
     for in all points together, as it is a property of the set-up.
+
+    Args:
+        stored: The points.
+        records: Pairs of each; None where there are no raw records.
+        warnings: One for each point, may be empty; none for any.
     """
-    records: dict[int, PairRecords] = {}
-    texts: dict[int, tuple[str, ...]] = {}
-    for place, one in enumerate(stored):
-        try:
-            records[place] = read_pairs(one)
-        except AnalysisError as error:
-            texts[place] = (f"{error}; without records afterpulses and cross-talk stay in",)
-    columns = _columns(list(records.values()))
-    darks = dark_rates(stored)
-    found: list[PairPoint] = []
-    for place, one in enumerate(stored):
-        warnings = (*one.warnings, *texts.get(place, ()))
-        found.append(_point(one, records.get(place), columns, darks, warnings))
-    return found
+    columns = _columns([one for one in records if one is not None])
+    darks = _dark_rates(stored)
+    texts = warnings or [""] * len(stored)
+    return [
+        _point(one, pairs, columns, darks, (*one.warnings, *filter(None, [text])))
+        for one, pairs, text in zip(stored, records, texts, strict=True)
+    ]
 
 
-def dark_rates(stored: Sequence[StoredPhotons]) -> dict[str, Measured]:
+def _dark_rates(stored: Sequence[StoredPhotons]) -> dict[str, Measured]:
     """Return the rate without light by detector, Hz: the mean of what was read before each point.
 
     Readings are of counts in 0.1 s; the error is that of counting, at least of one count.
@@ -90,32 +107,17 @@ def dark_rates(stored: Sequence[StoredPhotons]) -> dict[str, Measured]:
     }
 
 
-def evaluate_pairs(
+def _evaluated(
     records: PairRecords,
-    dark_hz: tuple[Measured, Measured],
-    live_s: float,
-    columns: NDArray[np.bool_] | None = None,
-) -> tuple[PulsedG2Zero, PairBackground]:
-    """Return g2(0) of counted pairs, and the background that was taken from it.
-
-    Args:
-        records: Pairs of both sides.
-        dark_hz: Rates of both sides without light.
-        live_s: Time in which photons were taken, s.
-        columns: Columns with cross-talk, shape (delay,); None: these records are searched.
-
-    Raises:
-        AnalysisError: No pairs to compare with.
-    """
-    background = background_from_rates(dark_hz, live_s, late_afterpulses=records.late)
-    chosen = crosstalk_columns([records.delays]) if columns is None else columns
-    clean = without_columns(records.delays, chosen)
-    farthest = int(clean.pulses.max())
-    sides = (_SIDES_FROM, farthest)
+    background: PairBackground,
+    columns: NDArray[np.bool_],
+) -> PulsedG2Zero:
+    clean = without_columns(records.delays, columns)
+    sides = (_SIDES_FROM, int(clean.pulses.max()))
     g2 = pulsed_g2(clean, background=background, side_pulses=sides)
     # Without some columns the side peaks are lower than the rates say.
     whole = pulsed_g2(records.delays, background=background, side_pulses=sides)
-    return replace(g2, bunching=whole.bunching), background
+    return replace(g2, bunching=whole.bunching)
 
 
 def _columns(records: Sequence[PairRecords]) -> dict[int, NDArray[np.bool_]]:
@@ -143,7 +145,10 @@ def _point(
         else:
             chosen = columns[records.delays.delay_bins.size]
             gaps = spike_gaps(records.delays, chosen)
-            g2, background = evaluate_pairs(records, dark_hz, stored.live_s, chosen)
+            background = background_from_rates(
+                dark_hz, stored.live_s, late_afterpulses=records.late
+            )
+            g2 = _evaluated(records, background, chosen)
     except AnalysisError as error:
         warnings = (*warnings, f"no g2(0): {error}")
     said = () if g2 is None else g2.flags

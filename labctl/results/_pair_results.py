@@ -1,16 +1,20 @@
 """E10, E11, E12, E16 and the bunching of E20: what pairs of photons tell."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from labctl.results._heralded_results import heralded_results
 from labctl.results._pair_points import PairPoint, pair_points
 from labctl.results._photon_numbers import photon_number_results
 from labctl.results._result import Cell, ExperimentResult, ResultTable
-from labctl.results._rows import StoredRun
+from labctl.results._rows import StoredRun, optional
 from labctl.results._saturation_results import is_series, saturation_results
 from labctl.results._stored_photons import StoredPhotons, photon_points
 
-__all__ = ["analyze_pairs"]
+__all__ = ["analyze_pairs", "pair_results"]
+
+_OF_A_POINT = ("E13", "E18", "E20")
+"""Experiments of which g2(0) of each point is a part."""
 
 PAIR_UNITS = {
     "point": "",
@@ -48,16 +52,35 @@ def analyze_pairs(run: StoredRun) -> list[ExperimentResult]:
     experiment = str(run.start.get("recipe", {}).get("experiment", ""))
     found = photon_number_results(run)
     points = pair_points(_stored(run, experiment))
+    return [*found, *pair_results(points, experiment, _full_fluence_uj_cm2(run))]
+
+
+def pair_results(
+    points: Sequence[PairPoint], experiment: str, full_fluence_uj_cm2: float | None = None
+) -> list[ExperimentResult]:
+    """Return what evaluated points determine, see `analyze_pairs`.
+
+    Args:
+        points: Of one run.
+        experiment: Id that the recipe gives; empty: none.
+        full_fluence_uj_cm2: Peak fluence without attenuation; None: not known.
+    """
     if not points:
-        return found
+        return []
     series = [one for one in points if one.source.measurement == "g2"]
     tables = (pair_table(points),)
     if experiment == "E16":
-        return [*found, *heralded_results(points, tables)]
-    if is_series(series):
-        found += saturation_results(series, tables)
-    name = experiment if experiment in ("E13", "E18", "E20") else "E10"
+        return heralded_results(points, tables, full_fluence_uj_cm2)
+    name = experiment if experiment in _OF_A_POINT else "E10"
+    found = saturation_results(series, tables, full_fluence_uj_cm2) if is_series(series) else []
     return [*found, *_zeros(series, name, tables)]
+
+
+def _full_fluence_uj_cm2(run: StoredRun) -> float | None:
+    """Return the peak fluence with the attenuator open, as it said when the run began."""
+    snapshots: Mapping[str, Mapping[str, Any]] = run.start.get("snapshot") or {}
+    known = [optional(found.get("full_fluence_uj_cm2")) for found in snapshots.values()]
+    return max((value for value in known if value is not None), default=None)
 
 
 def _stored(run: StoredRun, experiment: str) -> list[StoredPhotons]:

@@ -96,12 +96,14 @@ def is_series(points: Sequence[PairPoint]) -> bool:
 
 
 def saturation_results(
-    points: Sequence[PairPoint], tables: tuple[ResultTable, ...]
+    points: Sequence[PairPoint],
+    tables: tuple[ResultTable, ...],
+    full_fluence_uj_cm2: float | None = None,
 ) -> list[ExperimentResult]:
     """Return saturation power, largest rate, yield ratio and purity of a series of fluences."""
     warnings = summarized(text for one in points for text in one.warnings)
     try:
-        used, bright, series = stored_series(points)
+        used, bright, series = stored_series(points, full_fluence_uj_cm2)
     except AnalysisError as error:
         text = f"saturation not fitted: {error}"
         nothing = Measured(float("nan"), float("nan"))
@@ -122,18 +124,27 @@ def saturation_results(
 
 
 def stored_series(
-    points: Sequence[PairPoint],
+    points: Sequence[PairPoint], full_fluence_uj_cm2: float | None = None
 ) -> tuple[list[PairPoint], list[BrightPoint], PowerSeries]:
     """Fit the points whose power is known; returns them, what they gave, and the fit.
+
+    Args:
+        points: Of one run.
+        full_fluence_uj_cm2: Peak fluence without attenuation; None: the largest of the points.
 
     Raises:
         AnalysisError: Too few points or no convergence.
     """
     used = [one for one in points if _power_w_cm2(one) > 0]
+    if not used:
+        raise AnalysisError("no point has a known power")
     bright = [
         BrightPoint(_power_w_cm2(one), stored_rate(one), one.g2 and one.g2.g2_zero) for one in used
     ]
-    return used, bright, fit_power_series(bright, _full_w_cm2(used))
+    powers = [_power_w_cm2(one) for one in used]
+    ratios = [(full_fluence_uj_cm2 or 0.0) / (one.source.fluence_uj_cm2 or 1.0) for one in used]
+    full_w_cm2 = max([p * max(ratio, 1.0) for p, ratio in zip(powers, ratios, strict=True)])
+    return used, bright, fit_power_series(bright, full_w_cm2)
 
 
 def fit_power_series(points: Sequence[BrightPoint], full_w_cm2: float) -> PowerSeries:
@@ -226,16 +237,6 @@ def _purity_with_density(one: PuritySeries, other: PuritySeries) -> PuritySeries
 def _power_w_cm2(one: PairPoint) -> float:
     source = one.source
     return (source.fluence_uj_cm2 or 0.0) * (source.rep_rate_hz or 0.0) * _W_PER_UJ_S
-
-
-def _full_w_cm2(points: Sequence[PairPoint]) -> float:
-    """Return the power without attenuation; the largest of the series if it is not known."""
-    known = [one.source.setting("attenuator.full_fluence_uj_cm2") for one in points]
-    full = [
-        (value or 0.0) * (one.source.rep_rate_hz or 0.0) * _W_PER_UJ_S
-        for one, value in zip(points, known, strict=True)
-    ]
-    return max([*full, *(_power_w_cm2(one) for one in points)])
 
 
 def _table(

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 __all__ = ["summarized"]
 
-_OF_A_POINT = re.compile(r"point (\d+): (.*)", re.DOTALL)
+_OF_POINTS = re.compile(r"points? (\d+(?:, \d+)*): (.*)", re.DOTALL)
 
 
 def summarized(texts: Iterable[str]) -> tuple[str, ...]:
@@ -14,16 +14,18 @@ def summarized(texts: Iterable[str]) -> tuple[str, ...]:
     ``point 3: too bright``, ``point 5: too bright`` become ``points 3, 5: too bright``; where
     numbers differ, the text of the first point is shown.
     """
-    shown: dict[str, tuple[str, list[str]]] = {}
-    for text in dict.fromkeys(texts):
-        found = _OF_A_POINT.fullmatch(text)
-        number, said = (found[1], found[2]) if found else ("", text)
+    shown: dict[str, tuple[str, set[int]]] = {}
+    for text in texts:
+        found = _OF_POINTS.fullmatch(text)
+        said = found[2] if found else text
         key = re.sub(r"[-+]?\d[\d.e+-]*", "#", said) if found else text
-        shown.setdefault(key, (said, []))[1].extend([number] if number else [])
-    return tuple(_line(said, numbers) for said, numbers in shown.values())
+        numbers = map(int, found[1].split(", ")) if found else ()
+        shown.setdefault(key, (said, set()))[1].update(numbers)
+    return tuple(_line(said, sorted(numbers)) for said, numbers in shown.values())
 
 
-def _line(said: str, numbers: list[str]) -> str:
+def _line(said: str, numbers: list[int]) -> str:
     if not numbers:
         return said
-    return f"point{'s' if len(numbers) > 1 else ''} {', '.join(numbers)}: {said}"
+    listed = ", ".join(map(str, numbers))
+    return f"point{'s' if len(numbers) > 1 else ''} {listed}: {said}"

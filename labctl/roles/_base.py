@@ -166,7 +166,9 @@ class Instrument(ABC):
     def limits(self, quantity: str) -> Limits:
         """Return the range of a settable: that of the set-up within that of the instrument."""
         own = self.settables[quantity].limits
-        asked = self._limits.get(quantity, own)
+        asked = self._limits.get(quantity)
+        if asked is None:
+            return own
         return Limits(max(own.low, asked.low), min(own.high, asked.high))
 
     def check(self, quantity: str, value: float) -> None:

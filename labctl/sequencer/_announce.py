@@ -35,7 +35,7 @@ class Announcer:
 
     def tell_often(self, kind: type[Any], fields: dict[str, Any]) -> None:
         """As ``tell``, but without checking the fields: for what every point tells."""
-        self._hand_on(unchecked(kind, self._stamp() | fields))
+        self._hand_on(unchecked(kind, {**self._stamp(), **fields}))
 
     def _stamp(self) -> dict[str, Any]:
         clock = self._clock

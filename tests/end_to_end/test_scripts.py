@@ -73,7 +73,7 @@ def test_the_shipped_script_stores_the_arrays_of_the_recipe_of_the_same_name(
     assert run.status == "complete"
     wanted, found = arrays_of(by_recipe), arrays(read_run(run.journal))
     assert found.keys() == wanted.keys()
-    assert len(wanted) == 8
+    assert len(wanted) == 10
     assert found == wanted
 
 

@@ -1,6 +1,6 @@
 from collections.abc import Sequence
 from pathlib import Path
-from typing import overload
+from typing import Literal, overload
 
 from matplotlib.axes import Axes
 from matplotlib.gridspec import GridSpec, SubplotSpec
@@ -18,9 +18,14 @@ class FigureBase:
     def subplots(
         self, nrows: int, ncols: int, *, sharex: bool, height_ratios: tuple[float, ...]
     ) -> Sequence[Axes]: ...
+    @overload
     def subfigures(
         self, nrows: int, ncols: int, *, width_ratios: tuple[float, ...] = ...
     ) -> Sequence[SubFigure]: ...
+    @overload
+    def subfigures(
+        self, nrows: int, ncols: int, *, width_ratios: tuple[float, ...], squeeze: Literal[False]
+    ) -> Sequence[Sequence[SubFigure]]: ...
     def add_gridspec(
         self, nrows: int, ncols: int, *, width_ratios: tuple[float, ...]
     ) -> GridSpec: ...

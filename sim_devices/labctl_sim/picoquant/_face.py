@@ -6,6 +6,7 @@ from typing import Any
 
 from labctl_sim.libraries import (
     Function,
+    NullPointerError,
     VendorError,
     VendorLibrary,
     write_bytes,
@@ -20,6 +21,7 @@ __all__ = ["Call", "picoquant_library"]
 Call = Callable[[str, list[Any]], Any]
 
 _SCALARS: Mapping[str, type[Any]] = {"i": ctypes.c_int, "u": ctypes.c_uint}
+_TEXT, _UNUSED = "T", "P"
 
 
 def picoquant_library(prefix: str, functions: Mapping[str, str], call: Call) -> VendorLibrary:
@@ -27,8 +29,9 @@ def picoquant_library(prefix: str, functions: Mapping[str, str], call: Call) -> 
 
     Args:
         prefix: Before the underscore of every function.
-        functions: Name without prefix, and its arguments in words: ``i`` and ``u`` go in; ``I``
-            (int), ``D`` (double), ``S8`` (text in a buffer of 8) and ``B`` (bytes) come out.
+        functions: Name without prefix, and its arguments in words: ``i``, ``u`` and ``T`` (text)
+            go in; ``I`` (int), ``U`` (unsigned), ``D`` (double), ``S8`` (text in a buffer of 8)
+            and ``B`` (bytes) come out; ``P`` is a pointer that the stand-in never follows.
         call: Asks the module: function and the numbers that go in; answers the library's code and
             a list of what comes out.
     """
@@ -45,10 +48,10 @@ def _function(name: str, words: str, call: Call) -> Function:
 
     def body(*arguments: Any) -> int:
         pairs = list(zip(kinds, arguments, strict=True))
-        code, values = call(name, [value for kind, value in pairs if kind in _SCALARS])
+        code, values = call(name, [_read(*pair) for pair in pairs if _goes_in(pair[0])])
         if code < 0:
             raise VendorError(code)
-        outputs = [(kind, address) for kind, address in pairs if kind not in _SCALARS]
+        outputs = [(kind, address) for kind, address in pairs if not _goes_in(kind)]
         for (kind, address), value in zip(outputs, values, strict=True):
             _write(kind, address, value)
         return code
@@ -56,8 +59,22 @@ def _function(name: str, words: str, call: Call) -> Function:
     return Function(types, body)
 
 
+def _goes_in(kind: str) -> bool:
+    return kind in _SCALARS or kind in (_TEXT, _UNUSED)
+
+
+def _read(kind: str, value: Any) -> Any:
+    if kind == _UNUSED:
+        return None
+    if kind != _TEXT:
+        return value
+    if value is None:
+        raise NullPointerError
+    return ctypes.string_at(value).decode("latin-1")
+
+
 def _write(kind: str, address: int | None, value: Any) -> None:
-    if kind == "I":
+    if kind in ("I", "U"):
         write_int(address, value)
     elif kind == "D":
         write_double(address, value)

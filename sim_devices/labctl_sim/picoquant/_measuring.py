@@ -90,6 +90,10 @@ class Measuring:
         end_s = self._world.now() if self._ended_s is None else self._ended_s
         return 1e3 * (end_s - self._began_s)
 
+    def began_ps(self) -> int:
+        """Time at which the last run began, since the module was switched on (assumed)."""
+        return round(1e12 * self._began_s)
+
     def flags(self) -> int:
         """The flags' bits."""
         self.advance()

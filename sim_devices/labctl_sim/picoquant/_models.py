@@ -33,6 +33,10 @@ class Model:
         sustained_mhz: Million records per second to the computer.
         hold_ms: Overflows are gathered so long after Initialize.
         rms_ps: Timing uncertainty.
+        features: Bits of GetFeatures: library 0x1, time tags 0x2, markers 0x4, long range 0x8,
+            trigger output 0x10, dead times 0x20, hysteresis 0x80; not among them are an external
+            FPGA 0x40 and an event filter 0x100.
+        holdoff_ns: Longest hold-off of the markers.
     """
 
     prefix: str
@@ -64,6 +68,8 @@ class Model:
     read_least: int = 0
     offset_ps: int = 99999
     modes: tuple[int, ...] = (0, 2, 3)
+    features: int = 0xB7
+    holdoff_ns: int = 25_500
     flags: dict[str, int] = field(
         default_factory=lambda: {
             "overflow": 0x1,
@@ -103,6 +109,8 @@ PICOHARP_300 = Model(
     top_input_mhz=10.0,
     form=PICOHARP,
     hold_ms=0,
+    features=0x7,
+    holdoff_ns=210_480,
     flags={"fifo_full": 0x3, "overflow": 0x40, "system_error": 0x100},
 )
 """Sustained rate assumed."""
@@ -133,8 +141,10 @@ HYDRAHARP_400 = Model(
     rms_ps=12.0,
     top_sync_mhz=150.0,
     top_input_mhz=40.0,
-    modes=(0, 2, 3, 8),
+    features=0x7,
+    holdoff_ns=524_296,
 )
+"""Continuous mode (8) is refused: it needs an external control signal for each block."""
 
 MULTIHARP_150 = Model(
     prefix="MH",
@@ -190,4 +200,4 @@ PICOHARP_330 = Model(
     top_sync_mhz=75.0,
     top_input_mhz=80.0,
 )
-"""Size of the buffer, dead time and timing uncertainty assumed."""
+"""Size of the buffer, dead time, timing uncertainty, features and hold-off assumed."""

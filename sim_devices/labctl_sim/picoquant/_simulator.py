@@ -1,6 +1,7 @@
 """A module as its library sees it: one command for each function, plain values only."""
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, ClassVar, cast
 
 import numpy as np
@@ -8,9 +9,11 @@ import numpy as np
 from labctl_sim.libraries import VendorError
 from labctl_sim.picoquant._compiled import compile_all
 from labctl_sim.picoquant._faults import FaultSwitches
+from labctl_sim.picoquant._functions import ABSENT
 from labctl_sim.picoquant._measuring import Measuring
 from labctl_sim.picoquant._models import Model
-from labctl_sim.picoquant._settings import InputSettings, Settings, bounded
+from labctl_sim.picoquant._setters import Setters
+from labctl_sim.picoquant._settings import Settings, bounded
 from labctl_sim.picoquant._warnings import warnings
 from labctl_sim.picoquant._wiring import Wiring
 from labctl_sim.picoquant._words import Code, error_text, warning_text
@@ -22,7 +25,6 @@ _SETTLE_S = 0.1
 _ANYTIME = {"GetLibraryVersion", "GetErrorString", "OpenDevice", "CloseDevice"}
 _UNINITIALIZED = {"Initialize", "GetSerialNumber"}
 _CHANGES_WHILE_RUNNING = {"SetMarkerEnable", "SetMarkerEdges", "SetMarkerHoldoffTime"}
-_FEATURES = 0x7
 _DEVICES = 8
 
 
@@ -64,6 +66,12 @@ class PicoquantSimulator(FaultSwitches):
         self._open = self._initialized = self._calibrated = False
         self._ready_s = 0.0
         self._measuring = self._fresh(0)
+        self._setters = Setters(
+            self.model,
+            router=bool(self.truth["router"]),
+            measuring=lambda: self._measuring,
+            settle=self._settle,
+        )
         self._known = self._commands()
 
     def call(self, method: str, arguments: list[Any]) -> list[Any]:
@@ -88,10 +96,16 @@ class PicoquantSimulator(FaultSwitches):
         self._measuring.advance()
         self._measuring.mark(bits)
 
+    def fault_unplug(self) -> None:
+        """Pull the USB cable: the run ends, every call fails; plugged in again it is fresh."""
+        self.reset()
+        super().fault_unplug()
+
     def reset(self) -> None:
         """Switch the module off and on."""
         self._measuring.stop()
-        self._open = self._initialized = False
+        self._open = self._initialized = self._calibrated = False
+        self._measuring = self._fresh(0)
 
     @property
     def _settings(self) -> Settings:
@@ -118,7 +132,9 @@ class PicoquantSimulator(FaultSwitches):
             self._measuring.need_rest()
 
     def _commands(self) -> Mapping[str, Callable[..., Any]]:
-        return {**self._identity(), **self._setters(), **self._readings(), **self._runs()}
+        absent = dict.fromkeys(ABSENT, self._absent)
+        known = {**absent, **self._setters.commands()}
+        return {**known, **self._identity(), **self._readings(), **self._runs()}
 
     def _identity(self) -> Mapping[str, Callable[..., Any]]:
         return {
@@ -135,47 +151,14 @@ class PicoquantSimulator(FaultSwitches):
             "GetNumOfInputChannels": self._get_num_of_input_channels,
             "GetNumOfModules": self._get_num_of_modules,
             "GetModuleInfo": self._get_module_info,
+            "GetModuleIndex": self._get_module_index,
             "GetDebugInfo": self._debug,
             "GetHardwareDebugInfo": self._debug,
-        }
-
-    def _setters(self) -> Mapping[str, Callable[..., Any]]:
-        return {
-            "SetSyncDiv": self._set_sync_div,
-            "SetSyncCFD": self._set_sync_cfd,
-            "SetInputCFD": self._set_input_cfd,
-            "SetSyncEdgeTrg": self._set_sync_edge_trg,
-            "SetInputEdgeTrg": self._set_input_edge_trg,
-            "SetSyncTrgMode": self._set_sync_trg_mode,
-            "SetInputTrgMode": self._set_input_trg_mode,
-            "SetSyncChannelOffset": self._set_sync_channel_offset,
-            "SetSyncOffset": self._set_sync_channel_offset,
-            "SetInputChannelOffset": self._set_input_channel_offset,
-            "SetRoutingChannelOffset": self._set_routing_channel_offset,
-            "SetInputChannelEnable": self._set_input_channel_enable,
-            "SetSyncChannelEnable": self._set_sync_channel_enable,
-            "SetSyncDeadTime": self._set_sync_dead_time,
-            "SetInputDeadTime": self._set_input_dead_time,
-            "SetInputHysteresis": self._hysteresis,
-            "SetTriggerHysteresis": self._hysteresis,
-            "SetOflCompression": self._set_ofl_compression,
-            "SetTriggerOutput": self._set_trigger_output,
-            "SetMeasControl": self._set_meas_control,
-            "SetBinning": self._set_binning,
-            "SetOffset": self._set_offset,
-            "SetHistoLen": self._set_histo_len,
-            "SetStopOverflow": self._set_stop_overflow,
-            "SetMultistopEnable": self._set_multistop_enable,
-            "SetMarkerEnable": self._set_marker_enable,
-            "SetMarkerEdges": self._set_marker_edges,
-            "SetMarkerHoldoffTime": self._set_marker_holdoff_time,
-            "EnableRouting": self._enable_routing,
+            "SaveDebugDump": self._save_debug_dump,
         }
 
     def _readings(self) -> Mapping[str, Callable[..., Any]]:
         return {
-            "GetRoutingChannels": self._get_routing_channels,
-            "GetRouterVersion": self._get_router_version,
             "GetResolution": self._get_resolution,
             "GetSyncRate": self._get_sync_rate,
             "GetSyncPeriod": self._get_sync_period,
@@ -189,6 +172,8 @@ class PicoquantSimulator(FaultSwitches):
         return {
             "GetFlags": self._get_flags,
             "GetElapsedMeasTime": self._get_elapsed_meas_time,
+            "GetStartTime": self._get_start_time,
+            "GetContModeBlock": self._get_cont_mode_block,
             "StartMeas": self._start_meas,
             "StopMeas": self._stop_meas,
             "CTCStatus": self._ctc_status,
@@ -235,7 +220,7 @@ class PicoquantSimulator(FaultSwitches):
         return self._serial
 
     def _get_features(self, _index: int) -> int:
-        return _FEATURES
+        return self.model.features
 
     def _get_base_resolution(self, _index: int) -> list[float]:
         return [float(self.model.base_ps), self.model.bin_steps]
@@ -246,116 +231,25 @@ class PicoquantSimulator(FaultSwitches):
     def _get_num_of_modules(self, _index: int) -> int:
         return 1
 
-    def _get_module_info(self, _index: int, module: int) -> list[int]:
+    def _get_module_info(self, _index: int, module: int = 0) -> list[int]:
         bounded(module, 0, 0)
         return [int(self.model.part), 1]
+
+    def _get_module_index(self, _index: int, channel: int) -> int:
+        self._setters.input(channel)
+        return 0
 
     def _debug(self, _index: int) -> str:
         return f"{self.model.name} {self._serial}: nothing to report"
 
-    # Settings.
+    def _save_debug_dump(self, index: int, path: str) -> None:
+        try:
+            Path(path).write_text(self._debug(index), "latin-1")
+        except OSError as error:
+            raise VendorError(Code.INVALID_ARGUMENT) from error
 
-    def _set_sync_div(self, _index: int, divider: int) -> None:
-        self._settings.set_divider(divider)
-        self._settle()
-
-    def _set_sync_cfd(self, _index: int, level: int, zero: int) -> None:
-        self._settings.set_cfd(self._settings.sync, level, zero)
-
-    def _set_input_cfd(self, _index: int, channel: int, level: int, zero: int) -> None:
-        self._settings.set_cfd(self._input(channel), level, zero)
-
-    def _set_sync_edge_trg(self, _index: int, level: int, edge: int) -> None:
-        self._settings.set_edge(self._settings.sync, level, edge)
-
-    def _set_input_edge_trg(self, _index: int, channel: int, level: int, edge: int) -> None:
-        self._settings.set_edge(self._input(channel), level, edge)
-
-    def _set_sync_trg_mode(self, _index: int, mode: int) -> None:
-        bounded(mode, 0, 1)
-
-    def _set_input_trg_mode(self, _index: int, channel: int, mode: int) -> None:
-        self._input(channel)
-        bounded(mode, 0, 1)
-
-    def _set_sync_channel_offset(self, _index: int, value: int) -> None:
-        self._settings.set_shift(self._settings.sync, value)
-
-    def _set_input_channel_offset(self, _index: int, channel: int, value: int) -> None:
-        self._settings.set_shift(self._input(channel), value)
-
-    def _set_routing_channel_offset(self, _index: int, channel: int, value: int) -> None:
-        self._settings.set_shift(self._settings.inputs[bounded(channel, 0, 3)], value)
-        bounded(value, -8000, 8000)
-
-    def _set_input_channel_enable(self, _index: int, channel: int, enable: int) -> None:
-        self._input(channel).enabled = bool(bounded(enable, 0, 1))
-
-    def _set_sync_channel_enable(self, _index: int, enable: int) -> None:
-        self._settings.sync.enabled = bool(bounded(enable, 0, 1))
-
-    def _set_sync_dead_time(self, _index: int, on: int, dead_ps: int) -> None:
-        self._settings.sync.dead_ps = _dead_ps(on, dead_ps)
-
-    def _set_input_dead_time(self, _index: int, channel: int, on: int, dead_ps: int) -> None:
-        self._input(channel).dead_ps = _dead_ps(on, dead_ps)
-
-    def _hysteresis(self, _index: int, code: int) -> None:
-        bounded(code, 0, 1)
-
-    def _set_ofl_compression(self, _index: int, hold_ms: int) -> None:
-        self._settings.hold_ms = bounded(hold_ms, 0, 255)
-
-    def _set_trigger_output(self, _index: int, period: int) -> None:
-        bounded(period, 0, 16777215)
-
-    def _set_meas_control(self, _index: int, control: int, start: int, stop: int) -> None:
-        # Nothing is plugged into the control inputs: only starts by command can be carried out.
-        if bounded(control, 0, 6) != 0:
-            raise VendorError(Code.INVALID_OPTION)
-        bounded(start, 0, 1)
-        bounded(stop, 0, 1)
-
-    def _set_binning(self, _index: int, binning: int) -> None:
-        self._settings.binning = bounded(binning, 0, self.model.bin_steps - 1)
-
-    def _set_offset(self, _index: int, offset: int) -> None:
-        self._settings.offset = bounded(offset, 0, self.model.measure_offset)
-
-    def _set_histo_len(self, _index: int, code: int) -> int:
-        self._settings.length_code = bounded(code, 0, self.model.length_codes)
-        self._measuring.clear()
-        return self._settings.bins
-
-    def _set_stop_overflow(self, _index: int, on: int, count: int) -> None:
-        bounded(count, 1, 2**32 - 1)
-        self._settings.stop_overflow = count if bounded(on, 0, 1) else None
-
-    def _set_multistop_enable(self, _index: int, enable: int) -> None:
-        self._settings.multistop = bool(bounded(enable, 0, 1))
-
-    def _set_marker_enable(self, _index: int, *enabled: int) -> None:
-        self._settings.markers_enabled = sum(
-            bounded(one, 0, 1) << line for line, one in enumerate(enabled)
-        )
-
-    def _set_marker_edges(self, _index: int, *edges: int) -> None:
-        for edge in edges:
-            bounded(edge, 0, 1)
-
-    def _set_marker_holdoff_time(self, _index: int, hold_ns: int) -> None:
-        bounded(hold_ns, 0, 25500)
-
-    def _get_routing_channels(self, _index: int) -> int:
-        return 4 if self.truth["router"] else 1
-
-    def _enable_routing(self, _index: int, enable: int) -> None:
-        self._need_router()
-        self._settings.routing = bool(bounded(enable, 0, 1))
-
-    def _get_router_version(self, _index: int) -> list[str]:
-        self._need_router()
-        return ["PHR 800", "1.0"]
+    def _absent(self, *_arguments: Any) -> None:
+        raise VendorError(Code.INVALID_OPTION)
 
     # Rates and state.
 
@@ -393,7 +287,14 @@ class PicoquantSimulator(FaultSwitches):
     def _get_elapsed_meas_time(self, _index: int) -> float:
         return self._measuring.elapsed_ms()
 
+    def _get_start_time(self, _index: int) -> list[int]:
+        start_ps = self._measuring.began_ps()
+        return [(start_ps >> shift) & 0xFFFFFFFF for shift in (64, 32, 0)]
+
     # Acquisition.
+
+    def _get_cont_mode_block(self, *_arguments: Any) -> None:
+        raise VendorError(Code.INVALID_MODE)
 
     def _start_meas(self, _index: int, time_ms: int) -> None:
         self._measuring.start(time_ms)
@@ -438,19 +339,3 @@ class PicoquantSimulator(FaultSwitches):
         if self.faults.rate_hz is not None:
             return dict.fromkeys(rates, round(self.faults.rate_hz))
         return rates
-
-    def _input(self, channel: int) -> InputSettings:
-        if self.model.prefix != "PH":
-            return self._settings.inputs[bounded(channel, 0, self.model.inputs - 1)]
-        # The PicoHarp 300 counts its two inputs from the sync on.
-        bounded(channel, 0, 1)
-        return self._settings.sync if channel == 0 else self._settings.inputs[0]
-
-    def _need_router(self) -> None:
-        if not self.truth["router"]:
-            raise VendorError(Code.INVALID_OPTION)
-
-
-def _dead_ps(on: int, dead_ps: int) -> int:
-    bounded(on, 0, 1)
-    return bounded(dead_ps, 800, 160_000) if on else 0

@@ -21,8 +21,9 @@ SHAPES: list[tuple[Shape, list[float]]] = [
     (MONO, [150.0]),
     (TWO, [400.0, 0.2, 0.6]),
     (FED, [300.0, 0.3, 0.5]),
-    (cascade_shape(2.0), [180.0, 1.5, 0.02]),
-    (cascade_shape(2.5), [180.0, 8.0, 0.01]),
+    (cascade_shape(2.0), [180.0, 1.5, 0.02, 0.0]),
+    (cascade_shape(2.0), [180.0, 3.0, 0.02, 0.7]),
+    (cascade_shape(2.5), [180.0, 8.0, 0.01, 0.0]),
     (STRETCHED, [150.0, 0.7]),
 ]
 
@@ -87,7 +88,7 @@ def test_a_window_is_part_of_the_whole(shape: Shape, values: list[float]) -> Non
 @pytest.mark.parametrize(("shape", "values"), SHAPES)
 def test_a_whole_period_holds_all_the_light(shape: Shape, values: list[float]) -> None:
     counts = shape.convolve(grid(period_ps=3200.0), np.array(values), 0.0)[0]
-    leaked = sum(cascade_areas(values[1], values[2], 2.0)[0]) if shape.name == "cascade" else 1.0
+    leaked = sum(cascade_areas(values[1], values[2], 2.0, values[3])[0]) if shape.name == "cascade" else 1.0
     assert counts.sum() == pytest.approx(leaked, rel=2e-7)
 
 
@@ -115,7 +116,7 @@ def test_the_cascade_is_a_chain_of_steps() -> None:
         middle = population + 0.5 * step_ps * change(population, rates)
         population = population + step_ps * change(middle, rates)
     delays = np.arange(11, dtype=np.float64) * 20.0
-    law = cascade_shape(2.0).density(np.array([tau_ps, mean, leak]), delays)
+    law = cascade_shape(2.0).density(np.array([tau_ps, mean, leak, 0.0]), delays)
     # At 0 the series of levels ends at the fastest one that matters.
     assert law[1:] == pytest.approx(found[1:], rel=1e-4)
 

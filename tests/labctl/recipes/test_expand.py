@@ -64,7 +64,7 @@ def test_the_kinds_of_steps_in_order() -> None:
     )  # fmt: skip
     kinds = [Note, Move, Wait, Measure, Move, Wait, Measure, Calibrate]
     assert [type(step) for step in found] == kinds
-    assert [step.index for step in found] == list(range(8))
+    assert [step.number for step in found] == list(range(8))
     paths = ["0", "1.0/0", "1.0/1", "1.0/2", "1.1/0", "1.1/1", "1.1/2", "2"]
     assert [step.id.partition("/")[2] for step in found] == paths
     assert found[6].loops == (("cryostat.temperature", 10.0, "kelvin"),)
@@ -122,7 +122,7 @@ def test_leaving_a_value_out_leaves_its_steps_out(steps: list[Any]) -> None:
         prefix = move.path[:-1]
         within = [step for step in found if step.path[: len(prefix)] == prefix]
         assert within[0] is move
-        assert [step.index for step in within] == list(range(move.index, within[-1].index + 1))
+        assert [step.number for step in within] == list(range(move.number, within[-1].number + 1))
         assert all(step.loops[: len(move.loops)] == move.loops for step in within)
 
 
@@ -160,7 +160,7 @@ def test_a_million_points_need_no_memory(form: str) -> None:
     last = next(islice(stream, 50_000, None))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert last.index == 50_000
+    assert last.number == 50_000
     assert peak < 100_000
 
 

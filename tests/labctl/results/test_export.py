@@ -148,7 +148,7 @@ def test_figure_of_single_spectra(store: Any, planted: Any, tmp_path: Path) -> N
 
 def test_no_figure_without_a_fit(store: Any, planted: Any, tmp_path: Path) -> None:
     analysis = analyze_run(store([planted(electrons=0.0)]))
-    with pytest.raises(AnalysisError, match="no fitted spectrum"):
+    with pytest.raises(AnalysisError, match="nothing was fitted"):
         save_figure(analysis, tmp_path / "none.png")
 
 

@@ -19,7 +19,7 @@ def series(*kelvin: float, on_error: OnError = "abort") -> list[Step]:
     for place, value in enumerate(kelvin):
         path = (0, place)
         move = Move(
-            index=len(steps),
+            number=len(steps),
             id=f"0/{place}/0",
             path=(*path, 0),
             loops=(),

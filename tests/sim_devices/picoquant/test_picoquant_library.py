@@ -219,10 +219,44 @@ def test_usb_errors_strike_and_pass(tcspc: Make, prefix: str) -> None:
     flags = ctypes.c_int()
     codes = [bench.run("GetFlags", ctypes.byref(flags)) for _ in range(4)]
     assert codes == [0, -37, -37, 0]
+
+
+@ALL
+def test_a_pulled_cable_ends_the_run_and_the_module_comes_back_fresh(
+    tcspc: Make, prefix: str
+) -> None:
+    bench = tcspc(prefix)
+    bench.open(T3)
+    bench.run("SetBinning", 3)
+    bench.run("StartMeas", 10_000)
+    bench.clock.advance(0.5)
     bench.sim.fault_unplug()
-    assert bench.run("GetFlags", ctypes.byref(flags)) == -10
+    number = ctypes.byref(ctypes.c_int())
+    buffer = ctypes.create_string_buffer(4 * 1048576)
+    calls: list[tuple[str, list[object]]] = [
+        ("GetFlags", [number]),
+        ("CTCStatus", [number]),
+        ("ReadFiFo", [buffer, *([131072] if prefix in ("PH", "HH") else []), number]),
+        ("StopMeas", []),
+        ("SetBinning", [0]),
+        ("CloseDevice", []),
+    ]
+    assert {bench.run(name, *arguments) for name, arguments in calls} == {-10}
+    assert bench.run("OpenDevice", ctypes.create_string_buffer(8)) == -1
+    bench.clock.advance(1.0)
     bench.sim.clear_faults()
-    assert bench.run("GetFlags", ctypes.byref(flags)) == 0
+    assert bench.run("GetFlags", number) == -10, "plugged in again, but not open"
+    assert bench.run("OpenDevice", ctypes.create_string_buffer(8)) == 0
+    assert bench.run("GetFlags", number) == -22
+    bench.run("CloseDevice")
+    bench.open(T3)
+    assert bench.number("GetResolution", kind=ctypes.c_double) == bench.kind.model.base_ps
+    assert bench.number("GetFlags") & bench.kind.model.flags.get("active", 0) == 0
+    assert len(bench.read()) == 0, "what lay in the buffer is gone"
+    assert bench.run("StartMeas", 100) == 0
+    bench.clock.advance(0.2)
+    assert len(bench.read()) > 100
+    bench.run("StopMeas")
 
 
 @HYDRAS

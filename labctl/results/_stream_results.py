@@ -1,0 +1,223 @@
+"""E14 and E15: how the dot of a photon stream blinks."""
+
+import math
+from collections.abc import Iterable
+
+from labctl.analysis import (
+    DwellFit,
+    DwellLaw,
+    DwellSequence,
+    IntensityLevels,
+    Measured,
+    Switches,
+    find_change_points,
+    fit_dwells,
+    group_levels,
+    locate_switches,
+    threshold_trace,
+)
+from labctl.errors import AnalysisError
+from labctl.results._result import Cell, ExperimentResult, ResultTable
+from labctl.results._rows import StoredRun
+from labctl.results._stored_photons import StoredPhotons, photon_points
+from labctl.results._stream_lifetimes import lifetime_results
+from labctl.results._stream_photons import StreamPhotons, stream_photons
+
+__all__ = ["analyze_stream", "analyze_streams"]
+
+BLINKING, LIFETIMES = "E14", "E15"
+
+LEVEL_UNITS = {"level": "", "rate": "Hz", "rate_error": "Hz", "share": "", "state": ""}
+DWELL_UNITS = {"begin": "s", "duration": "s", "state": ""}
+LAW_UNITS = {
+    "state": "",
+    "law": "",
+    "chosen": "",
+    "exponent": "",
+    "exponent_error": "",
+    "time": "s",
+    "time_error": "s",
+    "aic": "",
+    "dwells": "",
+    "shortest": "s",
+}
+TRACE_UNITS = {
+    "bin": "s",
+    "threshold": "counts",
+    "on_counts": "counts",
+    "off_counts": "counts",
+    "on_fraction": "",
+    "on_fraction_by_mean": "",
+    "overlap": "",
+    "flags": "",
+}
+
+
+def analyze_streams(run: StoredRun) -> list[ExperimentResult]:
+    """Return how the dot blinked in each point of ``trace`` and ``photons``.
+
+    The recipe's ``experiment`` says what is wanted: E15 adds lifetimes to what E14 gives. Points
+    of ``photons`` in a recipe for another experiment belong to that one.
+
+    Args:
+        run: As returned by `labctl.storage.read_run`.
+    """
+    experiment = str(run.start.get("recipe", {}).get("experiment") or BLINKING)
+    kinds = ("trace", "photons") if experiment in (BLINKING, LIFETIMES) else ("trace",)
+    found: list[ExperimentResult] = []
+    for stored in photon_points(run, *kinds):
+        found += _of_point(stored, lifetimes=experiment == LIFETIMES)
+    return found
+
+
+def _of_point(stored: StoredPhotons, *, lifetimes: bool) -> list[ExperimentResult]:
+    try:
+        return analyze_stream(stream_photons(stored), lifetimes=lifetimes)
+    except AnalysisError as error:
+        return [_missing(BLINKING, "on_fraction", stored.point, (), error)]
+
+
+def analyze_stream(light: StreamPhotons, *, lifetimes: bool = False) -> list[ExperimentResult]:
+    """Return how the dot blinked while these photons came.
+
+    Args:
+        light: Photons of one point.
+        lifetimes: Whether the lifetimes of both states (E15) are wanted as well.
+
+    Raises:
+        AnalysisError: There are too few photons to say anything.
+    """
+    points = find_change_points(light.time_ticks, light.tick_s)
+    levels = group_levels(points)
+    switches = locate_switches(light.time_ticks, light.tick_s, levels, light.length_s)
+    found = _blinking(light, levels, switches)
+    if not lifetimes:
+        return found
+    try:
+        calm = switches.calm(light.time_ticks, light.tick_s)
+        return [*found, *lifetime_results(light, calm)]
+    except AnalysisError as error:
+        return [*found, _missing(LIFETIMES, "lifetime_ratio", light.point, light.warnings, error)]
+
+
+def _missing(
+    experiment: str, quantity: str, point: int, warnings: tuple[str, ...], error: AnalysisError
+) -> ExperimentResult:
+    """Return a quantity that could not be determined, with the reason."""
+    text = str(error)
+    where = "" if text.startswith("point ") else f"point {point}: "
+    nothing = float("nan")
+    words = (*warnings, f"{where}{text}")
+    return ExperimentResult(experiment, quantity, nothing, nothing, "", point, (), words)
+
+
+def _blinking(
+    light: StreamPhotons, levels: IntensityLevels, switches: Switches
+) -> list[ExperimentResult]:
+    dwells = switches.dwells()
+    calm = switches.calm(light.time_ticks, light.tick_s)
+    laws, words = _laws(dwells)
+    trace, flags = _trace_table(light)
+    warnings = (*light.warnings, *_located(light, (*words, *flags)))
+    tables = (
+        _level_table(levels),
+        trace,
+        _law_table(laws),
+        _dwell_table(switches, dwells),
+    )
+    quantities: list[tuple[str, Measured, str]] = [
+        ("on_fraction", switches.on_fraction(), ""),
+        ("change_points", _count(levels, switches), ""),
+        ("on_rate", calm.rate_hz(on=True), "Hz"),
+        ("off_rate", calm.rate_hz(on=False), "Hz"),
+        *(one for state, fit in laws.items() for one in _law_quantities(state.lower(), fit)),
+    ]
+    return [
+        ExperimentResult(
+            BLINKING, name, value.value, value.error, unit, light.point, tables, warnings
+        )
+        for name, value, unit in quantities
+        if math.isfinite(value.value)
+    ]
+
+
+def _located(light: StreamPhotons, words: Iterable[str]) -> tuple[str, ...]:
+    return tuple(f"point {light.point}: {text}" for text in words)
+
+
+def _count(levels: IntensityLevels, switches: Switches) -> Measured:
+    """Return the switches between ON and OFF.
+
+    As many dwells are missed as there could be below the shortest that is always seen: taken to be
+    as many as within a factor of two above it. A missed dwell are two switches.
+    """
+    durations_s = switches.dwells().duration_s
+    near = int((durations_s < 2 * switches.resolution_s).sum())
+    error = math.hypot(2 * math.sqrt(near), math.sqrt(levels.points.significance))
+    return Measured(float(switches.time_s.size), error)
+
+
+def _laws(dwells: DwellSequence) -> tuple[dict[str, DwellFit], tuple[str, ...]]:
+    laws: dict[str, DwellFit] = {}
+    words: list[str] = []
+    for state, on in (("ON", True), ("OFF", False)):
+        try:
+            laws[state] = fit_dwells(dwells, on)
+        except AnalysisError as error:
+            words.append(str(error))
+        else:
+            words += [f"{state} dwells: {flag}" for flag in laws[state].flags]
+    return laws, tuple(words)
+
+
+def _law_quantities(state: str, fit: DwellFit) -> list[tuple[str, Measured, str]]:
+    if fit.best.law is DwellLaw.EXPONENTIAL or fit.best.exponent is None:
+        return [(f"{state}_dwell", fit.best.time_s, "s")]
+    return [(f"{state}_exponent", fit.best.exponent, "")]
+
+
+def _level_table(levels: IntensityLevels) -> ResultTable:
+    middle_hz = sum(levels.span_hz) / 2 if len(levels.rate_hz) > 1 else 0.0
+    rows = tuple(
+        (number, rate.value, rate.error, share, "ON" if rate.value > middle_hz else "OFF")
+        for number, (rate, share) in enumerate(zip(levels.rate_hz, levels.share, strict=True))
+    )
+    return ResultTable("levels", LEVEL_UNITS, rows)
+
+
+def _trace_table(light: StreamPhotons) -> tuple[ResultTable, tuple[str, ...]]:
+    """Return what a threshold on the trace gives, for comparison with the changes."""
+    try:
+        found = threshold_trace(light.trace(), light.time_bin_s)
+    except AnalysisError as error:
+        return ResultTable("trace", TRACE_UNITS, ()), (str(error),)
+    row: tuple[Cell, ...] = (
+        light.time_bin_s,
+        found.threshold_counts,
+        found.on_counts.value,
+        found.off_counts.value,
+        found.on_fraction.value,
+        found.on_fraction_by_mean.value,
+        found.overlap,
+        "; ".join(found.flags),
+    )
+    return ResultTable("trace", TRACE_UNITS, (row,)), ()
+
+
+def _law_table(laws: dict[str, DwellFit]) -> ResultTable:
+    rows: list[tuple[Cell, ...]] = []
+    for state, found in laws.items():
+        for fit in found.fits:
+            exponent: tuple[Cell, Cell] = (
+                (None, None) if fit.exponent is None else (fit.exponent.value, fit.exponent.error)
+            )
+            head = (state, str(fit.law), "yes" if fit is found.best else "", *exponent)
+            times = (fit.time_s.value, fit.time_s.error, fit.aic)
+            rows.append((*head, *times, found.dwells, found.shortest_s))
+    return ResultTable("dwell_laws", LAW_UNITS, tuple(rows))
+
+
+def _dwell_table(switches: Switches, dwells: DwellSequence) -> ResultTable:
+    triples = zip(switches.edges_s[:-1], dwells.duration_s, dwells.on, strict=True)
+    rows = tuple((float(b), float(d), "ON" if on else "OFF") for b, d, on in triples)
+    return ResultTable("dwells", DWELL_UNITS, rows)
