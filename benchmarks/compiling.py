@@ -1,23 +1,19 @@
 """Compiling every numba kernel with an empty cache: ``python -m benchmarks.compiling``.
 
-Prints the seconds as JSON, null if there is nothing to compile; the caller points
-``NUMBA_CACHE_DIR`` to an empty folder.
+Prints the seconds as JSON; the caller points ``NUMBA_CACHE_DIR`` to an empty folder.
 """
 
 import json
-from collections.abc import Callable
 from time import perf_counter
 
-import labctl.photons
+from labctl import analysis, photons
 
 
-def cold_s() -> float | None:
-    """Return how long it takes to make every kernel ready, s."""
-    warm_up: Callable[[], None] | None = getattr(labctl.photons, "warm_up", None)
-    if warm_up is None:
-        return None
+def cold_s() -> float:
+    """Return how long it takes to make every kernel of labctl ready, s."""
     began_s = perf_counter()
-    warm_up()
+    photons.warm_up()
+    analysis.warm_up()
     return perf_counter() - began_s
 
 

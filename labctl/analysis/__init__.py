@@ -214,5 +214,6 @@ __all__ = [
     "voigt",
     "voigt_fwhm",
     "warm_up",
+    "warm_up_decays",
     "yield_ratio_from_g2",
 ]

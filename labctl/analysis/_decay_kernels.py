@@ -9,7 +9,14 @@ import math
 
 from labctl.analysis._numba import Array, kernel
 
-__all__ = ["add_earlier_periods", "convolve_modes", "mix_modes", "mode_taps", "weigh"]
+__all__ = [
+    "add_earlier_periods",
+    "convolve_modes",
+    "mix_modes",
+    "mode_taps",
+    "warm_up_decays",
+    "weigh",
+]
 
 _DARK = 1e-20
 
@@ -209,3 +216,9 @@ def weigh(
                 jacobian[row, at] = light * unit[source, at]
         for at in range(len(model)):
             weighted[row, at] = jacobian[row, at] * (weights[at] / model[at])
+
+
+def warm_up_decays() -> None:
+    """Compile the kernels of ``fit_decay``, or load them from the cache: before light is let in."""
+    for one in (mode_taps, convolve_modes, add_earlier_periods, mix_modes, weigh):
+        one.compile()

@@ -28,6 +28,8 @@ class DwellLaw(StrEnum):
 
     EXPONENTIAL = "exponential"
     """exp(-t / time): a telegraph."""
+    POWER = "power law"
+    """t^-exponent without an end; exponents above 1 only."""
     CUT_POWER = "power law with exponential cutoff"
     """t^-exponent exp(-t / time)."""
     ENDED_POWER = "power law with sharp end"
@@ -41,7 +43,8 @@ class LawFit:
     Attributes:
         law: Which.
         exponent: Of the power law; None for the exponential law.
-        time_s: Mean of the exponential law, cutoff or longest time of the power laws, s.
+        time_s: Mean of the exponential law, cutoff or longest time of the power laws, s; infinite
+            for the power law without an end.
         log_likelihood: At the maximum.
         aic: Akaike's criterion, ``2 parameters - 2 log_likelihood``.
     """
@@ -117,6 +120,8 @@ def _integral(begin: float, end: float, exponent: float, cutoff: float) -> float
     last = min(end, begin + _EFOLDS * cutoff)
     if last <= begin:
         return 0.0
+    if last == inf:
+        return begin ** (1 - exponent) / (exponent - 1)
     span = log(last / begin)
     at = begin * np.exp(span * _NODES)
     return float((at ** (1 - exponent) * np.exp(-at / cutoff)) @ _WEIGHTS) * span
@@ -126,6 +131,8 @@ def fit_law(data: DwellData, law: DwellLaw, unit_s: float) -> LawFit:
     """Fit one law; ``unit_s`` is the unit of the data."""
     if law is DwellLaw.ENDED_POWER:
         return _fit_ended(data, unit_s)
+    if law is DwellLaw.POWER:
+        return _fit_power(data)
     powers = law is DwellLaw.CUT_POWER
 
     def likelihood(parameters: Vector) -> float:
@@ -146,6 +153,24 @@ def fit_law(data: DwellData, law: DwellLaw, unit_s: float) -> LawFit:
         Measured(time_s, time_s * float(error[0])),
         maximum,
         2 * place.size - 2 * maximum,
+    )
+
+
+def _fit_power(data: DwellData) -> LawFit:
+    """Fit the exponent of a law without an end."""
+
+    def likelihood(place: Vector) -> float:
+        return data.log_likelihood(1 + float(np.exp(np.clip(place[0], -9, 5))), inf)
+
+    step = np.array([0.3 / np.sqrt(data.complete.size)])
+    place, covariance, maximum = maximise(likelihood, np.array([-0.5]), step, 30 * step)
+    above = float(np.exp(np.clip(place[0], -9, 5)))
+    return LawFit(
+        DwellLaw.POWER,
+        Measured(1 + above, above * float(np.sqrt(covariance[0, 0]))),
+        Measured(inf, inf),
+        maximum,
+        2 - 2 * maximum,
     )
 
 

@@ -101,8 +101,10 @@ def fit_dwells(sequence: DwellSequence, on: bool, *, shortest_s: float | None = 
     """Fit dwell times by maximum likelihood and choose their law.
 
     All times are conditional on being at least the shortest; the last dwell counts as at least so
-    long, the first, whose begin nobody saw, does not count. A power law has one parameter more than
-    the exponential law and is chosen if Akaike's criterion is lower by more than 4. Dwells of the
+    long, the first, whose begin nobody saw, does not count. A power law is chosen instead of the
+    exponential law if Akaike's criterion is lower by more than 4, and has an end only if that lowers
+    it by more than 4 again: a sample always ends, and an end that is put there makes the exponent
+    too small. Dwells of the
     other state that are too short to be seen join two dwells of this state; no law is corrected for
     that, a flag says when it matters.
 
@@ -129,7 +131,7 @@ def fit_dwells(sequence: DwellSequence, on: bool, *, shortest_s: float | None = 
     )
     fits = sorted((fit_law(data, law, shortest_s) for law in DwellLaw), key=lambda fit: fit.aic)
     exponential = next(fit for fit in fits if fit.law is DwellLaw.EXPONENTIAL)
-    power = next(fit for fit in fits if fit.law is not DwellLaw.EXPONENTIAL)
+    power = _power_law(fits)
     difference = exponential.aic - power.aic
     best = power if difference > _DECISIVE else exponential
     return DwellFit(
@@ -140,6 +142,12 @@ def fit_dwells(sequence: DwellSequence, on: bool, *, shortest_s: float | None = 
         shortest_s,
         _flags(sequence, on, best),
     )
+
+
+def _power_law(fits: list[LawFit]) -> LawFit:
+    powers = [fit for fit in fits if fit.law is not DwellLaw.EXPONENTIAL]
+    endless = next(fit for fit in powers if fit.law is DwellLaw.POWER)
+    return powers[0] if endless.aic - powers[0].aic > _DECISIVE else endless
 
 
 def _flags(sequence: DwellSequence, on: bool, best: LawFit) -> tuple[str, ...]:
@@ -156,6 +164,6 @@ def _flags(sequence: DwellSequence, on: bool, best: LawFit) -> tuple[str, ...]:
                 f"at least {missed:.0%} of the dwells between these are too short to be seen: "
                 "these appear longer by as much"
             )
-    if not np.isfinite(best.time_s.error):
+    if best.law is not DwellLaw.POWER and not np.isfinite(best.time_s.error):
         found.append("the longest time of the law is not determined")
     return tuple(found)

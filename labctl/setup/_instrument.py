@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import cast
 
 from pydantic import ValidationError
@@ -79,6 +80,7 @@ class _Reader:
         self.name, self.document, self.plugins = name, document, plugins
         self.block = InstrumentBlock.model_validate(document.data["instruments"][name])
         self.problems: list[Problem] = []
+        self.truth_files: frozenset[str] = frozenset()
 
     def read(self) -> InstrumentSetup | None:
         simulator, defaults = self.simulator()
@@ -129,6 +131,7 @@ class _Reader:
         except ConfigError as error:
             self._adopt(error, "simulate", "simulator")
             return name, {}
+        self.truth_files = cast(frozenset[str], getattr(found, "truth_files", frozenset[str]()))
         return name, dict(cast(Mapping[str, Scalar], found.truth_defaults))
 
     def truth(self, defaults: Mapping[str, Scalar]) -> dict[str, Scalar]:
@@ -138,7 +141,14 @@ class _Reader:
         truth, problems = read_truth(given, defaults)
         for key, what, hint in problems:
             self.problem(what, "simulate", "truth", key, hint=hint)
+        for key in self.truth_files & truth.keys():
+            truth[key] = self.beside(str(truth[key]))
         return truth
+
+    def beside(self, named: str) -> str:
+        """Return a relative name of a file as found beside the set-up file, else as it is."""
+        path = self.document.path.parent / Path(named).expanduser()
+        return str(path) if path.is_file() else named
 
     def faults(self, simulator: str) -> tuple[Fault, ...]:
         given = self.block.simulate.faults

@@ -30,9 +30,10 @@ def check_spec(spec: Mapping[str, Any]) -> list[Problem]:
     instruments = spec.get("instruments", {})
     if not isinstance(instruments, Mapping):
         return [*problems, (("instruments",), "must map names to blocks")]
-    for name, entry in cast("Mapping[str, Any]", instruments).items():
+    blocks = cast("Mapping[str, Any]", instruments)
+    for name, entry in blocks.items():
         problems += _check_instrument(("instruments", name), entry)
-    return problems
+    return problems or list(_check_together(blocks))
 
 
 def _missing(spec: Mapping[str, Any]) -> list[str]:
@@ -88,9 +89,7 @@ def _check_instrument(path: Path, entry: Any) -> Iterator[Problem]:
     except KeyError as error:
         yield (*path, "simulator"), str(error.args[0])
         return
-    wrong = list(
-        _check_truth((*path, "truth"), block.get("truth") or {}, simulator.truth_defaults)
-    )
+    wrong = list(_check_truth((*path, "truth"), block.get("truth") or {}, simulator.truth_defaults))
     yield from wrong or _check_possible(path, block, simulator)
     yield from _check_faults((*path, "faults"), block.get("faults") or (), simulator)
 
@@ -115,6 +114,16 @@ def _check_possible(
     if ask is not None:
         found: list[tuple[str, str]] = ask(block.get("settings") or {}, block.get("truth") or {})
         yield from (((*path, "truth", key), text) for key, text in found)
+
+
+def _check_together(blocks: Mapping[str, Any]) -> Iterator[Problem]:
+    """Ask simulators that depend on others of the rig which truths cannot be; all are sound."""
+    mates = {name: str(block["simulator"]) for name, block in blocks.items()}
+    for name, block in blocks.items():
+        ask: Any = getattr(find_simulator(mates[name]), "rig_problems", None)
+        if ask is not None:
+            found: list[tuple[str, str]] = ask(mates, block.get("truth") or {})
+            yield from ((("instruments", name, "truth", key), text) for key, text in found)
 
 
 def _check_faults(path: Path, faults: Any, simulator: type[Any]) -> Iterator[Problem]:

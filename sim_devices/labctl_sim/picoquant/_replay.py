@@ -6,7 +6,7 @@ Container and records as PicoQuant describes them: tags of 48 bytes, then record
 import struct
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +14,20 @@ from numpy.typing import NDArray
 from labctl_sim.picoquant._records import HYDRA, PICOHARP, Format
 from labctl_sim.world.photons import Grid, Times, grid_of
 
-__all__ = ["Recording", "Replay", "decode", "read_ptu"]
+__all__ = ["Recording", "Replay", "decode", "read_ptu", "replay_problems"]
 
 _MAGIC = b"PQTTTR"
 _TAG = struct.Struct("<32siI8s")
 _FLOAT, _ANSI, _WIDE, _BLOB, _ARRAY = 0x20000008, 0x4001FFFF, 0x4002FFFF, 0xFFFFFFFF, 0x2001FFFF
 _LONG = {_ANSI, _WIDE, _BLOB, _ARRAY}
 _V1 = {0x00010204, 0x00010304}
+_KINDS = {
+    0x00010203: PICOHARP,
+    0x00010303: PICOHARP,
+    **dict.fromkeys([0x00010204, 0x00010304, 0x01010204, 0x01010304, 0x00010205], HYDRA),
+    **dict.fromkeys([0x00010305, 0x00010206, 0x00010306, 0x00010207, 0x00010307], HYDRA),
+}
+_T3_KIND = 0x300
 _MARKER = 0x100
 
 
@@ -44,29 +51,52 @@ class Recording(NamedTuple):
     bin_s: float
 
 
+class _Head(NamedTuple):
+    kind: int
+    records: int
+    """As the file tells; 0: it does not."""
+    tick_s: float
+    bin_s: float
+    begin: int
+
+    @property
+    def t3(self) -> bool:
+        return self.kind & 0xF00 == _T3_KIND
+
+
 def read_ptu(path: Path) -> Recording:
     """Read a T2 or T3 file.
 
     Raises:
-        ValueError: It is no PTU file, or its records are of another kind.
+        OSError: It cannot be read.
+        ValueError: It is no PTU file, or its records are of another kind; names the file.
     """
-    data = path.read_bytes()
-    tags, begin = _tags(data, path)
-    kind = int(tags["TTResultFormat_TTTRRecType"])
-    count = (len(data) - begin) // 4
-    told = int(tags.get("TTResult_NumberOfRecords", 0))
-    records = np.frombuffer(data, "<u4", min(count, told) if told > 0 else count, begin)
-    t3 = int(tags["Measurement_Mode"]) == 3
-    form = PICOHARP if (kind >> 8) & 0xFF in (2, 3) and kind & 0xFF == 3 else HYDRA
-    ticks, delays, channels = decode(records, form, t3=t3, counted=kind not in _V1)
-    return Recording(
-        t3,
-        ticks,
-        delays,
-        channels,
-        float(tags["MeasDesc_GlobalResolution"]),
-        float(tags["MeasDesc_Resolution"]),
+    with path.open("rb") as file:
+        head = _head(file, path)
+        rest = file.read()
+    count = len(rest) // 4
+    records = np.frombuffer(rest, "<u4", min(count, head.records) if head.records > 0 else count)
+    ticks, delays, channels = decode(
+        records, _KINDS[head.kind], t3=head.t3, counted=head.kind not in _V1
     )
+    return Recording(head.t3, ticks, delays, channels, head.tick_s, head.bin_s)
+
+
+def replay_problems(truth: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Tell whether the recording of a module's truth cannot be the source: key, and why."""
+    named = str(truth.get("replay") or "")
+    if not named:
+        return []
+    path = Path(named)
+    if not path.is_file():
+        hint = "a relative name is looked for beside the set-up file, then in the present folder"
+        return [("replay", f"there is no recording {named!r}; {hint}")]
+    try:
+        with path.open("rb") as file:
+            _head(file, path)
+    except (OSError, ValueError) as error:
+        return [("replay", f"{error}; give a PTU file of T2 or T3 records")]
+    return []
 
 
 def decode(
@@ -130,19 +160,33 @@ class Replay:
         return self._keys[first : self._next]
 
 
-def _tags(data: bytes, path: Path) -> tuple[Mapping[str, Any], int]:
-    if not data.startswith(_MAGIC):
+def _head(file: BinaryIO, path: Path) -> _Head:
+    tags = _tags(file, path)
+    try:
+        kind = int(tags["TTResultFormat_TTTRRecType"])
+        tick_s, bin_s = float(tags["MeasDesc_GlobalResolution"]), tags.get("MeasDesc_Resolution", 0)
+    except KeyError as error:
+        raise ValueError(f"{path} has no tag {error.args[0]}") from error
+    if kind not in _KINDS:
+        raise ValueError(f"{path} has records of the unknown kind {kind:#010x}")
+    if not tick_s > 0.0 or (kind & 0xF00 == _T3_KIND and not float(bin_s) > 0.0):
+        raise ValueError(f"{path} has a resolution that is not above 0")
+    told = int(tags.get("TTResult_NumberOfRecords", 0))
+    return _Head(kind, told, tick_s, float(bin_s), file.tell())
+
+
+def _tags(file: BinaryIO, path: Path) -> Mapping[str, Any]:
+    if not file.read(16).startswith(_MAGIC):
         raise ValueError(f"{path} is no PTU file: it does not begin with {_MAGIC.decode()}")
     tags: dict[str, Any] = {}
-    at = 16
-    while at + _TAG.size <= len(data):
-        raw, _, kind, value = _TAG.unpack_from(data, at)
+    while len(block := file.read(_TAG.size)) == _TAG.size:
+        raw, _, kind, value = _TAG.unpack(block)
         name = raw.rstrip(b"\0").decode("latin-1")
-        at += _TAG.size
         if name == "Header_End":
-            return tags, at
+            return tags
         tags.setdefault(name, struct.unpack("<d" if kind == _FLOAT else "<q", value)[0])
-        at += int(struct.unpack("<q", value)[0]) if kind in _LONG else 0
+        if kind in _LONG:
+            file.seek(max(int(struct.unpack("<q", value)[0]), 0), 1)
     raise ValueError(f"{path} has no end of its header")
 
 

@@ -12,6 +12,7 @@ from labctl_sim.picoquant._faults import FaultSwitches
 from labctl_sim.picoquant._functions import ABSENT
 from labctl_sim.picoquant._measuring import Measuring
 from labctl_sim.picoquant._models import Model
+from labctl_sim.picoquant._replay import replay_problems
 from labctl_sim.picoquant._setters import Setters
 from labctl_sim.picoquant._settings import Settings, bounded
 from labctl_sim.picoquant._warnings import warnings
@@ -52,6 +53,8 @@ class PicoquantSimulator(FaultSwitches):
         "router": False,
         "device_number": 0,
     }
+    truth_files: ClassVar[frozenset[str]] = frozenset({"replay"})
+    """Truths that name a file; whoever reads a set-up looks for them beside it."""
     model: ClassVar[Model]
 
     def __init__(
@@ -90,6 +93,13 @@ class PicoquantSimulator(FaultSwitches):
             if isinstance(answer, list):
                 return [0, cast("list[Any]", answer)]
             return [0, [] if answer is None else [answer]]
+
+    @classmethod
+    def truth_problems(
+        cls, _settings: Mapping[str, Any], truth: Mapping[str, Any]
+    ) -> list[tuple[str, str]]:
+        """Tell which truths cannot be: key, and what is wrong with a hint."""
+        return replay_problems(truth)
 
     def fault_marker(self, bits: int = 1) -> None:
         """Give an edge on marker lines: bits 1, 2, 4, 8."""

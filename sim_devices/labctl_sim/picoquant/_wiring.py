@@ -33,10 +33,17 @@ class Wiring:
     """The cables of one module."""
 
     def __init__(self, name: str, world: World, truth: Mapping[str, Any], faults: Faults) -> None:
-        """Find the detectors when they are needed: they may be attached later."""
+        """Find the detectors when they are needed: they may be attached later.
+
+        Raises:
+            OSError: A recording cannot be read.
+            ValueError: It is of another kind.
+        """
         self.name, self.world, self._truth, self._faults = name, world, truth, faults
         self._point: tuple[str, float] = ("", -1.0)
         self._number = 0
+        named = str(truth["replay"])
+        self._recording = read_ptu(Path(named)) if named else None
 
     @property
     def bench(self) -> Bench:
@@ -70,7 +77,7 @@ class Wiring:
         fields = np.full(8, -1, dtype=np.int64)
         fields[7] = 0
         picoharp = settings.model.prefix == "PH"
-        if self._truth["replay"]:
+        if self._recording is not None:
             fields[:7] = np.arange(7) + int(picoharp and settings.mode == _T3)
             return fields
         first = 0 if picoharp and settings.mode in (_T2, _T3) else 1
@@ -90,9 +97,8 @@ class Wiring:
     def start(self, settings: Settings) -> "Events":
         """Begin a run now."""
         world = self.world
-        if self._truth["replay"]:
-            recording = read_ptu(Path(str(self._truth["replay"])))
-            return Replay(recording, world.now(), world.laser.rep_rate_hz)
+        if self._recording is not None:
+            return Replay(self._recording, world.now(), world.laser.rep_rate_hz)
         point = (world.point_id, world.point_began_s)
         self._number = self._number + 1 if point == self._point else 0
         self._point = point
@@ -113,7 +119,10 @@ class Wiring:
             return 0.0
         if settings.mode == _T2 and settings.model.prefix == "PH":
             return 0.0
-        on = self.world.table.laser_on or bool(self._truth["replay"])
+        recording = self._recording
+        if recording is not None and recording.t3:
+            return 1.0 / recording.tick_s
+        on = self.world.table.laser_on or recording is not None
         return self.world.laser.rep_rate_hz if on else 0.0
 
     def rates_hz(self, settings: Settings) -> dict[int, int]:

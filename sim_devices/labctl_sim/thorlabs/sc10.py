@@ -33,6 +33,7 @@ _RANGES: Mapping[str, tuple[int, int]] = {
     "baud": (0, 1),
 }
 _SETTER = re.compile(r"([a-z]+)=(\d{1,6})")
+_DETECTORS = "detectors."
 _MANUAL, _AUTO, _SINGLE, _REPEAT = 1, 2, 3, 4
 
 
@@ -72,6 +73,18 @@ class Sc10:
         self._refusals = 0
         self._numbers = dict(_DEFAULTS)
         self._cancel: Callable[[], None] | None = None
+
+    @classmethod
+    def rig_problems(
+        cls, simulators: Mapping[str, str], truth: Mapping[str, Any]
+    ) -> list[tuple[str, str]]:
+        """Tell which truths cannot be among these instruments (name to simulator's name)."""
+        blocks = str({**cls.truth_defaults, **truth}["blocks"])
+        there = [name for name, kind in simulators.items() if kind.startswith(_DETECTORS)]
+        known = ["excitation", "detectors", *there]
+        if blocks in known:
+            return []
+        return [("blocks", f"there is no detector {blocks!r}; there are {', '.join(known)}")]
 
     def open(self, send: Send) -> Session:
         """Begin with a client."""
