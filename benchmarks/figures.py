@@ -24,7 +24,7 @@ _SYNCED = {
 
 
 _REFERENCE_MS = {"float": 1.16, "spectrum": 1.24}
-"""Bluesky 1.15.1, scan with trigger, no writer, on the quiet machine that the target was set for."""
+"""Bluesky 1.15.1, scan with trigger, no writer, on the machine for which the target was set."""
 
 
 def overhead_figures(found: Rounds, folder: Path, points: int) -> list[Figure]:

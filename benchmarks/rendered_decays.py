@@ -28,7 +28,7 @@ __all__ = ["DecayBench", "Truth", "sample_of"]
 
 Vector = NDArray[np.float64]
 
-BIN_PS, PERIOD_PS = 4, 100_000
+BIN_PS, PERIOD_PS = 8, 100_000
 _SAMPLES = Path(__file__).parents[1] / "configs" / "samples"
 _LASER = LaserTruth(
     wavelength_nm=405.0, rep_rate_hz=1e7, spot_1e2_diameter_um=2.4, peak_fluence_uj_cm2=12.0

@@ -22,7 +22,6 @@ _UNCERTAIN = 0.15
 _CLOSE_SIGMAS = 2.0
 _POOR_Z = 3.1
 _LIGHT_WEIGHT = 0.5
-_STEP = 1e-2
 _ZOOMS, _ZOOM = 2, 256
 _SHOWN = 3
 _PROFILE_ROUNDS = 3
@@ -58,7 +57,7 @@ def report(
     return DecayFit(
         model=name,
         lifetime_ps=lifetime,
-        one_over_e_ps=_one_over_e(problem.shape, p[SHAPE:], covariance[SHAPE:, SHAPE:]),
+        one_over_e_ps=_one_over_e(problem, p, covariance),
         components=_components(problem, p, covariance),
         stretching=measured(SHAPE + 1) if name == "stretched" else None,
         mean_excitations=excitations,
@@ -97,35 +96,29 @@ def _lifetime(name: str) -> Callable[[Vector], float]:
     return lambda s: float(s[0])
 
 
-def _one_over_e(shape: Shape, parameters: Vector, covariance: Vector) -> Measured:
+def _one_over_e(problem: DecayProblem, parameters: Vector, covariance: Vector) -> Measured:
     """Return the time from the maximum of the deconvolved decay to 1/e of it.
 
-    Its error follows from how the decay at both times depends on the parameters.
+    Where the maximum leaves the beginning the time has a kink, so that its error is taken from
+    its change over one standard error to both sides along each axis of the covariance.
     """
+    shape, values = problem.shape, parameters[SHAPE:]
+    lower, upper = np.array(shape.lower), np.array(shape.upper)
+    errors = np.sqrt(np.maximum(np.diag(covariance)[SHAPE:], 0.0))
+    scale = np.where(errors > 0, errors, 1.0)
+    correlation = covariance[SHAPE:, SHAPE:] / np.outer(scale, scale)
+    lengths, axes = np.linalg.eigh(correlation)
+    variance = 0.0
+    for length, axis in zip(lengths.tolist(), axes.T, strict=True):
+        step = math.sqrt(max(length, 0.0)) * axis * errors
+        ends = [_fall_ps(shape, np.clip(values + side * step, lower, upper)) for side in (-1, 1)]
+        variance += ((ends[1] - ends[0]) / 2) ** 2
+    return Measured(_fall_ps(shape, values), math.sqrt(variance))
+
+
+def _fall_ps(shape: Shape, parameters: Vector) -> float:
     peak_ps, end_ps = _falls_from_to(shape, parameters)
-    span = 1e-3 * float(parameters[0])
-    around = np.array([-span, 0.0, span])
-    times = np.maximum(np.concatenate([peak_ps + around, end_ps + around]), 0.0)
-    values = shape.density(parameters, times)
-    gradient = np.zeros(len(parameters))
-    for place, error in enumerate(np.sqrt(np.maximum(np.diag(covariance), 0.0))):
-        step = np.zeros(len(parameters))
-        step[place] = _STEP * error
-        if error > 0:
-            change = shape.density(parameters + step, times) - values
-            gradient[place] = _moves(peak_ps, span, values, change) / step[place]
-    variance = float(gradient @ covariance @ gradient)
-    return Measured(end_ps - peak_ps, math.sqrt(max(variance, 0.0)))
-
-
-def _moves(peak_ps: float, span_ps: float, values: Vector, change: Vector) -> float:
-    """Return how much longer the fall lasts after a change of the decay around its two ends."""
-    slope = (values[5] - values[3]) / (2 * span_ps)
-    end = -(change[4] - change[1] / math.e) / slope
-    if peak_ps <= span_ps:
-        return float(end)
-    bend = (values[2] - 2 * values[1] + values[0]) / span_ps**2
-    return float(end + (change[2] - change[0]) / (2 * span_ps) / bend)
+    return end_ps - peak_ps
 
 
 def _falls_from_to(shape: Shape, parameters: Vector) -> tuple[float, float]:
@@ -185,6 +178,8 @@ def _doubtful(problem: DecayProblem, fitted: Fitted, covariance: Vector) -> bool
     if problem.shape.name == "cascade" and errors[SHAPE + 1] > _UNCERTAIN * max(p[SHAPE + 1], 1.0):
         return True
     free = ~problem.held[SHAPE:]
+    # What is known beforehand ends near a bound without harm.
+    free[[index - SHAPE for index in problem.known if index >= SHAPE]] = False
     room = np.minimum(p - problem.lower, problem.upper - p)[SHAPE:]
     return bool(np.any(free & (room < _CLOSE_SIGMAS * errors[SHAPE:])))
 
@@ -216,13 +211,11 @@ def _profile(problem: DecayProblem, fitted: Fitted, errors: Errors, index: int) 
 def _stuck(problem: DecayProblem, fitted: Fitted) -> bool:
     """Whether a bound holds a parameter that the decay could tell otherwise.
 
-    Of a cascade only lifetime and many excitations are told: below no excitations, no leak and no
-    loss there is only room for noise, and a decay that no cascade can follow fits poorly.
+    Of a cascade this is the lifetime alone: that no or very many excitations are not told apart is
+    in their error, and a decay that no cascade can follow fits poorly.
     """
     bound = fitted.at_bound[SHAPE:]
-    if problem.shape.name != "cascade":
-        return bool(np.any(bound))
-    return bool(bound[0] or (bound[1] and fitted.parameters[SHAPE + 1] > 0))
+    return bool(bound[0] if problem.shape.name == "cascade" else np.any(bound))
 
 
 def _choice(candidates: Sequence[DecayCandidate]) -> str:

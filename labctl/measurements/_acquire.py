@@ -140,7 +140,7 @@ def _collect(
         part.live_s = context.clock.now() - started_s
         watch.look()
         over = not tagger.running()
-        ended = "; ".join(tagger.flags().words()) or "at_most"
+        ended = "; ".join(tagger.flags().words()) or job.stop.at_the_end
         part.stopped = watch.rule_met() or (ended if over else "")
 
 

@@ -65,6 +65,11 @@ class Stop(BaseModel):
         """Return the longest live time, s."""
         return min(t for t in (self.time_s, self.at_most_s) if t is not None)
 
+    @property
+    def at_the_end(self) -> str:
+        """Return the rule that is met when the longest time is up."""
+        return "time" if self.time_s == self.longest_s else "at_most"
+
     def met(self, now: Progressed) -> str:
         """Return the rule that is met, or an empty text."""
         if self.counts is not None and now.counts >= self.counts:
@@ -74,9 +79,7 @@ class Stop(BaseModel):
             return "dose"
         if self.relative_error is not None and error is not None and error <= self.relative_error:
             return "relative_error"
-        if self.time_s is not None and now.live_s >= self.time_s:
-            return "time"
-        return "at_most" if now.live_s >= self.longest_s else ""
+        return self.at_the_end if now.live_s >= self.longest_s else ""
 
     def fraction(self, now: Progressed) -> float:
         """Return how far the nearest rule is met, 0 to 1."""

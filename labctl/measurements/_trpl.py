@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from labctl.analysis import Irf, fit_decay, irf_from_record
+from labctl.analysis import Irf, fit_decay, irf_from_record, warm_up_decays
 from labctl.errors import AnalysisError
 from labctl.measurements._context import Array, Context
 from labctl.measurements._photon_job import Job, Part
@@ -45,6 +45,12 @@ class Trpl(PhotonMeasurement):
         """Sort the delays."""
         del channels
         return [Decays(stream)]
+
+    def take(self, context: Context) -> tuple[Job, list[Part], dict[str, Any]]:
+        """Take photons; what fits them live is compiled before any light is let in."""
+        if context.calibrations.get("irf"):
+            warm_up_decays()
+        return super().take(context)
 
     def live(self, context: Context, job: Job, analyses: Sequence[Analysis]) -> dict[str, float]:
         """Return the lifetime of one exponential, and its error, where the response is known."""

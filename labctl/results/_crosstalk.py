@@ -19,7 +19,8 @@ Vector = NDArray[np.float64]
 _NEAR, _FAR = 3, 10
 _SIGMAS = 4.5
 _STANDS_OUT = 1.5
-_EDGED = 3.0
+_NARROWER = 3.0
+"""Pairs of the same pulse may lie so much closer together than others: a short biexciton."""
 
 
 def crosstalk_columns(points: Sequence[PulsedDelaysResult]) -> NDArray[np.bool_]:
@@ -32,12 +33,13 @@ def crosstalk_columns(points: Sequence[PulsedDelaysResult]) -> NDArray[np.bool_]
     lags = points[0].pulses
     same = np.sum([row[lags == 0][0] for row in rows], axis=0)
     others = np.sum([row[np.abs(lags) > 1].sum(axis=0) for row in rows], axis=0)
-    around, around_others = _around(same), _around(others)
-    sharp = others > _STANDS_OUT * around_others + _EDGED * np.sqrt(around_others + 1)
-    slope = np.maximum(others / np.maximum(around_others, 1.0), 1.0)
-    expected = around * slope
+    # What light itself piles up at one difference, it does so in the pairs of other pulses.
+    piled = (
+        np.maximum(others - _around(others), 0.0) * _NARROWER * same.sum() / max(others.sum(), 1)
+    )
+    expected = _around(same) + piled
     high = 2 * (np.sqrt(same) - np.sqrt(expected + 0.375)) > _SIGMAS
-    found = high & (same > _STANDS_OUT * expected) & ~sharp
+    found = high & (same > _STANDS_OUT * expected)
     return np.convolve(found, np.ones(3), "same") > 0.5
 
 

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from labctl.events import Event, Pause, PausePolicy, Resume
+from labctl.host import RunReport
 from labctl.photons import Decays, PulsedG2, Trace, read_ptu, replay
-from labctl.storage import Quality, RecordKind, file_digest
+from labctl.storage import Quality, RecordKind, file_digest, read_run
 from live_bench import LiveRun, both, once, run_live, state
 from photon_setup import PhotonBench
 
@@ -186,3 +187,24 @@ def test_an_irf_is_kept_and_serves_the_points_after_it(bench: PhotonBench) -> No
     delay_ps = live.run.data["irf"]["delay"].values
     peak_ps = delay_ps[counts.argmax()]
     assert counts[np.abs(delay_ps - peak_ps) < 400].sum() > 0.97 * counts.sum()
+
+
+def test_one_seed_gives_the_same_photons_and_the_wall_clock_the_same_physics(
+    bench: PhotonBench,
+) -> None:
+    request = bench.ask("trpl: {center: 531 nm, stop: {time: 3 s}}")
+    first, second = bench.run(request), bench.run(request)
+    assert raw_of(first) == raw_of(second)
+    wall = bench.run(request.model_copy(update={"speed": 20.0}))
+    assert wall.outcome.status == "complete", wall.outcome.reason
+    virtual, real = (read_run(report.journal).data["trpl"]["counts"] for report in (first, wall))
+    expected = float(virtual.values.sum())
+    # Two Poissonian numbers of about 7500; the time between start and stop differs by a poll.
+    assert abs(float(real.values.sum()) - expected) < 5 * np.sqrt(2 * expected) + 0.04 * expected
+
+
+def raw_of(report: RunReport) -> bytes:
+    """Return the records of the only point, without the header, which has a date."""
+    run = read_run(report.journal)
+    file = read_ptu(run.path.parent / str(run.sidecars[0]["name"]))
+    return b"".join(np.array(block).tobytes() for block in file.blocks())

@@ -28,6 +28,7 @@ _KINDS = {
     **dict.fromkeys([0x00010305, 0x00010206, 0x00010306, 0x00010207, 0x00010307], HYDRA),
 }
 _T3_KIND = 0x300
+_SYNC_FIELD = 7
 _MARKER = 0x100
 
 
@@ -49,6 +50,15 @@ class Recording(NamedTuple):
     channels: NDArray[np.int64]
     tick_s: float
     bin_s: float
+
+    def rates_hz(self) -> dict[int, float]:
+        """Photons per second of each channel field that has any, over the whole length."""
+        photon = self.channels < _SYNC_FIELD
+        if not photon.any():
+            return {}
+        length_s = float(self.ticks[photon][-1] + 1) * self.tick_s
+        counts = np.bincount(self.channels[photon])
+        return {field: count / length_s for field, count in enumerate(counts.tolist()) if count}
 
 
 class _Head(NamedTuple):
@@ -122,7 +132,7 @@ def decode(
     if not form.counted and t3:
         channel = channel - 1
     base = np.cumsum(np.where(overflow, steps, 0)) * wrap
-    found = np.where(marker, _MARKER + bits, np.where(sync, 7, channel))
+    found = np.where(marker, _MARKER + bits, np.where(sync, _SYNC_FIELD, channel))
     keep = ~overflow
     return (base + field)[keep], np.where(marker, 0, delay)[keep], found[keep]
 
@@ -135,7 +145,7 @@ class Replay:
         rate_hz = 1.0 / recording.tick_s if recording.t3 else rep_rate_hz
         self.grid: Grid = grid_of(rate_hz)
         self._began_s = began_s
-        photon = recording.channels < 7
+        photon = recording.channels < _SYNC_FIELD
         ticks, channels = recording.ticks[photon], recording.channels[photon]
         if recording.t3:
             cells, inside = np.divmod(ticks, self.grid.pulses)

@@ -126,7 +126,15 @@ class Wiring:
         return self.world.laser.rep_rate_hz if on else 0.0
 
     def rates_hz(self, settings: Settings) -> dict[int, int]:
-        """Counts per second by input over the last full gate of 0.1 s, with their noise."""
+        """Counts per second by input over the last full gate of 0.1 s, with their noise.
+
+        Of a recording the mean over its whole length: it has no light before the run begins.
+        """
+        if self._recording is not None:
+            first = 0 if settings.model.prefix == "PH" and settings.mode == _T2 else 1
+            means = self._recording.rates_hz()
+            found = {first + field: round(rate_hz) for field, rate_hz in means.items()}
+            return {channel: rate for channel, rate in found.items() if self.sees(settings, channel)}
         gate = int(np.floor(self.world.now() / _GATE_S + 1e-6)) - 1
         begin_s = max(gate, 0) * _GATE_S
         plugs = self.plugs(settings)
