@@ -124,13 +124,17 @@ class DecayBench:
         """Return the wavelength in air of the strongest line, where a spectrum has its peak."""
         return _HC_EV_NM / self.world.truth()["energy_ev"] / _AIR
 
+    def exciton_nm(self) -> float:
+        """Return the wavelength in air of the middle of the exciton's lines."""
+        return _HC_EV_NM / self.world.truth()["triplet_centre_ev"] / _AIR
+
     def superlattice_nm(self) -> float:
         """Return the wavelength in air of the coupled band."""
         (band,) = (b for b in self.world.truth()["bands"] if b["kind"] == "superlattice")
         return _HC_EV_NM / band["energy_ev"] / _AIR
 
     def truth(self) -> Truth:
-        """Return the truth of now: ``tau0 [1 + g exp(-E_a / kT)]`` at the dot's temperature."""
+        """Return the present truth: ``tau0 [1 + g exp(-E_a / kT)]`` at the dot's temperature."""
         found = self.world.truth()
         dot, law = self.world.dot, self.world.sample.laws.decay
         kelvin = float(found["dot_temperature_k"])

@@ -54,10 +54,10 @@ def errors_of(problem: DecayProblem, fitted: Fitted, response: IrfResponse) -> E
     room = 0.5 * (problem.upper - problem.lower)
     fisher[free, free] += 1 / room[free] ** 2
     inverse = _inverse(fisher, free)
-    model, jacobian = fitted.point.model, fitted.point.jacobian
-    weighted = fitted.point.weighted
-    # Without weights this is nothing.
-    counting = fisher + (weighted * (problem.weights - 1)) @ jacobian.T
+    model, weighted = fitted.point.model, fitted.point.weighted
+    counting = fisher
+    if not np.all(problem.weights == 1):
+        counting = fisher + (weighted * (problem.weights - 1)) @ fitted.point.jacobian.T
     kernel, through = _kernel(problem, fitted), _Lags(problem)
     by_response = through.back(kernel, weighted)
     by_response -= by_response @ problem.grid.response[:, None]
@@ -79,8 +79,9 @@ def _of_width(problem: DecayProblem, fitted: Fitted, response: IrfResponse) -> V
     """
     if not response.added_error_ps2:
         return np.zeros_like(fitted.point.fisher)
-    by_time = -fitted.point.jacobian[SHIFT]
-    by_variance = np.gradient(by_time, problem.grid.bin_ps) / 2
+    p = fitted.parameters
+    by_shift = p[LIGHT] * problem.shape.convolve(problem.grid, p[SHAPE:], float(p[SHIFT]))[1]
+    by_variance: Vector = np.gradient(-by_shift, problem.grid.bin_ps) / 2
     moved = fitted.point.weighted @ by_variance * response.added_error_ps2
     return np.outer(moved, moved)
 

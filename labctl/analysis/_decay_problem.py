@@ -190,7 +190,9 @@ def _step(point: Point, free: Mask, damping: float) -> tuple[Vector, float]:
     places = np.flatnonzero(free)
     if not places.size:
         return step, 0.0
-    fisher, gradient = point.fisher[places][:, places], point.gradient[places]
+    fisher, gradient = point.fisher, point.gradient
+    if places.size < free.size:
+        fisher, gradient = fisher[places][:, places], gradient[places]
     scale = 1 / np.sqrt(np.maximum(fisher.diagonal(), 1e-300))
     scaled = fisher * scale * scale[:, None]
     scaled.flat[:: places.size + 1] += damping

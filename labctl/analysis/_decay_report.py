@@ -22,7 +22,10 @@ _UNCERTAIN = 0.15
 _CLOSE_SIGMAS = 2.0
 _POOR_Z = 3.1
 _LIGHT_WEIGHT = 0.5
-_ZOOMS, _ZOOM = 2, 256
+_PARTS: Vector = np.linspace(0.0, 1.0, 256)
+_SPAN = 3.0
+_TIMES, _STEP = _SPAN * _PARTS, _SPAN / 255
+"""Times at which a decay is looked at, and between two of them, over its first parameter."""
 _SHOWN = 3
 _PROFILE_ROUNDS = 3
 
@@ -122,24 +125,39 @@ def _fall_ps(shape: Shape, parameters: Vector) -> float:
 
 
 def _falls_from_to(shape: Shape, parameters: Vector) -> tuple[float, float]:
+    """Return where the decay is highest, and where it has fallen to 1/e of that."""
     scale_ps = float(parameters[0])
-    peak_ps, span = 0.0, 3.0 * scale_ps
-    values = shape.density(parameters, np.linspace(0.0, 1e-4 * scale_ps, 2))
-    if values[1] > values[0]:
-        for _ in range(_ZOOMS):
-            near = np.linspace(max(peak_ps - span, 0.0), peak_ps + span, _ZOOM)
-            peak_ps = float(near[int(np.argmax(shape.density(parameters, near)))])
-            span = float(near[1] - near[0])
-    level = float(shape.density(parameters, np.array([peak_ps]))[0]) / math.e
-    low, high = peak_ps, peak_ps + scale_ps
-    while float(shape.density(parameters, np.array([high]))[0]) > level:
-        low, high = high, 2.0 * high
-    for _ in range(_ZOOMS):
-        near = np.linspace(low, high, _ZOOM)
-        below = max(int(np.argmax(shape.density(parameters, near) <= level)), 1)
-        low, high = float(near[below - 1]), float(near[below])
-    first, last = shape.density(parameters, np.array([low, high]))
-    return peak_ps, low + (high - low) * float((first - level) / (first - last))
+    times = _TIMES * scale_ps
+    values = shape.density(parameters, times)
+    place, peak_ps, highest = 0, 0.0, float(values[0])
+    if _early(shape, parameters) > highest:
+        place = int(np.argmax(values))
+        near = _between(float(times[max(place - 1, 0)]), float(times[place]) + scale_ps * _STEP)
+        close = shape.density(parameters, near)
+        peak_ps, highest = float(near[int(np.argmax(close))]), float(close.max())
+    level = highest / math.e
+    below = np.flatnonzero(values[place + 1 :] <= level)
+    if below.size:
+        high = float(times[place + 1 + int(below[0])])
+        low = max(high - scale_ps * _STEP, peak_ps)
+    else:
+        low, high = float(times[-1]), 2.0 * float(times[-1])
+        while float(shape.density(parameters, np.array([high]))[0]) > level:
+            low, high = high, 2.0 * high
+    near = _between(low, high)
+    values = shape.density(parameters, near)
+    place = max(int(np.argmax(values <= level)), 1)
+    first, last = float(values[place - 1]), float(values[place])
+    before, after = float(near[place - 1]), float(near[place])
+    return peak_ps, before + (after - before) * (first - level) / (first - last)
+
+
+def _early(shape: Shape, parameters: Vector) -> float:
+    return float(shape.density(parameters, np.array([1e-4 * parameters[0]]))[0])
+
+
+def _between(low: float, high: float) -> Vector:
+    return low + (high - low) * _PARTS
 
 
 def _components(

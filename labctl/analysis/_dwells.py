@@ -150,11 +150,18 @@ def _power_law(fits: list[LawFit]) -> LawFit:
     return powers[0] if endless.aic - powers[0].aic > _DECISIVE else endless
 
 
+def _shortest_seen_s(dwells_s: Vector) -> float:
+    """Return about the shortest change points can see: the shortest of n, which lies above it by
+    a share 1/n of the mean."""
+    if dwells_s.size == 0:
+        return 0.0
+    return max(float(dwells_s.min() - dwells_s.mean() / dwells_s.size), 0.0)
+
+
 def _flags(sequence: DwellSequence, on: bool, best: LawFit) -> tuple[str, ...]:
     found: list[str] = []
     others_s = sequence.complete_s(not on)
-    # With change points the shortest one that was seen is about the shortest that can be.
-    unseen_s = sequence.bin_s or float(others_s.min(initial=np.inf))
+    unseen_s = sequence.bin_s or _shortest_seen_s(others_s)
     others_s = others_s[others_s >= unseen_s]
     if others_s.size > 1:
         mean_s = max(float(others_s.mean()) - unseen_s, 1e-3 * unseen_s)

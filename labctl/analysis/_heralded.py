@@ -62,6 +62,7 @@ def fit_heralded(
     *,
     accidental_pairs: Measured | None = None,
     crosstalk_bins: tuple[int, int] | None = None,
+    background_clicks: Vector | None = None,
 ) -> HeraldedBiexciton:
     """Fit biexciton and exciton lifetime.
 
@@ -74,11 +75,13 @@ def fit_heralded(
             ``PulsedG2Zero.background_counts``; None: fitted, mostly from the long gaps.
         crosstalk_bins: First bin and end of the gaps at which cross-talk shows; the number of
             its pairs is fitted, and these bins count as one.
+        background_clicks: Background clicks by delay, any scale, shape (delay bin,); None: any
+            delay alike, as darks are and afterpulses in the next period are not.
 
     Raises:
         AnalysisError: Too few pairs, responses of another length, or no convergence.
     """
-    problem = _Problem(pairs, (irf_a, irf_b), crosstalk_bins, accidental_pairs)
+    problem = _Problem(pairs, (irf_a, irf_b), crosstalk_bins, accidental_pairs, background_clicks)
     fit = problem.fit()
     value, covariance = problem.full(fit.parameters), problem.spread(fit.covariance)
     if accidental_pairs is not None and accidental_pairs.error > 0:
@@ -131,6 +134,7 @@ class _Problem:
         responses: tuple[Vector, Vector],
         crosstalk_bins: tuple[int, int] | None,
         accidental: Measured | None,
+        background: Vector | None,
     ) -> None:
         size = pairs.first.size
         _check(pairs, responses, crosstalk_bins)
@@ -140,7 +144,11 @@ class _Problem:
         self._irf_b = self._irf_a if irf_a is irf_b else irf_b / irf_b.sum()
         single = pairs.single.astype(np.float64)
         self._clicks = single / max(single.sum(), 1.0)
-        self._accidental = accidental_first(self._clicks), accidental_gap(self._clicks)
+        other = None if background is None else background / background.sum()
+        self._accidental = (
+            accidental_first(self._clicks, other),
+            accidental_gap(self._clicks, other),
+        )
         self._pairs = float(pairs.first.sum())
         first, gap = (row.astype(np.float64) for row in (pairs.first, pairs.second_after_first))
         self._counts = np.concatenate([first, self._joined(gap)])

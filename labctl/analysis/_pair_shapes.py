@@ -57,26 +57,30 @@ def cascade_shapes(
     return first * -np.expm1(-left / tau_x_bins), gap * inside
 
 
-def accidental_first(clicks: Vector) -> Vector:
-    """Return shares by the earlier of a click and an independent one that may come at any delay.
+def accidental_first(clicks: Vector, others: Vector | None = None) -> Vector:
+    """Return shares by the earlier of a click and an independent one.
 
     Args:
         clicks: Shares of clicks by delay, sum 1, shape (n,).
+        others: Shares of the other ones by delay, sum 1, shape (n,); None: any delay alike.
     """
-    size = clicks.size
-    later = np.arange(size - 1, -1.0, -1.0) / size
-    return clicks * later + np.cumsum(clicks[::-1])[::-1] / size
+    other = np.full(clicks.size, 1 / clicks.size) if others is None else others
+    return clicks * (_from(other) - other / 2) + other * (_from(clicks) - clicks / 2)
 
 
-def accidental_gap(clicks: Vector) -> Vector:
-    """Return shares by the distance between a click and one that may come at any delay."""
-    size = clicks.size
-    whole = np.concatenate([[0.0], np.cumsum(clicks)])
-    distance = np.arange(size)
-    # Both a place so much before and one so much after the click must exist.
-    gap = (whole[size - distance] + 1 - whole[distance]) / size
-    gap[0] /= 2
+def accidental_gap(clicks: Vector, others: Vector | None = None) -> Vector:
+    """Return shares by the distance between a click and an independent one; see above."""
+    other = np.full(clicks.size, 1 / clicks.size) if others is None else others
+    differences = np.correlate(clicks, other, "full")
+    middle = clicks.size - 1
+    gap = differences[middle:].copy()
+    gap[1:] += differences[:middle][::-1]
     return gap
+
+
+def _from(shares: Vector) -> Vector:
+    """Return the share at each place and all later ones."""
+    return np.cumsum(shares[::-1])[::-1]
 
 
 def _span(shares: Vector) -> tuple[int, int]:

@@ -23,6 +23,8 @@ from labctl.results._result import ExperimentResult, ResultTable
 from labctl.results._rows import StoredRun
 from labctl.results._source import StoredSpectrum
 from labctl.results._stored_photons import StoredDecay, StoredPhotons
+from labctl.results._stream_photons import StreamPhotons, TimeResponse, combined_response
+from labctl.results._stream_results import analyze_stream
 from labctl.results._temperature_results import TemperatureLaws
 from labctl.results._warnings import summarized
 
@@ -45,13 +47,17 @@ __all__ = [
     "StoredPhotons",
     "StoredRun",
     "StoredSpectrum",
+    "StreamPhotons",
     "TemperatureLaws",
+    "TimeResponse",
     "analyze",
     "analyze_decays",
     "analyze_pairs",
     "analyze_run",
     "analyze_spectra",
+    "analyze_stream",
     "as_json",
+    "combined_response",
     "decay_rows",
     "evaluate_points",
     "fit_decays",

@@ -20,20 +20,26 @@ class Echoes(Analysis):
     gives such pairs as well.
     """
 
-    def __init__(self, channels: tuple[int, ...]) -> None:
-        """Look at these channels of the records, one by one."""
-        self._channels = channels
+    def __init__(self, channels: tuple[int, ...], delay_bins: int) -> None:
+        """Look at these channels of the records, one by one, and at delays up to a bin."""
+        self._channels, self._bins = channels, delay_bins
         self._pairs = np.zeros((len(channels), _LAGS + 1), np.int64)
-        self._tails = [np.zeros(0, np.int64) for _ in channels]
+        self._delays = np.zeros((len(channels), 2, delay_bins), np.int64)
+        nothing = np.zeros(0, np.int64), np.zeros(0, np.uint16)
+        self._tails = [nothing for _ in channels]
 
     def feed(self, block: PhotonBlock) -> None:
         """Count the pairs that end in the next block."""
         for place, channel in enumerate(self._channels):
-            tail = self._tails[place]
-            joined = np.concatenate([tail, block.time_ticks[block.channel == channel]])
-            self._count(place, joined, len(tail))
-            if joined.size:
-                self._tails[place] = joined[joined >= joined[-1] - _LAGS].copy()
+            chosen = block.channel == channel
+            times, delays = self._tails[place]
+            known = len(times)
+            times = np.concatenate([times, block.time_ticks[chosen]])
+            delays = np.concatenate([delays, block.delay_bins[chosen]])
+            self._count(place, times, delays, known)
+            if times.size:
+                late = times >= times[-1] - _LAGS
+                self._tails[place] = times[late].copy(), delays[late].copy()
 
     def late(self, place: int) -> Measured:
         """Return how many clicks of a channel are afterpulses of an earlier period."""
@@ -42,12 +48,29 @@ class Echoes(Analysis):
         variance = near.sum() + 1 + near.size**2 * quiet.mean() / quiet.size
         return Measured(float(near.sum() - near.size * quiet.mean()), float(variance**0.5))
 
-    def _count(self, place: int, times: NDArray[np.int64], known: int) -> None:
+    def late_delays(self, place: int) -> NDArray[np.float64]:
+        """Return these afterpulses by delay, shape (delay bin,), with the noise of all clicks."""
+        near, quiet = self._delays[place].astype(np.float64)
+        return near - quiet * (_FIRST_QUIET - 1) / (_LAGS + 1 - _FIRST_QUIET)
+
+    def _count(
+        self,
+        place: int,
+        times: NDArray[np.int64],
+        delays: NDArray[np.uint16],
+        known: int,
+    ) -> None:
         for step in range(1, len(times)):
-            apart = times[step:] - times[:-step]
             # Pairs within the tail have been counted with an earlier block.
-            new = apart[max(known - step, 0) :]
-            near = new[new <= _LAGS]
-            if not near.size:
+            first = max(known - step, 0)
+            apart = times[first + step :] - times[first:-step]
+            near = apart <= _LAGS
+            if not near.any():
                 break
-            self._pairs[place] += np.bincount(near, minlength=_LAGS + 1)
+            lags, later = apart[near], delays[first + step :][near]
+            self._pairs[place] += np.bincount(lags, minlength=_LAGS + 1)
+            for row, chosen in enumerate(
+                ((lags > 0) & (lags < _FIRST_QUIET), lags >= _FIRST_QUIET)
+            ):
+                inside = later[chosen & (later < self._bins)]
+                self._delays[place, row] += np.bincount(inside, minlength=self._bins)

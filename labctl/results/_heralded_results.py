@@ -22,6 +22,8 @@ __all__ = ["fit_pairs", "heralded_results"]
 
 Vector = NDArray[np.float64]
 
+_SMOOTH_S = 4e-9
+"""Afterpulses come over tens of ns."""
 _UNITS = {
     "point": "",
     "pairs": "counts",
@@ -44,10 +46,9 @@ def heralded_results(
 ) -> list[ExperimentResult]:
     """Return biexciton and exciton lifetime and the yield ratio of each point of ``photons``.
 
-    The points of ``g2`` at other fluences tell how many excitations a pulse makes.
+    Points of ``g2`` at other fluences tell how many excitations a pulse makes.
     """
-    others = [one for one in points if one.source.measurement == "g2"]
-    series, more = _series(others, full_fluence_uj_cm2)
+    series, more = _series(points, full_fluence_uj_cm2)
     found: list[ExperimentResult] = []
     for one in points:
         if one.source.measurement != "photons":
@@ -68,7 +69,10 @@ def heralded_results(
 
 
 def fit_pairs(
-    records: PairRecords, irfs: tuple[Irf, Irf], crosstalk_bins: tuple[int, int] | None
+    records: PairRecords,
+    irfs: tuple[Irf, Irf],
+    crosstalk_bins: tuple[int, int] | None,
+    darks: float,
 ) -> HeraldedBiexciton:
     """Fit the pairs of a point with the responses of both detectors.
 
@@ -76,6 +80,7 @@ def fit_pairs(
         records: Pairs of the point.
         irfs: Responses of sides a and b, in the bins of the records.
         crosstalk_bins: First bin and end of the gaps that hold cross-talk.
+        darks: Clicks of both detectors without light during the point.
 
     Raises:
         AnalysisError: Responses in other bins, too few pairs, or no convergence.
@@ -88,7 +93,26 @@ def fit_pairs(
                 f"{bin_ps:g} ps"
             )
     a, b = (_response(irf, bins) for irf in irfs)
-    return fit_heralded(records.pulses, a, b, crosstalk_bins=crosstalk_bins)
+    return fit_heralded(
+        records.pulses,
+        a,
+        b,
+        crosstalk_bins=crosstalk_bins,
+        background_clicks=_background(records, darks),
+    )
+
+
+def _darks(one: PairPoint) -> float:
+    return one.source.live_s * sum(rate.value for rate in one.dark_hz)
+
+
+def _background(records: PairRecords, darks: float) -> Vector:
+    """Return darks at any delay and afterpulses of the period before, by delay; smoothed."""
+    late = records.late_delays
+    width = max(1, round(_SMOOTH_S / records.delay_bin_s))
+    inside = np.convolve(np.ones(late.size), np.ones(width), "same")
+    smooth = np.convolve(late, np.ones(width), "same") / inside
+    return np.maximum(smooth + max(darks, 1.0) / late.size, 0.0)
 
 
 def _response(irf: Irf, bins: int) -> Vector:
@@ -108,7 +132,8 @@ def _fit(one: PairPoint) -> tuple[HeraldedBiexciton | None, tuple[str, ...]]:
     if missing:
         return None, (f"{where}: no response of {', '.join(missing)} (recipe step irf)",)
     try:
-        fit = fit_pairs(one.records, (source.irfs[a], source.irfs[b]), one.crosstalk_bins)
+        irfs = source.irfs[a], source.irfs[b]
+        fit = fit_pairs(one.records, irfs, one.crosstalk_bins, _darks(one))
     except AnalysisError as error:
         return None, (f"{where}: pairs not fitted: {error}",)
     return fit, tuple(f"{where}: {flag}" for flag in fit.flags)

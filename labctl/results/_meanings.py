@@ -37,6 +37,19 @@ MEANINGS: Mapping[str, str] = {
     "exciton_lifetime": "Lifetime of the exciton, from the time between the photons of such pairs.",
     "x_to_xx": "Photons of the exciton over those of all multiexcitons.",
     "slope": "Change of the lifetime with fluence.",
+    "on_fraction": "Share of the measured stretch that the dot was ON; another stretch may differ.",
+    "change_points": "Switches between ON and OFF that were found in the stream of photons.",
+    "on_rate": "Counts per second of all detectors while the dot is ON, background included.",
+    "off_rate": "Counts per second of all detectors while the dot is OFF, background included.",
+    "on_exponent": "Exponent of the power law of the ON times.",
+    "off_exponent": "Exponent of the power law of the OFF times.",
+    "on_dwell": "Mean ON time of the exponential law.",
+    "off_dwell": "Mean OFF time of the exponential law.",
+    "on_lifetime": "Lifetime of the light while the dot is ON, instrument response taken out.",
+    "off_lifetime": "Lifetime of the light while the dot is OFF, instrument response taken out.",
+    "lifetime_ratio": "Lifetime while OFF over that while ON.",
+    "intensity_ratio": "Light while OFF over that while ON, background taken off.",
+    "type_slope": "Logarithm of the ratio of lifetimes over that of intensities: type B has 0.",
 }
 """Quantity or column of a table → what it is."""
 

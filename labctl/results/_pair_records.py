@@ -37,6 +37,7 @@ class PairRecords:
         delays: Pairs by difference of pulses and of delays.
         pulses: Pulses by their photons, with the delays of singles and pairs; one period.
         late: Clicks of each side that are afterpulses of an earlier period.
+        late_delays: The same of both sides by delay, shape (delay bin,).
         trace: Counts by time bin and side, shape (bin, 2), int64.
         trace_bin_s: Width of a time bin, s.
         delay_bin_s: Width of a delay bin, s.
@@ -45,6 +46,7 @@ class PairRecords:
     delays: PulsedDelaysResult
     pulses: PulsePairsResult
     late: tuple[Measured, Measured]
+    late_delays: NDArray[np.float64]
     trace: NDArray[np.int64]
     trace_bin_s: float
     delay_bin_s: float
@@ -63,7 +65,7 @@ class PairCounters:
             sides, max_pulses=_PERIODS, delay_bins=self._bins, bins_per_column=column
         )
         self._pulses = PulsePairs(stream, sides, (0, self._bins))
-        self._echoes = Echoes(sides)
+        self._echoes = Echoes(sides, self._bins)
         self._trace = Trace(stream, _TRACE_S, sides)
 
     @property
@@ -78,6 +80,7 @@ class PairCounters:
             self._delays.result(),
             self._pulses.result(self._bins),
             (self._echoes.late(0), self._echoes.late(1)),
+            self._echoes.late_delays(0) + self._echoes.late_delays(1),
             trace.counts,
             trace.bin_s,
             self._bin_s,
@@ -112,6 +115,7 @@ def _joined(one: PairRecords, other: PairRecords) -> PairRecords:
         ),
         pulses=_pulses(one.pulses, other.pulses),
         late=(_sum(one.late[0], other.late[0]), _sum(one.late[1], other.late[1])),
+        late_delays=one.late_delays + other.late_delays,
         trace=np.concatenate([one.trace, other.trace]),
     )
 

@@ -36,6 +36,8 @@ _SAME_FLUENCE = 1.05
 _W_PER_UJ_S = 1e-6
 _DENSITY_REL = 0.01
 """Error of an attenuator's scale, as a share of its optical density (assumed)."""
+_OFF = 0.7
+"""A point with less than this share of the light that is expected was off (a choice)."""
 _FRACTIONS = (0.1, 1.5)
 _UNITS = {
     "point": "",
@@ -72,6 +74,7 @@ class PowerSeries:
         purity: Fit of g2(0); None without any.
         density_error: Relative error of the attenuator's optical densities, as fitted.
         full_w_cm2: Power without attenuation.
+        points: Those that were used, by power.
         powers_w_cm2: Corrected for the densities, shape (n,).
     """
 
@@ -79,6 +82,7 @@ class PowerSeries:
     purity: PuritySeries | None
     density_error: Measured
     full_w_cm2: float
+    points: tuple[BrightPoint, ...]
     powers_w_cm2: Vector
 
     def excitations(self, fluence_uj_cm2: float, rep_rate_hz: float) -> Measured:
@@ -109,7 +113,12 @@ def saturation_results(
         nothing = Measured(float("nan"), float("nan"))
         return [_result("p_sat", nothing, "W/cm^2", tables, (text, *warnings))]
     tables = (*tables, _table(used, bright, series))
-    flags = (*(f"saturation: {flag}" for flag in series.saturation.flags), *warnings)
+    off = [
+        f"point {one.source.point}: left out of the saturation, the dot was off"
+        for one, rate in zip(used, bright, strict=True)
+        if not any(rate is kept for kept in series.points)
+    ]
+    flags = (*(f"saturation: {flag}" for flag in series.saturation.flags), *off, *warnings)
     found = [
         _result("p_sat", series.saturation.p_sat, "W/cm^2", tables, flags),
         _result("rate_max", series.saturation.rate_max_hz, "Hz", tables, flags),
@@ -154,6 +163,8 @@ def fit_power_series(points: Sequence[BrightPoint], full_w_cm2: float) -> PowerS
     powers are ``P_full (P / P_full)^(1 + d)``, with d known to be 0 within 1 %. What rates say of d
     and that knowledge are combined; its error goes into everything.
 
+    A point during which the dot was off says nothing of its saturation, and is left out.
+
     Args:
         points: At least three powers.
         full_w_cm2: Power without attenuation.
@@ -161,7 +172,7 @@ def fit_power_series(points: Sequence[BrightPoint], full_w_cm2: float) -> PowerS
     Raises:
         AnalysisError: Too few points or no convergence.
     """
-    ordered = sorted(points, key=lambda one: one.power_w_cm2)
+    ordered = _lit(sorted(points, key=lambda one: one.power_w_cm2))
     power = np.array([one.power_w_cm2 for one in ordered])
 
     def at(density: float) -> tuple[Saturation, PuritySeries | None]:
@@ -175,6 +186,7 @@ def fit_power_series(points: Sequence[BrightPoint], full_w_cm2: float) -> PowerS
         purity if purity is None or moved[1] is None else _purity_with_density(purity, moved[1]),
         density,
         full_w_cm2,
+        tuple(ordered),
         _true_power(power, full_w_cm2, density.value),
     )
 
@@ -182,6 +194,30 @@ def fit_power_series(points: Sequence[BrightPoint], full_w_cm2: float) -> PowerS
 def _true_power(power: Vector, full: float, density: float) -> Vector:
     """Return powers behind densities that are larger than the scale says by a share."""
     return full * (power / full) ** (1 + density)
+
+
+def _lit(points: Sequence[BrightPoint]) -> list[BrightPoint]:
+    """Return the points without those that are far darker than the others say.
+
+    A dot that is off for a whole point looks as if it were on and dark.
+    """
+    kept = list(points)
+    while len(kept) > _FEWEST:
+        shares = [_share(one, [other for other in kept if other is not one]) for one in kept]
+        darkest = int(np.argmin(shares))
+        if shares[darkest] > _OFF:
+            break
+        del kept[darkest]
+    return kept
+
+
+def _share(one: BrightPoint, others: Sequence[BrightPoint]) -> float:
+    """Return the rate of a point over what the law of the others says."""
+    power = np.array([other.power_w_cm2 for other in others])
+    rates = np.array([other.rate_hz.value for other in others])
+    fit = fit_saturation(power, rates, 0.02 * np.abs(rates) + 1e-9)
+    expected = fit.rate_max_hz.value * -np.expm1(-one.power_w_cm2 / fit.p_sat.value)
+    return one.rate_hz.value / expected
 
 
 def _density(chi2: Callable[[float], float]) -> Measured:
@@ -242,21 +278,16 @@ def _power_w_cm2(one: PairPoint) -> float:
 def _table(
     points: Sequence[PairPoint], bright: Sequence[BrightPoint], series: PowerSeries
 ) -> ResultTable:
+    corrected = {
+        id(one): float(power) for one, power in zip(series.points, series.powers_w_cm2, strict=True)
+    }
     pairs = sorted(zip(points, bright, strict=True), key=lambda pair: pair[1].power_w_cm2)
     rows: list[tuple[Cell, ...]] = []
-    for (one, rate), corrected in zip(pairs, series.powers_w_cm2, strict=True):
+    for one, rate in pairs:
         zero = rate.g2_zero
-        rows.append(
-            (
-                one.source.point,
-                rate.power_w_cm2,
-                float(corrected),
-                rate.rate_hz.value,
-                rate.rate_hz.error,
-                None if zero is None else zero.value,
-                None if zero is None else zero.error,
-            )
-        )
+        head = (one.source.point, rate.power_w_cm2, corrected.get(id(rate)))
+        g2 = (None, None) if zero is None else (zero.value, zero.error)
+        rows.append((*head, rate.rate_hz.value, rate.rate_hz.error, *g2))
     return ResultTable("saturation", _UNITS, tuple(rows))
 
 

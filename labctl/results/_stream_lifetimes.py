@@ -216,7 +216,7 @@ def _results(
     return [
         ExperimentResult(
             "E15", name, value.value, value.error, unit, light.point, tables,
-            (*words.get(name, ()), *light.warnings),
+            (*words.get(name, ()), *light.warnings, *light.timing_warnings),
         )
         for name, (value, unit) in found.items()
     ]  # fmt: skip

@@ -1,5 +1,6 @@
 """All photons of a stored point in the order of time, with what their delays need."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ from labctl.photons import Analysis, PhotonBlock, Stream
 from labctl.results._replay import channels, replayed
 from labctl.results._stored_photons import StoredPhotons
 
-__all__ = ["StreamPhotons", "TimeResponse", "stream_photons"]
+__all__ = ["StreamPhotons", "TimeResponse", "combined_response", "stream_photons"]
 
 Vector = NDArray[np.float64]
 
@@ -47,6 +48,7 @@ class StreamPhotons:
         period_s: Of the laser; None if it is not known.
         response: None if it was not taken for every detector.
         warnings: What was missing or in doubt.
+        timing_warnings: The same about delays and responses.
     """
 
     point: int
@@ -59,6 +61,7 @@ class StreamPhotons:
     period_s: float | None = None
     response: TimeResponse | None = None
     warnings: tuple[str, ...] = ()
+    timing_warnings: tuple[str, ...] = ()
 
     def trace(self) -> NDArray[np.int64]:
         """Return the counts of all complete bins of time, (bin,)."""
@@ -110,11 +113,7 @@ def stream_photons(stored: StoredPhotons) -> StreamPhotons:
     ends = np.cumsum([0, *(part.end_tick for part in parts)])
     times = [t + ends[k] for k, part in enumerate(parts) for t in part.time_ticks]
     delays = [d for part in parts for d in part.delay_bins]
-    response, words = _response(stored) if delays else (None, ())
-    if len(parts) > 1:
-        words += (f"point {stored.point}: {len(parts)} parts are joined without their pauses",)
-    if any(part.full for part in parts):
-        words += (f"point {stored.point}: only the first photons of the point were analysed",)
+    response, timing = _response(stored) if delays else (None, ())
     period_ps = stored.period_ps
     return StreamPhotons(
         point=stored.point,
@@ -126,8 +125,16 @@ def stream_photons(stored: StoredPhotons) -> StreamPhotons:
         delay_bin_s=streams[0].delay_bin_s,
         period_s=None if period_ps is None else 1e-12 * period_ps,
         response=response,
-        warnings=(*stored.warnings, *words, *_pile_up(stored)),
+        warnings=(*stored.warnings, *_cut(stored.point, parts)),
+        timing_warnings=(*timing, *_pile_up(stored)),
     )
+
+
+def _cut(point: int, parts: list[_Kept]) -> Iterator[str]:
+    if len(parts) > 1:
+        yield f"point {point}: {len(parts)} parts are joined without the pauses between them"
+    if any(part.full for part in parts):
+        yield f"point {point}: only its first {_MOST_PHOTONS:.0e} photons were analysed"
 
 
 def _response(stored: StoredPhotons) -> tuple[TimeResponse | None, tuple[str, ...]]:
@@ -150,7 +157,12 @@ def _response(stored: StoredPhotons) -> tuple[TimeResponse | None, tuple[str, ..
 
 
 def combined_response(irfs: list[Irf], weights: Vector) -> TimeResponse:
-    """Return the response of light that is spread over detectors with these weights."""
+    """Return the response of light that is spread over detectors.
+
+    Args:
+        irfs: Of the detectors, with bins of one width.
+        weights: Counts or rates of each detector, (detector,).
+    """
     size = min(irf.counts.size for irf in irfs)
     share, variance = np.zeros(size), np.zeros(size)
     for irf, weight in zip(irfs, weights / weights.sum(), strict=True):

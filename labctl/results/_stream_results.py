@@ -27,6 +27,9 @@ __all__ = ["analyze_stream", "analyze_streams"]
 
 BLINKING, LIFETIMES = "E14", "E15"
 
+_DECISIVE = 4.0
+"""Difference of Akaike's criterion that decides between laws, as in the fit itself."""
+
 LEVEL_UNITS = {"level": "", "rate": "Hz", "rate_error": "Hz", "share": "", "state": ""}
 DWELL_UNITS = {"begin": "s", "duration": "s", "state": ""}
 LAW_UNITS = {
@@ -97,7 +100,8 @@ def analyze_stream(light: StreamPhotons, *, lifetimes: bool = False) -> list[Exp
         calm = switches.calm(light.time_ticks, light.tick_s)
         return [*found, *lifetime_results(light, calm)]
     except AnalysisError as error:
-        return [*found, _missing(LIFETIMES, "lifetime_ratio", light.point, light.warnings, error)]
+        warnings = (*light.warnings, *light.timing_warnings)
+        return [*found, _missing(LIFETIMES, "lifetime_ratio", light.point, warnings, error)]
 
 
 def _missing(
@@ -167,13 +171,26 @@ def _laws(dwells: DwellSequence) -> tuple[dict[str, DwellFit], tuple[str, ...]]:
             words.append(str(error))
         else:
             words += [f"{state} dwells: {flag}" for flag in laws[state].flags]
+            if _undecided(laws[state]):
+                words.append(f"{state} dwells: too few to tell a power law from an exponential one")
     return laws, tuple(words)
 
 
+def _undecided(fit: DwellFit) -> bool:
+    return fit.best.law is DwellLaw.EXPONENTIAL and fit.advantage < _DECISIVE
+
+
 def _law_quantities(state: str, fit: DwellFit) -> list[tuple[str, Measured, str]]:
-    if fit.best.law is DwellLaw.EXPONENTIAL or fit.best.exponent is None:
-        return [(f"{state}_dwell", fit.best.time_s, "s")]
-    return [(f"{state}_exponent", fit.best.exponent, "")]
+    """Return the exponent of a power law, the mean of an exponential law, both if undecided."""
+    found: list[tuple[str, Measured, str]] = []
+    if fit.best.law is DwellLaw.EXPONENTIAL:
+        found.append((f"{state}_dwell", fit.best.time_s, "s"))
+    chosen = fit.best
+    if _undecided(fit):
+        chosen = next(one for one in fit.fits if one.law is DwellLaw.POWER)
+    if chosen.exponent is not None:
+        found.append((f"{state}_exponent", chosen.exponent, ""))
+    return found
 
 
 def _level_table(levels: IntensityLevels) -> ResultTable:

@@ -4,45 +4,16 @@ Only the loaded library is another one: its functions ask a module behind host a
 JSON.
 """
 
-import base64
 import ctypes
 import json
-import socket
 import sys
 from importlib import import_module
 from typing import Any
 
 import numpy as np
+from remote_library import library
 
 _T2_MS, _T3_MS, _HISTOGRAM_MS = 500, 500, 500
-
-
-class Remote:
-    """Carries calls to the module as lines of JSON."""
-
-    def __init__(self, host: str, port: str) -> None:
-        self._file = socket.create_connection((host, int(port))).makefile("rwb")
-
-    def __call__(self, method: str, arguments: list[Any]) -> Any:
-        self._file.write(json.dumps([method, arguments]).encode() + b"\n")
-        self._file.flush()
-        code: int
-        values: list[Any]
-        code, values = json.loads(self._file.readline())
-        return code, [_plain(value) for value in values]
-
-
-def _plain(value: Any) -> Any:
-    coded = isinstance(value, str) and value.startswith("base64:")
-    return base64.b64decode(value.partition(":")[2]) if coded else value
-
-
-def library(model: str, call: Remote, folder: str) -> Any:
-    """Build the library object; nothing else of the simulators is loaded."""
-    sys.path.append(folder)
-    face = import_module("labctl_sim.picoquant._face")
-    functions = import_module("labctl_sim.picoquant._functions")
-    return face.picoquant_library(model, getattr(functions, f"{model}_FUNCTIONS"), call)
 
 
 def tagged(module: Any, time_ms: int) -> dict[str, Any]:
@@ -68,7 +39,7 @@ def tagged(module: Any, time_ms: int) -> dict[str, Any]:
 
 def main(host: str, port: str, model: str, folder: str) -> None:
     """Open, T2, T3, histogram, close."""
-    found = library(model, Remote(host, port), folder)
+    found = library(model, host, port, folder)
 
     def load(_name: str) -> Any:
         return found

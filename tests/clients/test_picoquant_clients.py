@@ -8,6 +8,7 @@ import struct
 import subprocess
 import sys
 import threading
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,13 +19,11 @@ from numpy.typing import NDArray
 
 from labctl.clock import RealClock
 from labctl_sim.picoquant._replay import decode
-from labctl_sim.picoquant.hydraharp400 import HydraHarp400
-from labctl_sim.picoquant.multiharp150 import MultiHarp150
-from tcspc_bench import T2, T3, TcspcBench, make_world
+from tcspc_bench import MODULES, T2, T3, TcspcBench, make_world
 
 HERE = Path(__file__).parent
 SIMULATORS = HERE.parents[1] / "sim_devices"
-KINDS = {"MH": MultiHarp150, "HH": HydraHarp400}
+OF_QMI = ("MH", "HH")
 RECORDS = {
     ("PH", T2): 0x00010203,
     ("PH", T3): 0x00010303,
@@ -60,7 +59,7 @@ class Served:
 
     def __init__(self, model: str, clock: RealClock) -> None:
         self.world = make_world(clock.now, clock.schedule)
-        self.module = KINDS[model]("tcspc", self.world, {}, {})
+        self.module = MODULES[model]("tcspc", self.world, {}, {})
         self.runs: list[list[bytes]] = []
         answer = self.answer
 
@@ -102,15 +101,23 @@ def clock() -> Iterator[RealClock]:
     clock.close()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="QMI loads the library by its Linux name")
-@pytest.mark.parametrize("model", KINDS)
-def test_qmi_drives_a_module(clients_python: Path, clock: RealClock, model: str) -> None:
+def drive(
+    python: Path, clock: RealClock, model: str, client: str, *arguments: str
+) -> tuple[Served, Any]:
+    """Let a client use a module; give the module and what the client found."""
     served = Served(model, clock)
     try:
         port = str(served.server.server_address[1])
-        got = run(clients_python, "client_qmi_picoquant", "127.0.0.1", port, model, str(SIMULATORS))
+        got = run(python, client, "127.0.0.1", port, *arguments, str(SIMULATORS))
     finally:
         served.close()
+    return served, got
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="QMI loads the library by its Linux name")
+@pytest.mark.parametrize("model", OF_QMI)
+def test_qmi_drives_a_module(clients_python: Path, clock: RealClock, model: str) -> None:
+    served, got = drive(clients_python, clock, model, "client_qmi_picoquant", model)
     form = served.module.model.form
     ticks, _, channels = decode(served.records(0), form, t3=False)
     assert len(ticks) > 1000
@@ -128,6 +135,44 @@ def test_qmi_drives_a_module(clients_python: Path, clock: RealClock, model: str)
     assert got["sync_hz"] == 10_000_000
     assert min(got["rates_hz"]) > 4000
     assert (got["flags"], got["warnings"]) == ([], [])
+
+
+def test_miniquant_drives_a_hydraharp(clients_python: Path, clock: RealClock) -> None:
+    served, got = drive(clients_python, clock, "HH", "client_miniquant")
+    assert got["features"] == ["DLL", "TTTR", "MARKERS"]
+    assert got["base"] == [pytest.approx(1e-12), 26]
+    assert got["resolution_s"] == pytest.approx(16e-12)
+    assert got["sync_hz"] == 10_000_000
+    assert min(got["rates_hz"]) > 4000
+    # 8192 bins of 16 ps cover the 100 ns between two pulses.
+    assert got["warnings"] == []
+    assert got["modules"] == [{"code": int(served.module.model.part), "version": 1}]
+    assert got["module_of"] == [0, 0]
+    assert (got["flags_running"], got["flags_after"]) == (["ACTIVE"], [])
+    histograms = np.array(got["histograms"])
+    assert histograms.shape == (2, 8192)
+    # The rate meters looked for 0.1 s before; both counts are Poissonian.
+    for counts, rate_hz in zip(histograms.sum(axis=1), got["rates_hz"], strict=True):
+        spread = (0.5 * rate_hz + 0.25 * 10.0 * rate_hz) ** 0.5
+        assert counts == pytest.approx(0.5 * rate_hz, abs=5.0 * spread + 0.02 * counts)
+    assert got["refused"] == "Harp error: ERROR_INVALID_ARGUMENT (-17)"
+
+
+@pytest.mark.parametrize("model", MODULES)
+def test_the_documented_order_of_calls(clients_python: Path, clock: RealClock, model: str) -> None:
+    served, got = drive(clients_python, clock, model, "client_call_sequence", model)
+    kind = served.module.model
+    assert got["identity"] == [kind.library, kind.serial]
+    assert got["info"] == [kind.name, kind.part, kind.hardware]
+    assert got["warnings"] == []
+    for number, mode in enumerate(("T2", "T3")):
+        words = served.records(number).astype("<u4")
+        assert len(words) > 1000
+        assert got[mode] == {"words": len(words), "crc": zlib.crc32(words.tobytes())}
+    several = 1 if model == "PH" else 2
+    assert len(got["histogram"]) == kind.inputs
+    assert [total > 1000 for total in got["histogram"]] == [i < several for i in range(kind.inputs)]
+    assert got["closed"] == [0, *[-10] * 7]
 
 
 def ptu(records: NDArray[np.uint32], kind: int, mode: int, tick_s: float, bin_s: float) -> bytes:
@@ -175,7 +220,7 @@ def test_two_other_readers_see_the_same_photons(clients_python: Path, tmp_path: 
             }
         )
         assert bench.library.errors == []
-    found = run(clients_python, "client_ptu_readers", *paths)
+    found = run(clients_python, "client_ptu_readers", "ptufile,tttrlib", *paths)
     for path, mine, read in zip(paths, wanted, found, strict=True):
         assert read["ptufile"] == mine, path
         if Path(path).name == "PH_3.ptu":

@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,8 +30,8 @@ def bench(tmp_path: Path) -> PhotonBench:
 def replayed(bench: PhotonBench, recording: str, step: str) -> LiveRun:
     """Run a step on a HydraHarp 400 whose photons come from a file."""
     tagger = f"picoquant.hydraharp400, simulate: {{truth: {{replay: {recording}}}}}"
-    ask = bench.ask(step, **{"DRIVER": tagger, "rep_rate: 10 MHz": "rep_rate: 5 MHz"})
-    live = run_live(ask, lambda _event, _live: None)
+    words: dict[str, Any] = {"DRIVER": tagger, "rep_rate: 10 MHz": "rep_rate: 5 MHz"}
+    live = run_live(bench.ask(step, **words), lambda _event, _live: None)
     assert live.ended.outcome.status == "complete", live.ended.outcome.reason
     return live
 
@@ -96,7 +97,8 @@ def test_a_foreign_recording_is_one_error_with_its_line(bench: PhotonBench, data
 
 
 def test_a_shutter_before_no_detector_is_one_error(bench: PhotonBench) -> None:
-    request = bench.ask("trpl: {stop: {time: 1 s}}", **{"blocks: detectors": "blocks: apd_3"})
+    words: dict[str, Any] = {"blocks: detectors": "blocks: apd_3"}
+    request = bench.ask("trpl: {stop: {time: 1 s}}", **words)
     with pytest.raises(ConfigError) as raised:
         load_setup(request.setup)
     (problem,) = raised.value.problems

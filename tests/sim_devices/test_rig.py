@@ -410,6 +410,11 @@ def set_at(*path: str, value: Any) -> Callable[[dict[str, Any]], None]:
             ("instruments", "lamp", "truth", "x"),
             "there are none",
         ),
+        (
+            set_at("instruments", "shutter", "truth", value={"blocks": "apd_1"}),
+            ("instruments", "shutter", "truth", "blocks"),
+            "there is no detector 'apd_1'; there are excitation, detectors",
+        ),
         (set_at("spectrum", value=3), ("spectrum",), "must be a block with wavelength_nm"),
         (
             set_at("spectrum", value={"wavelength_nm": [1, 2], "electrons_per_s": [1, -2]}),

@@ -33,10 +33,10 @@ def _observe_g2(seed: int) -> dict[str, Observation]:
     bench.set_fluence(0.85)
     bench.tune_to_line()
     truths = [bench.truth().g2_zero]
-    taken = [bench.pairs(15.0)]
+    taken = [bench.pairs(40.0)]
     bench.use_mirror()
     truths.append(bench.truth().g2_zero)
-    taken.append(bench.pairs(15.0))
+    taken.append(bench.pairs(10.0))
     found = [r for r in _results(taken, "E10") if r.quantity == "g2_zero"]
     return {
         name: observed(result.measured, truth)
@@ -81,7 +81,7 @@ def _observe_heralded(seed: int) -> dict[str, Observation]:
     bench.set_fluence(FULL_UJ_CM2)
     bench.take_irfs(1.0)
     taken: list[Taken] = []
-    for fluence in (10.5, 5.6, 2.8):
+    for fluence in (10.5, 5.6, 2.8, 2.0):
         bench.set_fluence(fluence)
         taken.append(bench.pairs(0.5))
     bench.set_fluence(1.4)
@@ -120,9 +120,9 @@ CASES = (
         quantities=("exciton", "all light"),
         observe=_observe_g2,
         about=_GIVEN + """
-One weakly confined dot at one excitation per pulse for 15 s, first with the exciton line alone in
-the exit slit, then with a mirror in the place of the grating. True is the closed form of the
-cascade with the transmissions that the world has for both bands.
+One weakly confined dot at one excitation per pulse, first for 40 s with the exciton line alone in
+the exit slit, then for 10 s with a mirror in the place of the grating. True is the closed form of
+the cascade with the transmissions that the world has for both bands.
 """,
     ),
     Case(
@@ -155,7 +155,7 @@ analysis assumes. Rates are those of the time in which the dot is on.
         quantities=("biexciton_lifetime", "exciton_lifetime", "yield_ratio"),
         observe=_observe_heralded,
         about=_GIVEN + """
-One blinking dot at room temperature: responses of both detectors, 0.5 s at each of three powers
+One blinking dot at room temperature: responses of both detectors, 0.5 s at each of four powers
 for the number of excitations per pulse, then 15 s at 0.2 excitations per pulse.
 """,
     ),

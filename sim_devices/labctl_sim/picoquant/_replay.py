@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from labctl_sim.picoquant._records import HYDRA, PICOHARP, Format
 from labctl_sim.world.photons import Grid, Times, grid_of
 
-__all__ = ["Recording", "Replay", "decode", "read_ptu", "replay_problems"]
+__all__ = ["SYNC_FIELD", "Recording", "Replay", "decode", "read_ptu", "replay_problems"]
 
 _MAGIC = b"PQTTTR"
 _TAG = struct.Struct("<32siI8s")
@@ -28,7 +28,7 @@ _KINDS = {
     **dict.fromkeys([0x00010305, 0x00010206, 0x00010306, 0x00010207, 0x00010307], HYDRA),
 }
 _T3_KIND = 0x300
-_SYNC_FIELD = 7
+SYNC_FIELD = 7
 _MARKER = 0x100
 
 
@@ -53,7 +53,7 @@ class Recording(NamedTuple):
 
     def rates_hz(self) -> dict[int, float]:
         """Photons per second of each channel field that has any, over the whole length."""
-        photon = self.channels < _SYNC_FIELD
+        photon = self.channels < SYNC_FIELD
         if not photon.any():
             return {}
         length_s = float(self.ticks[photon][-1] + 1) * self.tick_s
@@ -132,7 +132,7 @@ def decode(
     if not form.counted and t3:
         channel = channel - 1
     base = np.cumsum(np.where(overflow, steps, 0)) * wrap
-    found = np.where(marker, _MARKER + bits, np.where(sync, _SYNC_FIELD, channel))
+    found = np.where(marker, _MARKER + bits, np.where(sync, SYNC_FIELD, channel))
     keep = ~overflow
     return (base + field)[keep], np.where(marker, 0, delay)[keep], found[keep]
 
@@ -145,7 +145,7 @@ class Replay:
         rate_hz = 1.0 / recording.tick_s if recording.t3 else rep_rate_hz
         self.grid: Grid = grid_of(rate_hz)
         self._began_s = began_s
-        photon = recording.channels < _SYNC_FIELD
+        photon = recording.channels < SYNC_FIELD
         ticks, channels = recording.ticks[photon], recording.channels[photon]
         if recording.t3:
             cells, inside = np.divmod(ticks, self.grid.pulses)

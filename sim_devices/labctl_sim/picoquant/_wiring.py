@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from labctl_sim.picoquant._acquisition import Events
 from labctl_sim.picoquant._faults import Faults
-from labctl_sim.picoquant._replay import Replay, read_ptu
+from labctl_sim.picoquant._replay import SYNC_FIELD, Replay, read_ptu
 from labctl_sim.picoquant._settings import Settings
 from labctl_sim.world import World
 from labctl_sim.world.photons import Apd, Bench, Input, Run
@@ -75,16 +75,29 @@ class Wiring:
         Index 7 is the sync input.
         """
         fields = np.full(8, -1, dtype=np.int64)
-        fields[7] = 0
+        fields[SYNC_FIELD] = 0
         picoharp = settings.model.prefix == "PH"
-        if self._recording is not None:
-            fields[:7] = np.arange(7) + int(picoharp and settings.mode == _T3)
-            return fields
         first = 0 if picoharp and settings.mode in (_T2, _T3) else 1
+        for field, channel in self._replayed(settings).items():
+            fields[field] = channel - first
+        if self._recording is not None:
+            return fields
         for index, plug in enumerate(self.plugs(settings)):
             if plug.channel >= 0:
                 fields[index] = plug.channel - first
         return fields
+
+    def _replayed(self, settings: Settings) -> dict[int, int]:
+        """Inputs of this module (0: sync) at which channel fields of a recording arrive."""
+        if self._recording is None:
+            return {}
+        count, first = settings.model.inputs, 1
+        if settings.model.prefix == "PH":
+            count, first = (
+                (2, 0) if settings.mode == _T2 else (4 if self._truth["router"] else 1, 1)
+            )
+        inputs = {field: first + field for field in range(min(count, SYNC_FIELD))}
+        return {field: one for field, one in inputs.items() if self.sees(settings, one)}
 
     def sees(self, settings: Settings, channel: int) -> bool:
         """Whether pulses at an input (0: sync) cross its trigger level."""
@@ -131,10 +144,9 @@ class Wiring:
         Of a recording the mean over its whole length: it has no light before the run begins.
         """
         if self._recording is not None:
-            first = 0 if settings.model.prefix == "PH" and settings.mode == _T2 else 1
             means = self._recording.rates_hz()
-            found = {first + field: round(rate_hz) for field, rate_hz in means.items()}
-            return {channel: rate for channel, rate in found.items() if self.sees(settings, channel)}
+            plugged = self._replayed(settings)
+            return {plugged[one]: round(mean) for one, mean in means.items() if one in plugged}
         gate = int(np.floor(self.world.now() / _GATE_S + 1e-6)) - 1
         begin_s = max(gate, 0) * _GATE_S
         plugs = self.plugs(settings)

@@ -287,13 +287,20 @@ def test_a_foreign_response_warns() -> None:
         slit_um=100.0,
         detector="apd_2",
         count_rate_hz=1e6,
-        wavelength_nm=1000.0,
+        wavelength_nm=300.0,
     )
     words = fit_decay(decay, BIN_PS, irf, model="mono", configuration=other).warnings
-    assert len(words) == 6
+    assert len(words) == 5
     assert all(word.startswith("foreign instrument response, ") for word in words)
-    named = ("grating", "slit", "detector", "bin", "count rate", "wavelength")
-    assert [any(name in word for word in words) for name in named] == [True] * 6
+    named = ("grating", "slit", "detector", "bin", "count rate")
+    assert [any(name in word for word in words) for name in named] == [True] * 5
+
+
+def test_a_count_rate_matters_where_a_detector_walks() -> None:
+    irf = Irf(counts=response(np.random.default_rng(0)).counts, bin_ps=BIN_PS, count_rate_hz=1e5)
+    assert irf.foreign(TimingConfiguration(bin_ps=BIN_PS, count_rate_hz=2e3)) == ()
+    (word,) = irf.foreign(TimingConfiguration(bin_ps=BIN_PS, count_rate_hz=1e6))
+    assert "count rate" in word
 
 
 def test_the_grating_spread_of_the_detection_path() -> None:
@@ -307,6 +314,48 @@ def test_the_grating_spread_of_the_detection_path() -> None:
     assert irf.foreign(near) == ()
     unknown = TimingConfiguration(bin_ps=BIN_PS)
     assert irf.foreign(unknown) == ()
+    assert irf.at(unknown) is irf
+
+
+@pytest.mark.parametrize("lines_per_mm", [300.0, 1800.0])
+def test_a_response_is_broadened_to_a_longer_wavelength(lines_per_mm: float) -> None:
+    """By the variance of a disc's chords, w^2 / 16 with w = N lambda / c and N = 77 mm lit."""
+    plain = response(np.random.default_rng(0), 100_000)
+    irf = Irf(counts=plain.counts, bin_ps=BIN_PS, grating_per_mm=lines_per_mm, wavelength_nm=405.0)
+    at = TimingConfiguration(bin_ps=BIN_PS, grating_per_mm=lines_per_mm, wavelength_nm=531.0)
+    broad = irf.at(at)
+    assert broad.foreign(at) == ()
+    assert "405 nm broadened for 531 nm" in broad.adapted
+    assert broad.counts.sum() == pytest.approx(irf.counts.sum(), rel=1e-3)
+    w_ps = [lines_per_mm * 77.0 * nm / 2.99792458e5 for nm in (405.0, 531.0)]
+    added_ps2 = (w_ps[1] ** 2 - w_ps[0] ** 2) / 16.0
+    times = np.arange(BINS) * BIN_PS
+    moments = [_moments(times[80:190], one.counts[80:190]) for one in (irf, broad)]
+    assert moments[1][0] == pytest.approx(moments[0][0], abs=0.5)
+    assert moments[1][1] - moments[0][1] == pytest.approx(added_ps2, rel=0.05)
+    assert broad.response.added_error_ps2 == pytest.approx(added_ps2 / 4.0)
+    assert broad.response.moved_ps == pytest.approx((w_ps[1] - w_ps[0]) / 2.0)
+
+
+def _moments(times: Vector, counts: Vector) -> tuple[float, float]:
+    mean = float(counts @ times / counts.sum())
+    return mean, float(counts @ (times - mean) ** 2 / counts.sum())
+
+
+def test_a_response_is_not_made_narrower() -> None:
+    """Then it stays, and the whole difference is in the error."""
+    draw = np.random.default_rng(0)
+    counts, more = response(draw).counts, {"bin_ps": BIN_PS, "grating_per_mm": 300.0}
+    irf = Irf(counts=counts, wavelength_nm=650.0, **more)
+    at = TimingConfiguration(wavelength_nm=405.0, **more)
+    assert np.array_equal(irf.at(at).counts, counts)
+    decay = counted(draw, late_ps(draw, 40_000) + draw.exponential(100.0, 40_000), 0.2)
+    honest = fit_decay(decay, BIN_PS, irf, model="mono", configuration=at)
+    (word,) = honest.warnings
+    assert "spreads over 50 ps instead of 31 ps" in word
+    assert honest.adapted == ""
+    plain = fit_decay(decay, BIN_PS, irf, model="mono")
+    assert honest.lifetime_ps.error > 1.1 * plain.lifetime_ps.error
 
 
 def test_unusable_data_are_refused() -> None:
