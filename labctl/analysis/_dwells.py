@@ -102,11 +102,10 @@ def fit_dwells(sequence: DwellSequence, on: bool, *, shortest_s: float | None = 
 
     All times are conditional on being at least the shortest; the last dwell counts as at least so
     long, the first, whose begin nobody saw, does not count. A power law is chosen instead of the
-    exponential law if Akaike's criterion is lower by more than 4, and has an end only if that lowers
-    it by more than 4 again: a sample always ends, and an end that is put there makes the exponent
-    too small. Dwells of the
-    other state that are too short to be seen join two dwells of this state; no law is corrected for
-    that, a flag says when it matters.
+    exponential law if Akaike's criterion is lower by more than 4. It has an end only if that
+    lowers it by more than 4 again: a sample always ends, and an end that is put there makes the
+    exponent too small. Dwells of the other state that are too short to be seen join two dwells of
+    this state; no law is corrected for that, a flag says when it matters.
 
     Args:
         sequence: Dwells.
@@ -151,8 +150,10 @@ def _power_law(fits: list[LawFit]) -> LawFit:
 
 
 def _shortest_seen_s(dwells_s: Vector) -> float:
-    """Return about the shortest change points can see: the shortest of n, which lies above it by
-    a share 1/n of the mean."""
+    """Return about the shortest that change points can see.
+
+    The shortest of n dwells lies above it by a share 1/n of their mean.
+    """
     if dwells_s.size == 0:
         return 0.0
     return max(float(dwells_s.min() - dwells_s.mean() / dwells_s.size), 0.0)

@@ -8,7 +8,7 @@ from labctl.errors import DeviceError, LabctlError
 from labctl.measurements._context import Bank, Context
 from labctl.measurements._exposure import excitation
 from labctl.measurements._photon_job import Job, Part
-from labctl.measurements._photon_watch import Watch
+from labctl.measurements._photon_watch import Watch, answering
 from labctl.photons import (
     PhotonPipeline,
     PtuDescription,
@@ -35,6 +35,7 @@ def acquire(context: Context, job: Job) -> list[Part]:
         ProtectionError: Too much light; it has been shut.
     """
     _arm(context, job)
+    job.armed(job)
     parts: list[Part] = []
     while not (parts and parts[-1].stopped):
         part = _take(context, job, parts)
@@ -59,32 +60,45 @@ def _arm(context: Context, job: Job) -> None:
 
 
 def _take(context: Context, job: Job, before: Sequence[Part]) -> Part:
-    with _file(context, job) as part:
-        with _looking(job.detectors):
+    with _file(context, job) as part, _looking(job.detectors):
+        try:
             part.dark_hz = _dark(context, job)
-            with excitation(context, job.light):
-                _run(context, job, before, part)
+        except Bank:
+            return part
+        with excitation(context, job.light):
+            _run(context, job, before, part)
+        _drain(job.tagger, part.pipeline)
+        part.flags = job.tagger.flags()
     return part
 
 
 @contextmanager
 def _file(context: Context, job: Job) -> Generator[Part]:
     """Open the file of raw records; whatever happens, it is closed, kept and named in the run."""
-    tagger = job.tagger
     path = context.new_sidecar(".ptu")
-    stream = tagger.stream()
+    stream = job.tagger.stream()
+    analyses = job.make(stream)
     writer = PtuWriter(path, _description(context, job, stream))
-    part = Part(path, PhotonPipeline(stream, job.make(stream), writer))
-    failed = True
+    part = Part(path, PhotonPipeline(stream, analyses, writer))
     try:
         yield part
-        failed = False
-    finally:
-        # After the light, which the caller has shut already.
+    except BaseException:
+        # What went wrong first is what the user has to know.
         with suppress(LabctlError, OSError):
-            tagger.stop()
+            _keep(context, job, part, writer, failed=True)
+        raise
+    _keep(context, job, part, writer, failed=False)
+
+
+def _keep(context: Context, job: Job, part: Part, writer: PtuWriter, *, failed: bool) -> None:
+    """End module and file, after the light, which the caller has shut already."""
+    with suppress(LabctlError, OSError):
+        job.tagger.stop()
+    try:
         writer.close(_reason(part, failed), live_time_s=part.live_s)
-        context.keep_sidecar(path, live_time_s=part.live_s, records=writer.record_count)
+    finally:
+        # A file that the disk did not let end belongs to the run, too: its records are readable.
+        context.keep_sidecar(part.path, live_time_s=part.live_s, records=writer.record_count)
 
 
 @contextmanager
@@ -106,26 +120,26 @@ def _looking(detectors: Sequence[PhotonCounter]) -> Generator[None]:
 def _dark(context: Context, job: Job) -> dict[str, float]:
     """Let the guard look once before any light comes.
 
+    What was commanded while the module was set is heeded here, before the light, too.
     A counter tells the mean rate since it was last asked, which may lie in the light.
     """
     for detector in job.detectors:
         detector.read_count_rate()
-    context.wait(_DARK_S, what=f"{job.tagger.name} dark rates")
+    context.wait(_DARK_S, what=f"{job.tagger.name} dark rates", bankable=True)
     return {d.name: d.read_count_rate() for d in job.detectors}
 
 
 def _run(context: Context, job: Job, before: Sequence[Part], part: Part) -> None:
     tagger = job.tagger
     started_s = context.clock.now()
-    tagger.start()
-    try:
-        _collect(context, job, before, part, started_s)
-    except Bank:
-        part.stopped = ""
-    tagger.stop()
+    with answering(context.clock, tagger):
+        tagger.start()
+        try:
+            _collect(context, job, before, part, started_s)
+        except Bank:
+            part.stopped = ""
+        tagger.stop()
     part.live_s = min(context.clock.now() - started_s, job.settings.acquisition_s)
-    _drain(tagger, part.pipeline)
-    part.flags = tagger.flags()
 
 
 def _collect(

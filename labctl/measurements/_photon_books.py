@@ -65,7 +65,9 @@ def _total(job: Job, parts: Sequence[Part]) -> dict[str, int]:
 
 
 def _dark(parts: Sequence[Part], name: str) -> float:
-    return sum(part.dark_hz[name] for part in parts) / len(parts)
+    # A part that was paused before its light has none.
+    found = [part.dark_hz[name] for part in parts if name in part.dark_hz]
+    return sum(found) / len(found)
 
 
 def _dead(job: Job, detector_ns: float, rate_hz: float) -> float:

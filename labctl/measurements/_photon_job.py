@@ -25,6 +25,7 @@ class Job:
         stop: When it ends.
         make: Returns the analyses of a new part of the stream.
         live: Returns what has come out so far; ``relative_error`` is heeded by the stop rule.
+        armed: Is called when the module is set and before any light is let in.
         light: Whether excitation light is let in.
         spectrograph: How the spectrograph stands; empty without one.
         fluence_uj_cm2: Peak fluence of the excitation, uJ/cm²; None: not known.
@@ -36,6 +37,7 @@ class Job:
     stop: Stop
     make: Callable[[Stream], Sequence[Analysis]]
     live: Live = lambda _job, _analyses: {}
+    armed: Callable[["Job"], None] = lambda _job: None
     light: bool = True
     spectrograph: Mapping[str, Any] = field(default_factory=dict[str, Any])
     fluence_uj_cm2: float | None = None

@@ -82,6 +82,10 @@ class PhotonMeasurement(Measurement):
         del context, job, analyses
         return {}
 
+    def armed(self, context: Context, job: Job) -> None:
+        """Say what stands against the measurement; the module is set, no light is let in yet."""
+        del context, job
+
     def estimate_s(self) -> float:
         """Return the expected lab time in s."""
         return _SETUP_S + self.stop.estimate_s()
@@ -149,6 +153,7 @@ class PhotonMeasurement(Measurement):
             stop=self.stop,
             make=lambda stream: self.make(stream, codes(tagger, detectors)),
             live=lambda job, analyses: self.live(context, job, analyses),
+            armed=lambda job: self.armed(context, job),
             spectrograph=spectrograph,
             fluence_uj_cm2=present_fluence_uj_cm2(context),
         )
@@ -181,7 +186,8 @@ class PhotonMeasurement(Measurement):
             return math.floor(math.log2(self.bin_ps / base_ps) + 1e-9)
         if laser is None or laser.rep_rate_hz is None:
             return 0
-        period_ps = 1e12 / laser.rep_rate_hz * self.sync_divider
+        # Records count the pulses before the divider, and so do their delays.
+        period_ps = 1e12 / laser.rep_rate_hz
         return max(0, math.ceil(math.log2(period_ps / (base_ps * tagger.delay_bins())) - 1e-9))
 
     def _settings(self, context: Context, job: Job, parts: Sequence[Part]) -> dict[str, Any]:

@@ -1,18 +1,44 @@
 """What is done while photons come in: guard, displays, disk, stop rules."""
 
-from collections.abc import Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 
+from labctl.clock import Clock
+from labctl.errors import NoReplyError
 from labctl.measurements._context import Context
 from labctl.measurements._photon_job import Job, Part
 from labctl.measurements._stop import Progressed
+from labctl.roles import TimeTagger
 
-__all__ = ["Watch"]
+__all__ = ["Watch", "answering"]
 
 _GUARD_S = 0.2
 """The rate meters have a gate of 0.1 s; the guard looks at every second reading at the latest."""
 _LIVE_S = 1.0
 _SYNC_S = 10.0
 _POLL_S = (0.005, 0.1)
+_HUNG_S, _LOOK_S = 2.0, 0.25
+"""The module's calls take milliseconds; one that takes seconds of life does not come back."""
+
+
+@contextmanager
+def answering(clock: Clock, tagger: TimeTagger) -> Generator[None]:
+    """While the light is on, do not wait for a module that hangs as long as for other instruments.
+
+    Raises:
+        NoReplyError: A call has not returned.
+    """
+
+    def look() -> None:
+        if tagger.busy_s() > _HUNG_S:
+            what = f"the call has not returned for {_HUNG_S:g} s, with the light on"
+            raise NoReplyError(tagger.name, "photons", what, "switch the module off and on")
+
+    cancel = clock.call_every(_LOOK_S, look)
+    try:
+        yield
+    finally:
+        cancel()
 
 
 class Watch:
@@ -31,6 +57,7 @@ class Watch:
         self._guard_s, self._live_s = started_s + _GUARD_S, started_s + _LIVE_S
         self._sync_s = started_s + _SYNC_S
         self._error: float | None = None
+        self._failed = False
         self._seen: dict[str, int] = dict.fromkeys((d.name for d in job.detectors), 0)
         self._seen_s = started_s
 
@@ -72,7 +99,7 @@ class Watch:
 
     def _tell(self) -> None:
         job, part = self._job, self._part
-        values = job.live(job, part.pipeline.analyses)
+        values = self._live_values()
         self._error = values.get("relative_error")
         counts = job.counted(part.books)
         rates = {f"{name}_count_rate_hz": n / part.live_s for name, n in counts.items()}
@@ -81,6 +108,18 @@ class Watch:
         self._context.live(told)
         text = f"{done.counts} photons in {done.live_s:.1f} s"
         self._context.progress(text, job.stop.fraction(done))
+
+    def _live_values(self) -> Mapping[str, float]:
+        job = self._job
+        try:
+            return job.live(job, self._part.pipeline.analyses)
+        # The last resort: whatever becomes of a live result, the photons go on.
+        except Exception as error:
+            if not self._failed:
+                text = f"no live results, the photons are kept all the same: {error!r}"
+                self._context.warn_once(job.tagger.name, text)
+            self._failed = True
+            return {}
 
     def _progressed(self) -> Progressed:
         job, part, laser = self._job, self._part, self._context.table.laser

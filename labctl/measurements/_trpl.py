@@ -52,6 +52,16 @@ class Trpl(PhotonMeasurement):
             warm_up_decays()
         return super().take(context)
 
+    def armed(self, context: Context, job: Job) -> None:
+        """Warn of a stop rule that can never be met."""
+        if self.stop.relative_error is not None and self.irf(context, job) is None:
+            key = irf_key(job.detectors[0].name, job.spectrograph)
+            text = (
+                f"no response (IRF) for {key!r} in bins of {job.tagger.delay_bin_ps():g} ps is in"
+                " force: the error of the lifetime stays unknown and does not stop this"
+            )
+            context.message("warning", job.tagger.name, f"{text}; measure 'irf' before")
+
     def live(self, context: Context, job: Job, analyses: Sequence[Analysis]) -> dict[str, float]:
         """Return the lifetime of one exponential, and its error, where the response is known."""
         irf = self.irf(context, job)
@@ -107,7 +117,7 @@ def _in_period(context: Context, job: Job, counts: NDArray[np.int64]) -> NDArray
     laser = context.table.laser
     if laser is None or not laser.rep_rate_hz:
         return counts
-    period_ps = 1e12 / laser.rep_rate_hz * job.settings.sync_divider
+    period_ps = 1e12 / laser.rep_rate_hz
     return counts[:, : math.ceil(period_ps / job.tagger.delay_bin_ps())]
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from labctl.photons._analysis import Analysis, grown, lookup
 from labctl.photons._decoder import PhotonBlock
 from labctl.photons._formats import Stream
-from labctl.photons._numba import Array, int64, kernel
+from labctl.photons._numba import Array, int64, kernel, uint64, uintp
 
 __all__ = ["BinnedDelays", "BinnedDelaysResult", "Trace", "TraceResult"]
 
@@ -17,22 +17,40 @@ _MOST_CELLS = 1 << 25
 """Longer traces come from damaged data only; what is later is counted as such."""
 
 
-@kernel("int64(TIMES, CHANNELS, SIDES, int64, int64[:, ::1])")
+@kernel("int64(TIMES, CHANNELS, int64[::1], int64, int64[:, ::1], int64[:, ::1])")
 def count_in_time(
-    time: Array, channel: Array, column_of: Array, bin_ticks: int, counts: Array
+    time: Array, channel: Array, codes: Array, bin_ticks: int, counts: Array, tables: Array
 ) -> int:
-    """Count photons by time bin and column; return those after the last bin."""
-    row, end, outside = 0, 0, 0
-    for i in range(len(time)):
-        if time[i] >= end or time[i] < end - bin_ticks:
-            row = time[i] // bin_ticks
-            end = (row + 1) * bin_ticks
-        column = column_of[channel[i]]
-        if column >= 0:
+    """Count the photons of some channels by time bin; return those after the last bin.
+
+    The photons of a bin are first counted by channel, in four tables, because a counter that was
+    just written cannot be read at once. Those of ``codes`` are zero before and after.
+    """
+    width, photons, outside = uint64(bin_ticks), uintp(len(time)), 0
+    one, start = uintp(1), uintp(0)
+    while start < photons:
+        row = time[start] // bin_ticks
+        begin, end = row * bin_ticks, start + one
+        while end < photons and uint64(time[end] - begin) < width:
+            end += one
+        whole = end - (end - start) % uintp(4)
+        for i in range(start, whole, uintp(4)):
+            tables[0, channel[i]] += 1
+            tables[1, channel[i + one]] += 1
+            tables[2, channel[i + uintp(2)]] += 1
+            tables[3, channel[i + uintp(3)]] += 1
+        for i in range(whole, end):
+            tables[0, channel[i]] += 1
+        for column in range(len(codes)):
+            found = 0
+            for k in range(4):
+                found += tables[k, codes[column]]
+                tables[k, codes[column]] = 0
             if row < len(counts):
-                counts[row, column] += 1
+                counts[row, column] += found
             else:
-                outside += 1
+                outside += found
+        start = end
     return outside
 
 
@@ -121,7 +139,10 @@ class Trace(Analysis):
 
     def __init__(self, stream: Stream, bin_s: float, channels: Iterable[int] = (0, 1)) -> None:
         self._channels = tuple(channels)
-        self._column_of = lookup(self._channels)
+        # Refuses what cannot be a channel.
+        lookup(self._channels)
+        self._codes = np.array(self._channels, np.int64)
+        self._tables = np.zeros((4, 256), np.int64)
         self._rows = _Rows(stream, bin_s, len(self._channels))
         self._counts = np.zeros((1024, len(self._channels)), np.int64)
         self._end_tick = self._outside = 0
@@ -131,7 +152,12 @@ class Trace(Analysis):
         self._end_tick = block.end_tick
         self._counts = grown(self._counts, self._rows.needed(block.end_tick))
         self._outside += count_in_time(
-            block.time_ticks, block.channel, self._column_of, self._rows.ticks, self._counts
+            block.time_ticks,
+            block.channel,
+            self._codes,
+            self._rows.ticks,
+            self._counts,
+            self._tables,
         )
 
     def result(self) -> TraceResult:

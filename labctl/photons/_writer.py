@@ -182,9 +182,16 @@ class PtuWriter:
         self._patch(Tag("TTResult_NumberOfRecords", TagType.INT, self.record_count))
 
     def sync(self) -> None:
-        """Flush, and wait until the disk has it."""
+        """Flush, and wait until the disk has it.
+
+        Raises:
+            StorageError: It could not be written.
+        """
         self.flush()
-        os.fsync(self._file.fileno())
+        try:
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise self._failed(error) from error
 
     def close(
         self, reason: StopReason, *, live_time_s: float | None = None, warnings: int = 0

@@ -85,14 +85,14 @@ def fit_pairs(
     Raises:
         AnalysisError: Responses in other bins, too few pairs, or no convergence.
     """
-    bins, bin_ps = records.pulses.first.size, 1e12 * records.delay_bin_s
+    bins, own_ps = records.pulses.first.size, 1e12 * records.delay_bin_s / records.group
     for irf in irfs:
-        if abs(irf.bin_ps - bin_ps) > 1e-3 * bin_ps:
+        if abs(irf.bin_ps - own_ps) > 1e-3 * own_ps:
             raise AnalysisError(
                 f"the response of {irf.detector} has bins of {irf.bin_ps:g} ps, the pairs of "
-                f"{bin_ps:g} ps"
+                f"{own_ps:g} ps"
             )
-    a, b = (_response(irf, bins) for irf in irfs)
+    a, b = (_response(irf, bins, records.group) for irf in irfs)
     return fit_heralded(
         records.pulses,
         a,
@@ -115,12 +115,13 @@ def _background(records: PairRecords, darks: float) -> Vector:
     return np.maximum(smooth + max(darks, 1.0) / late.size, 0.0)
 
 
-def _response(irf: Irf, bins: int) -> Vector:
+def _response(irf: Irf, bins: int, group: int) -> Vector:
     """Return the response without background on the delays of the pairs."""
     light = irf.response
-    found = np.zeros(max(bins, light.first_bin + light.counts.size))
-    found[light.first_bin : light.first_bin + light.counts.size] = light.counts
-    return np.maximum(found[:bins], 0.0)
+    end = light.first_bin + light.counts.size
+    found = np.zeros(max(bins * group, end))
+    found[light.first_bin : end] = light.counts
+    return np.maximum(found[: bins * group].reshape(bins, group).sum(axis=1), 0.0)
 
 
 def _fit(one: PairPoint) -> tuple[HeraldedBiexciton | None, tuple[str, ...]]:

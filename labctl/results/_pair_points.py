@@ -37,7 +37,8 @@ class PairPoint:
         records: Pairs from the raw records; None if these are missing.
         background: Clicks of each side that are no photons of the dot.
         dark_hz: Rates of both sides without light.
-        crosstalk_bins: First bin and end of the gaps that hold cross-talk; None: none was seen.
+        crosstalk_bins: First bin and end of the gaps that hold cross-talk, in the bins of
+            ``records.pulses``; None: none was seen.
         warnings: What was missing or in doubt.
     """
 
@@ -145,6 +146,8 @@ def _point(
         else:
             chosen = columns[records.delays.delay_bins.size]
             gaps = spike_gaps(records.delays, chosen)
+            if gaps is not None:
+                gaps = gaps[0] // records.group, -(-gaps[1] // records.group)
             background = background_from_rates(
                 dark_hz, stored.live_s, late_afterpulses=records.late
             )

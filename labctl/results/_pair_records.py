@@ -1,5 +1,6 @@
 """Pairs of one point, counted again from its raw records."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
@@ -11,6 +12,7 @@ from labctl.analysis import Measured
 from labctl.photons import (
     Analysis,
     PairBooks,
+    PhotonBlock,
     PulsedDelays,
     PulsedDelaysResult,
     PulsePairs,
@@ -27,6 +29,7 @@ __all__ = ["PairCounters", "PairRecords", "read_pairs"]
 _PERIODS = 20
 _COLUMN_S = 256e-12
 _TRACE_S = 0.01
+_MOST_BINS = 1250
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +43,8 @@ class PairRecords:
         late_delays: The same of both sides by delay, shape (delay bin,).
         trace: Counts by time bin and side, shape (bin, 2), int64.
         trace_bin_s: Width of a time bin, s.
-        delay_bin_s: Width of a delay bin, s.
+        group: Delay bins of the records in one of ``pulses`` and ``late_delays``.
+        delay_bin_s: Width of one of these, s.
     """
 
     delays: PulsedDelaysResult
@@ -49,7 +53,20 @@ class PairRecords:
     late_delays: NDArray[np.float64]
     trace: NDArray[np.int64]
     trace_bin_s: float
+    group: int
     delay_bin_s: float
+
+
+class _Grouped(Analysis):
+    """Hands photons on with several delay bins in one: fits need no finer ones."""
+
+    def __init__(self, group: int, analyses: tuple[Analysis, ...]) -> None:
+        self._group, self._analyses = np.uint16(group), analyses
+
+    def feed(self, block: PhotonBlock) -> None:
+        coarse = replace(block, delay_bins=block.delay_bins // self._group)
+        for analysis in self._analyses:
+            analysis.feed(coarse)
 
 
 class PairCounters:
@@ -57,21 +74,24 @@ class PairCounters:
 
     def __init__(self, stream: Stream, sides: tuple[int, int]) -> None:
         """Count pairs of two channels of T3 records."""
-        self._bin_s = stream.delay_bin_s
         period_bins = int(np.ceil(stream.tick_s / stream.delay_bin_s))
         self._bins = min(stream.format.delay_bins, period_bins)
         column = max(1, round(_COLUMN_S / stream.delay_bin_s))
         self._delays = PulsedDelays(
             sides, max_pulses=_PERIODS, delay_bins=self._bins, bins_per_column=column
         )
-        self._pulses = PulsePairs(stream, sides, (0, self._bins))
+        self._group = max(1, math.ceil(self._bins / _MOST_BINS))
+        self._coarse = replace(stream, delay_bin_s=self._group * stream.delay_bin_s)
+        self._bins = math.ceil(self._bins / self._group)
+        self._pulses = PulsePairs(self._coarse, sides, (0, self._bins))
         self._echoes = Echoes(sides, self._bins)
         self._trace = Trace(stream, _TRACE_S, sides)
 
     @property
     def analyses(self) -> tuple[Analysis, ...]:
         """All of them, to be fed."""
-        return (self._delays, self._pulses, self._echoes, self._trace)
+        grouped = _Grouped(self._group, (self._pulses, self._echoes))
+        return (self._delays, grouped, self._trace)
 
     def records(self) -> PairRecords:
         """Return what came so far."""
@@ -83,7 +103,8 @@ class PairCounters:
             self._echoes.late_delays(0) + self._echoes.late_delays(1),
             trace.counts,
             trace.bin_s,
-            self._bin_s,
+            self._group,
+            self._coarse.delay_bin_s,
         )
 
 

@@ -171,7 +171,7 @@ def _point(
         label=str(values.get("label", "")),
         arrays={str(name): row_array(dataset, str(name), row) for name in names},
         values=values,
-        files=_files(run, index, int(number(values.get("attempt"), 0))),
+        files=tuple(_files(run, values)),
         detectors=detectors,
         temperature_k=temperature(values),
         temperature_set_k=optional(values.get(f"{TEMPERATURE}:set")),
@@ -191,13 +191,11 @@ def _detectors(values: Mapping[str, Any]) -> Iterator[str]:
             yield detector
 
 
-def _files(run: StoredRun, index: int, attempt: int) -> tuple[Path, ...]:
-    folder = run.path.parent
-    return tuple(
-        folder / str(entry["name"])
-        for entry in run.sidecars
-        if entry.get("index") == index and entry.get("attempt", 0) == attempt
-    )
+def _files(run: StoredRun, values: Mapping[str, Any]) -> Iterator[Path]:
+    """Yield the raw records that a point names; attempts that were broken off have left others."""
+    for part in range(len(run.sidecars)):
+        if name := str(values.get(f"photons.parts.{part}.file") or ""):
+            yield run.path.parent / name
 
 
 def _irfs(run: StoredRun) -> dict[str, Irf]:

@@ -8,6 +8,7 @@ from labctl.analysis import (
     DwellLaw,
     DwellSequence,
     IntensityLevels,
+    LawFit,
     Measured,
     Switches,
     find_change_points,
@@ -176,8 +177,14 @@ def _laws(dwells: DwellSequence) -> tuple[dict[str, DwellFit], tuple[str, ...]]:
     return laws, tuple(words)
 
 
+def _endless(fit: DwellFit) -> LawFit:
+    return next(one for one in fit.fits if one.law is DwellLaw.POWER)
+
+
 def _undecided(fit: DwellFit) -> bool:
-    return fit.best.law is DwellLaw.EXPONENTIAL and fit.advantage < _DECISIVE
+    """Return whether the exponential law was chosen, and a power law would do nearly as well."""
+    exponential = fit.best.law is DwellLaw.EXPONENTIAL
+    return exponential and _endless(fit).aic - fit.best.aic < _DECISIVE
 
 
 def _law_quantities(state: str, fit: DwellFit) -> list[tuple[str, Measured, str]]:
@@ -185,11 +192,9 @@ def _law_quantities(state: str, fit: DwellFit) -> list[tuple[str, Measured, str]
     found: list[tuple[str, Measured, str]] = []
     if fit.best.law is DwellLaw.EXPONENTIAL:
         found.append((f"{state}_dwell", fit.best.time_s, "s"))
-    chosen = fit.best
-    if _undecided(fit):
-        chosen = next(one for one in fit.fits if one.law is DwellLaw.POWER)
-    if chosen.exponent is not None:
-        found.append((f"{state}_exponent", chosen.exponent, ""))
+    exponent = _endless(fit).exponent if _undecided(fit) else fit.best.exponent
+    if exponent is not None:
+        found.append((f"{state}_exponent", exponent, ""))
     return found
 
 

@@ -147,6 +147,13 @@ class Instrument(ABC):
         """Whether ``connect`` succeeded and ``close`` was not called since."""
         return self._connected
 
+    def busy_s(self) -> float:
+        """Return for how long the call that is going on has taken, s of life; 0 if none is.
+
+        Calls on the caller's own thread are over before anybody can ask.
+        """
+        return 0.0
+
     def connect(self) -> Identity:
         """Open the connection and return the identity of the unit that answers."""
         try:

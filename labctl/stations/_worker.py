@@ -6,6 +6,7 @@ from concurrent.futures import Future, wait
 from dataclasses import replace
 from functools import partial
 from queue import SimpleQueue
+from time import monotonic
 from typing import Any, TypeVar, cast
 
 from labctl.clock import Clock
@@ -65,6 +66,7 @@ class _OnWorker:
         self._thread: _Thread | None = None
         self._last: Future[Any] | None = None
         self._given_up: Future[Any] | None = None
+        self._asked_s = 0.0
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._instrument, name)
@@ -89,6 +91,11 @@ class _OnWorker:
             read=partial(self._call, f"read_{quantity}", found.read),
         )
 
+    def busy_s(self) -> float:
+        """Return for how long the call that is going on has taken, s of life; 0 if none is."""
+        idle = self._last is None or self._last.done()
+        return 0.0 if idle else monotonic() - self._asked_s
+
     def close(self) -> None:
         """Close the instrument and end its thread, after a hung call as soon as that returns."""
         thread, last = self._thread, self._last
@@ -104,6 +111,7 @@ class _OnWorker:
         self._wait_for_last(name)
         if self._thread is None:
             self._thread = _Thread(f"instrument {self._instrument.name}")
+        self._asked_s = monotonic()
         future = self._last = self._thread.submit(partial(function, *args, **named))
         wait([future], _QUICK_S)
         if not self._done(future, CALL_DEADLINE_S, name):

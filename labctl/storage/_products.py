@@ -16,6 +16,7 @@ from labctl.storage._h5 import open_h5
 from labctl.storage._lint import lint_product
 from labctl.storage._nexus import Survey, build_product
 from labctl.storage._records import JournalTail, RunStatus, TailState
+from labctl.storage._strays import stray_sidecars
 
 PART_SUFFIX = ".part"
 
@@ -61,6 +62,8 @@ def finalise(journal: Path) -> FinaliseReport:
         return _report_on(done)
     survey = Survey(journals)
     status = survey.index.stopped_as or RunStatus.RECOVERED
+    strays = stray_sidecars(journals[0], survey.index.sidecars)
+    survey.index.sidecars += strays
     target = product_path(journals[0])
     part = target.with_name(target.name + PART_SUFFIX)
     build_product(survey, part, status)
@@ -71,6 +74,11 @@ def finalise(journal: Path) -> FinaliseReport:
     sync_file(part)
     product = replace(part, target)
     remarks = [_tail_remark(path, tail) for path, tail in zip(journals, survey.tails, strict=True)]
+    remarks += [
+        f"{one['name']} ({one['size']} bytes) lies beside, and the journal does not name it: "
+        "it was being written when the run broke off, and belongs to the run now"
+        for one in strays
+    ]
     if product != target:
         remarks.append(f"{target.name} is open in another program; wrote {product.name} instead")
     points = survey.index.points.rows

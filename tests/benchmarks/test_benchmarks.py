@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.figures import overhead_figures
+from benchmarks.measure import PAYLOADS, Rounds
 from benchmarks.memory import growth_mb
 from benchmarks.overhead import engine_alone, overhead
 from benchmarks.reaction import reactions
@@ -21,6 +23,22 @@ def test_engine_and_bare_loop_take_turns(payload: str, rows: int, tmp_path: Path
         a - b for a, b in zip(turns.engine_ms, turns.bare_ms, strict=True)
     ]
     assert not list(tmp_path.iterdir())
+
+
+def test_the_overhead_is_judged_here_and_against_the_reference_machine(tmp_path: Path) -> None:
+    found = Rounds()
+    for payload in PAYLOADS:
+        found.flat[payload].extend(overhead(payload, 12, tmp_path, turn=4))
+        found.times["labctl", "synced", payload].append(1.0)
+        found.times["labctl", "nested", payload].append(1.0)
+        found.times["bluesky", "scan, no writer", payload] += [2.0, 2.48, 9.0]
+    figures = {figure.name: figure for figure in overhead_figures(found, tmp_path, 400)}
+    assert figures["  this machine over the reference, spectrum"].value == pytest.approx(2.0)
+    here = figures["overhead, spectrum"]
+    scaled = figures["  over the machine's slowness: overhead, spectrum"]
+    assert here.target == scaled.target == "<= 0.1"
+    assert here.value is not None
+    assert scaled.value == pytest.approx(here.value / 2.0)
 
 
 def test_the_engine_without_storage_has_no_bare_loop_beside_it() -> None:

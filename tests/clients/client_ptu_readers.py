@@ -10,9 +10,6 @@ from typing import Any
 
 import numpy as np
 
-ptufile: Any = import_module("ptufile")
-tttrlib: Any = import_module("tttrlib")
-phconvert: Any = import_module("phconvert.pqreader")
 _MARKERS = 15
 """phconvert gives markers and sync events a detector number from here on."""
 
@@ -30,6 +27,7 @@ def by_channel(channels: Any, times: Any, delays: Any) -> dict[str, Any]:
 
 def by_ptufile(path: str) -> dict[str, Any]:
     """What ptufile reads."""
+    ptufile: Any = import_module("ptufile")
     with ptufile.PtuFile(path) as file:
         records = file.decode_records()
     photons = records[records["channel"] >= 0]
@@ -41,6 +39,7 @@ def by_ptufile(path: str) -> dict[str, Any]:
 
 def by_tttrlib(path: str) -> dict[str, Any]:
     """What tttrlib reads."""
+    tttrlib: Any = import_module("tttrlib")
     data = tttrlib.TTTR(path, "PTU")
     photon = data.event_types == 0
     times = data.macro_times[photon].astype(np.int64)
@@ -50,6 +49,7 @@ def by_tttrlib(path: str) -> dict[str, Any]:
 
 def by_phconvert(path: str) -> dict[str, Any]:
     """What phconvert reads."""
+    phconvert: Any = import_module("phconvert.pqreader")
     times, channels, delays, *_ = phconvert.load_ptu(path)
     photon = channels < _MARKERS
     timed = delays if delays is not None else np.zeros(len(times), np.int64)

@@ -51,14 +51,15 @@ class Wiring:
         return Bench.of(self.world)
 
     def plugs(self, settings: Settings) -> list[Plug]:
-        """Detectors and their inputs; on a PicoHarp 300 the first one takes the sync in T2.
+        """Detectors and their inputs, as far as the module has them in its mode.
 
-        Its T3 and histogram modes have one input, or four behind a router.
+        A PicoHarp 300 has the sync and one input in T2, else one input, or four behind a router.
+        Detectors that no set-up names are at its sync and its input in T2.
         """
         apds = self.bench.apds(self.name)
         channels = [apd.channel for apd in apds]
         if settings.model.prefix == "PH":
-            if settings.mode == _T2 and 0 not in channels:
+            if settings.mode == _T2 and not any(apd.name for apd in apds):
                 channels = [channel - 1 for channel in channels]
             most = 1 if settings.mode == _T2 else 4 if self._truth["router"] else 1
         else:

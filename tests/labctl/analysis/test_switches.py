@@ -23,7 +23,7 @@ TICK_S, LENGTH_S, ON_HZ, OFF_HZ = 1e-7, 4.0, 50_000.0, 8_000.0
 def telegraph(
     seed: int, *, on_first: bool = True
 ) -> tuple[NDArray[np.int64], Vector, NDArray[np.bool_]]:
-    """Arrival ticks of a telegraph, its edges, and the state between them; no dwell is too short."""
+    """Arrival ticks of a telegraph without short dwells, its edges, the state between them."""
     rng = np.random.default_rng([seed, 3])
     edges = np.concatenate([[0.0], np.cumsum(0.0015 + rng.exponential(0.02, 1000))])
     edges = np.append(edges[edges < LENGTH_S], LENGTH_S)
