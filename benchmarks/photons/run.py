@@ -84,9 +84,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.document.write_text(document(found, about, versions, PAGE), "utf-8")
         BUILD.mkdir(parents=True, exist_ok=True)
         (BUILD / "photons.json").write_text(as_json(found, about, versions), "utf-8")
-    missed = [figure.name for figure in found if not figure.met]
-    print(f"{len(missed)} targets missed" if missed else "all targets met")
-    return 1 if missed else 0
+    words = [figure.verdict for figure in found if figure.target]
+    print(", ".join(f"{words.count(word)} {word}" for word in ("met", "MISSED", "not measured")))
+    return 1 if "MISSED" in words else 0
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

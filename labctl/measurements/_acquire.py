@@ -94,6 +94,9 @@ def _keep(context: Context, job: Job, part: Part, writer: PtuWriter, *, failed: 
     """End module and file, after the light, which the caller has shut already."""
     with suppress(LabctlError, OSError):
         job.tagger.stop()
+        # Of a part that was broken off the module still holds what came since the last look.
+        while len(records := job.tagger.read_records()):
+            writer.append(records)
     try:
         writer.close(_reason(part, failed), live_time_s=part.live_s)
     finally:
@@ -149,6 +152,8 @@ def _collect(
     tagger = job.tagger
     while not part.stopped:
         context.wait(watch.period_s(), what=f"{tagger.name} photons", bankable=True)
+        # The guard goes first: reading can take long just when there is too much light.
+        watch.guard()
         records = tagger.read_records()
         part.pipeline.feed(records, hurry=2 * len(records) > tagger.fifo_records())
         part.live_s = context.clock.now() - started_s

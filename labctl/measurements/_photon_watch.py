@@ -69,13 +69,21 @@ class Watch:
         rate_hz = max(part.books.records / part.live_s, 1.0)
         return min(max(most / 8 / rate_hz, _POLL_S[0]), _POLL_S[1])
 
-    def look(self) -> None:
-        """Guard the detectors, tell displays, bring records to the disk; what is due."""
+    def guard(self) -> None:
+        """Look at the rates of the detectors if that is due.
+
+        Raises:
+            ProtectionError: Too much light; it has been shut.
+        """
         now_s = self._context.clock.now()
         if now_s >= self._guard_s:
             self._guard_s = now_s + _GUARD_S
             for detector in self._job.detectors:
                 detector.read_count_rate()
+
+    def look(self) -> None:
+        """Tell displays, bring records to the disk; what is due."""
+        now_s = self._context.clock.now()
         if now_s >= self._live_s:
             self._live_s = now_s + _LIVE_S
             self._check_alive(now_s)

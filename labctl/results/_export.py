@@ -80,10 +80,11 @@ def decay_rows(analysis: RunAnalysis) -> list[tuple[str, ...]]:
 
 
 def law_lines(analysis: RunAnalysis) -> list[str]:
-    """Return the laws, and what pairs of photons gave, as lines of text; may be empty."""
+    """Return the laws, and what pairs and streams of photons gave, as lines of text, if any."""
     lines: list[str] = []
     for one in analysis.results:
-        if one.point is None or one.quantity in _OF_PAIRS:
+        of_streams = one.experiment in ("E14", "E15")
+        if one.point is None or one.quantity in _OF_PAIRS or of_streams:
             place = "" if one.point is None else f" at point {one.point}"
             value = format_measured(one.measured)
             lines.append(f"{one.quantity}{place} = {value} {one.unit}".rstrip())

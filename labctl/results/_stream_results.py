@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 
 from labctl.analysis import (
     DwellFit,
@@ -68,10 +69,20 @@ def analyze_streams(run: StoredRun) -> list[ExperimentResult]:
     """
     experiment = str(run.start.get("recipe", {}).get("experiment") or BLINKING)
     kinds = ("trace", "photons") if experiment in (BLINKING, LIFETIMES) else ("trace",)
+    points = photon_points(run, *kinds)
     found: list[ExperimentResult] = []
-    for stored in photon_points(run, *kinds):
-        found += _of_point(stored, lifetimes=experiment == LIFETIMES)
+    for stored in points:
+        results = _of_point(stored, lifetimes=experiment == LIFETIMES)
+        found += results if len(points) == 1 else [_named(result) for result in results]
     return found
+
+
+def _named(result: ExperimentResult) -> ExperimentResult:
+    """Return a result whose tables bear the number of the point, because there are several."""
+    tables = tuple(
+        replace(table, name=f"{table.name}_point_{result.point}") for table in result.tables
+    )
+    return replace(result, tables=tables)
 
 
 def _of_point(stored: StoredPhotons, *, lifetimes: bool) -> list[ExperimentResult]:

@@ -38,6 +38,10 @@ class Readings:
             self._kept[quantity].append((t_s, value))
             self._units[quantity] = units
 
+    def forget(self, quantity: str) -> None:
+        """Drop what was read of a quantity that is being changed."""
+        self._kept.pop(quantity, None)
+
     def since(self, quantity: str, t_s: float) -> Summary | None:
         """Summarise the readings of a quantity from clock time ``t_s`` on."""
         values: list[float] = []

@@ -154,6 +154,8 @@ class Session:
         tell(MoveStarted, fields)
         self._quality.pop(name, None)
         self._start(settable, value)
+        # A move may take no time at all, and what was read before it belongs to the point before.
+        self.book.readings.forget(name)
         if settable.spec.settles:
             found, settled = self._settle(settable, value, rule, on_timeout)
         else:

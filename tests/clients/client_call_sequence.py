@@ -23,7 +23,8 @@ class Session:
     """One module through its library."""
 
     def __init__(self, model: str, loaded: Any) -> None:
-        self.model, self.loaded, self.index = model, loaded, 0
+        self.model, self.loaded = model, loaded
+        self.index: int = 0
 
     def raw(self, name: str, *arguments: Any) -> int:
         code: int = getattr(self.loaded, f"{self.model}_{name}")(*arguments)
@@ -47,7 +48,8 @@ class Session:
         version = ct.create_string_buffer(b"", 8)
         self.raw("GetLibraryVersion", version)
         print(f"library {self.model} version {version.value.decode()}")
-        serial, found = ct.create_string_buffer(b"", 8), []
+        serial = ct.create_string_buffer(b"", 8)
+        found: list[tuple[int, str]] = []
         for index in range(_DEVICES):
             code = self.raw("OpenDevice", ct.c_int(index), serial)
             if code == 0:

@@ -23,7 +23,7 @@ def main(host: str, port: str, folder: str) -> None:
     def load(_name: str, **_options: Any) -> Any:
         return found
 
-    vars(ctypes)["CDLL"] = load
+    ctypes.__dict__["CDLL"] = load
     harp: Any = import_module("miniquant.harp")
     monster = harp.Monster()
     print("library", monster.libraryVersion, "error -36 is", monster.errorString[-36])

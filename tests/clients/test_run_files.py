@@ -61,8 +61,8 @@ def stored(live: LiveRun) -> list[int]:
     """Photons of each detector by the books that are stored, which the decays agree with."""
     assert live.ended.outcome.status == "complete", live.ended.outcome.reason
     data = live.run.data["photons"]
-    books = [data.coords.get(f"photons_detectors_{name}_counts") for name in ("apd_1", "apd_2")]
-    counts = [int(book.values[0]) for book in books if book is not None]
+    names = [f"photons_detectors_{name}_counts" for name in ("apd_1", "apd_2")]
+    counts = [int(data[name].values[0]) for name in names if name in data.coords]
     if "decays" in data:
         assert data["decays"].values[0].sum(axis=-1).tolist() == counts
     return counts

@@ -14,6 +14,15 @@ from live_bench import LiveRun, both, once, run_live, state
 from photon_setup import PhotonBench
 
 DECAY = "trpl: {grating: 300/mm, center: 531 nm, stop: {counts: 3000, at_most: 20 s}}"
+SCAN = """
+name: wedge
+sample: {name: CsPbBr3 23 nm, dot: A7}
+steps:
+  - scan: attenuator.fluence
+    values: [0.1, 0.15]
+    steps:
+      - trpl: {center: 531 nm, stop: {time: 0.5 s}}
+"""
 CASES = ["picoharp300", "hydraharp400", "multiharp150", "picoharp330"]
 
 
@@ -208,3 +217,17 @@ def raw_of(report: RunReport) -> bytes:
     run = read_run(report.journal)
     file = read_ptu(run.path.parent / str(run.sidecars[0]["name"]))
     return b"".join(np.array(block).tobytes() for block in file.blocks())
+
+
+def test_a_reading_from_before_a_move_is_no_reading_of_the_point_after_it(
+    bench: PhotonBench,
+) -> None:
+    lamp = "target: {driver: manual.selector, positions: [sample, scatterer]}"
+    wedge = f"{lamp}\n  attenuator: {{driver: manual.attenuator, full_fluence: 0.2 uJ/cm^2}}"
+    request = bench.ask(DECAY, **{lamp: wedge})
+    live = run_live(request.model_copy(update={"recipe": bench.recipe(SCAN)}), nothing)
+    assert live.ended.outcome.status == "complete", live.ended.outcome.reason
+    first, second = (record.data for record in live.records(RecordKind.POINT))
+    assert first["read"]["attenuator.fluence"]["value"] == pytest.approx(0.1)
+    assert second["read"]["attenuator.fluence"]["value"] == pytest.approx(0.15)
+    assert second["settings"]["laser"]["peak_fluence_uj_cm2"] == pytest.approx(0.15)

@@ -44,7 +44,7 @@ def everything(bench: TcspcBench) -> None:
         bench.run("CloseDevice")
 
 
-DOT = {"blinking": {}, "trion_share": 0.1, "superlattice": {}}
+DOT: dict[str, Any] = {"blinking": {}, "trion_share": 0.1, "superlattice": {}}
 benches = [TcspcBench(prefix, dot=DOT) for prefix in MODULES]
 benches.append(TcspcBench("MH", dot=DOT, t2_sync="laser"))
 before = compiled()

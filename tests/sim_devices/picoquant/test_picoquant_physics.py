@@ -226,7 +226,9 @@ def test_cross_talk_stands_in_two_side_peaks(tcspc: Make) -> None:
     ticks, channels = photons(bench, 1000)
     one, two = (ticks[channels == c] * TICK_S * 1e9 for c in (0, 1))
     lags = np.arange(-40.0, 41.0, 1.0)
-    pairs = np.array([np.searchsorted(two, one + lag).sum() for lag in lags - 0.5], dtype=np.int64)
+    # Photons of the second detector before those of the first, shifted, each.
+    before: list[Ints] = [np.searchsorted(two, one + lag) for lag in lags - 0.5]
+    pairs = np.array([int(np.sum(numbers)) for numbers in before], dtype=np.int64)
     areas = np.diff(pairs)
     at = lags[:-1]
     flat = rate_hz * rate_hz * 1e-9
