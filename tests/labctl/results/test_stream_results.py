@@ -166,7 +166,12 @@ Store = Callable[..., Run]
 def stored(tmp_path: Path) -> Store:
     """Return a function that journals one point, its raw records in parts, and reads the run."""
 
-    def write(parts: Sequence[tuple[NDArray[np.int64], NDArray[np.uint16]]], **recipe: str) -> Run:
+    def write(
+        parts: Sequence[tuple[NDArray[np.int64], NDArray[np.uint16]]],
+        *,
+        points: int = 1,
+        **recipe: str,
+    ) -> Run:
         path = tmp_path / "run.lcj"
         with JournalWriter(path, now=lambda: 5.0, utc=lambda: BEGAN) as journal:
             start: dict[str, Any] = {"uid": "run", "name": "blinking", "recipe": recipe}
@@ -180,8 +185,10 @@ def stored(tmp_path: Path) -> Store:
                 ArrayItem("counts", np.ones(9, np.uint32), "counts", ("bin",)),
                 ArrayItem("time", (np.arange(9) + 0.5) * 0.01, "s", ("bin",)),
             ]
-            journal.append(RecordKind.POINT, _point(names), arrays, durable=False)
-            stop = {"status": "complete", "reason": "", "points": 1}
+            for index in range(points):
+                point = {**_point(names), "index": index}
+                journal.append(RecordKind.POINT, point, arrays, durable=False)
+            stop = {"status": "complete", "reason": "", "points": points}
             journal.append(RecordKind.STOP, stop, durable=False)
         return read_run(path)
 
@@ -241,6 +248,14 @@ def test_raw_records_of_a_run_give_the_same_whether_paused_or_not(stored: Store)
 def test_the_recipe_says_which_experiment(stored: Store) -> None:
     light, _ = planted()
     assert {r.experiment for r in analyze(stored(halves(light)))} == {"E14"}
+
+
+def test_tables_of_several_points_are_told_apart(stored: Store) -> None:
+    light, _ = planted()
+    results = analyze(stored(halves(light)[:1], points=2))
+    names = {table.name for result in results for table in result.tables}
+    assert {"dwells_point_0", "dwells_point_1", "levels_point_1"} <= names
+    assert {result.point for result in results} == {0, 1}
 
 
 def test_missing_records_are_told_and_do_not_refuse_the_run(stored: Store) -> None:
