@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-_PICOHARP_T2 = 0x00010203
 _MARKERS = 15
 """phconvert gives markers and sync events a detector number from here on."""
 
@@ -49,13 +48,9 @@ def by_tttrlib(path: str) -> dict[str, Any]:
 
 
 def by_phconvert(path: str) -> dict[str, Any]:
-    """What phconvert reads; only its compiled overflow code can do PicoHarp T2."""
+    """What phconvert reads."""
     phconvert: Any = import_module("phconvert.pqreader")
-    ptufile: Any = import_module("ptufile")
-    with ptufile.PtuFile(path) as file:
-        compiled = int(file.record_type) == _PICOHARP_T2
-    how = "auto" if compiled else "base"
-    times, channels, delays, *_ = phconvert.load_ptu(path, ovcfunc=how)
+    times, channels, delays, *_ = phconvert.load_ptu(path)
     photon = channels < _MARKERS
     timed = delays if delays is not None else np.zeros(len(times), np.int64)
     return by_channel(channels[photon], times[photon], timed[photon])

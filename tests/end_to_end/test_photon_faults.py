@@ -3,13 +3,15 @@
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
 
-from labctl.errors import DeviceError, ProtectionError
+from labctl.errors import DeviceError, NoReplyError, ProtectionError, StorageError
 from labctl.events import Abort, Event
-from labctl.photons import read_ptu, replay
+from labctl.measurements import Trpl
+from labctl.photons import PtuWriter, read_ptu, replay
 from labctl.storage import Quality, RecordKind
 from labctl_sim.world.photons import Bench
 from live_bench import LiveRun, both, once, run_live
@@ -149,3 +151,66 @@ def test_a_silent_detector_is_no_dark_reading(bench: PhotonBench) -> None:
     assert "its power is off" in str(live.ended.outcome.error)
     assert np.isfinite(lit_after(live, 0.0))
     assert not live.shutter_open
+
+
+def test_a_module_that_hangs_does_not_keep_the_light_on(bench: PhotonBench) -> None:
+    request = bench.ask(STEPS).model_copy(update={"speed": 10.0})
+    live = run_live(request, once(after_2_s, inject("hang")))
+    outcome = live.ended.outcome
+    assert outcome.status == "failed"
+    assert isinstance(outcome.error, NoReplyError)
+    assert "with the light on" in str(outcome.error)
+    # 2 s of life until it counts as hung; any other call would be waited for 120 s by the clock.
+    assert lit_after(live, 60.0) == 0.0
+    assert not live.shutter_open
+    assert raw_photons(live) > 2000
+    assert any("tagger.stop" in text for text in outcome.unsafe)
+
+
+def test_a_live_result_that_cannot_be_made_is_told_once(bench: PhotonBench) -> None:
+    with patch.object(Trpl, "live", side_effect=ZeroDivisionError("no fit")):
+        live = run_live(bench.ask(STEPS), once(after_2_s, lambda live: None))
+    assert live.ended.outcome.status == "complete", live.ended.outcome.reason
+    (told,) = live.of("message")
+    assert (told.level, told.device) == ("warning", "tagger")
+    assert "no fit" in told.text
+    assert len(live.records(RecordKind.POINT)) == 2
+    # Rates and counts are told all the same.
+    assert live.of("live_result")[-1].values["counts"] > 0
+
+
+def test_a_full_disk_ends_the_light_and_the_file_still_belongs_to_the_run(
+    bench: PhotonBench,
+) -> None:
+    left = [40]
+    write = PtuWriter._write
+
+    def full(writer: PtuWriter, data: bytes) -> None:
+        left[0] -= 1
+        if left[0] < 0:
+            raise OSError(28, "No space left on device")
+        write(writer, data)
+
+    with patch.object(PtuWriter, "_write", full):
+        live = run_live(bench.ask(STEPS), once(after_2_s, lambda live: None))
+    outcome = live.ended.outcome
+    assert outcome.status == "failed"
+    assert isinstance(outcome.error, StorageError)
+    assert "No space left on device" in str(outcome.error)
+    assert not live.shutter_open
+    # A reading every 0.1 s.
+    assert lit_after(live, 4.2) == 0.0
+    assert raw_photons(live) > 2000
+
+
+def test_a_break_in_the_analysis_ends_the_light_and_keeps_the_records(bench: PhotonBench) -> None:
+    lives: list[LiveRun] = []
+    with (
+        patch("labctl.photons._decays.Decays.feed", side_effect=ZeroDivisionError("own mistake")),
+        pytest.raises(ZeroDivisionError),
+    ):
+        run_live(bench.ask(STEPS), lambda _, live: lives.append(live))
+    live = lives[0]
+    assert not live.rig.world.table.shutter_open
+    (path,) = (bench.folder / "data").rglob("*.ptu")
+    assert sum(replay(read_ptu(path), []).photons.values()) > 0

@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pytest
 
-from labctl.events import Event, Pause, PausePolicy, Resume
+from labctl.events import Command, Event, Pause, PausePolicy, Resume, Skip
 from labctl.host import RunReport
 from labctl.photons import Decays, PulsedG2, Trace, read_ptu, replay
+from labctl.results._stored_photons import photon_points
+from labctl.roles import PhotonCounter
 from labctl.storage import Quality, RecordKind, file_digest, read_run
 from live_bench import LiveRun, both, once, run_live, state
 from photon_setup import PhotonBench
@@ -138,6 +141,106 @@ def test_absolute_times_for_steady_light(bench: PhotonBench) -> None:
     assert len(tau_ns) == 200
     assert tau_ns[0] == pytest.approx(-995.0, abs=1.0)
     assert stored["coincidences"].values.sum() > 0
+
+
+APD_2 = "detectors.pdm, tagger: tagger, channel: 2"
+
+
+def test_two_detectors_on_a_picoharp_300_in_t2(bench: PhotonBench) -> None:
+    step = "g2: {center: 531 nm, mode: t2, lag_bin: 10 ns, window: 1 us, stop: {time: 4 s}}"
+    words = {"DRIVER": "picoquant.picoharp300", APD_2: APD_2.replace("2", "0")}
+    live = run_live(bench.ask(step, **words), nothing)
+    assert live.ended.outcome.status == "complete", live.ended.outcome.reason
+    (point,) = live.records(RecordKind.POINT)
+    detectors = point.data["settings"]["photons"]["detectors"]
+    first, second = detectors["apd_1"]["counts"], detectors["apd_2"]["counts"]
+    assert abs(first - second) < 5 * np.sqrt(first + second)
+    photons = replay(read_ptu(raw(live)), []).photons
+    assert sorted(photons.values()) == sorted([first, second])
+    assert live.run.data["g2"]["coincidences"].values.sum() > 0
+
+
+@pytest.mark.parametrize("driver", CASES)
+def test_a_sync_divider_leaves_the_delays_as_they_are(bench: PhotonBench, driver: str) -> None:
+    steps = """
+        trpl: {center: 531 nm, stop: {time: 1 s}}
+        trpl: {sync_divider: 4, stop: {time: 1 s}}
+    """
+    live = run_live(bench.ask(steps, DRIVER=f"picoquant.{driver}"), nothing)
+    assert live.ended.outcome.status == "complete", live.ended.outcome.reason
+    decays = live.run.data["trpl"]
+    assert decays["delay"].values[-1] == pytest.approx(100e3, abs=50.0)
+    plain, divided = decays["counts"].values.astype(float)
+    delay_ns = 1e-3 * decays["delay"].values
+    means = [float(np.average(delay_ns, weights=counts)) for counts in (plain, divided)]
+    # Mean delays of about 2500 photons each, scattered by a few dark counts over 100 ns.
+    sd_ns = np.sqrt(np.average((delay_ns - means[0]) ** 2, weights=plain) * 2 / plain.sum())
+    assert abs(means[0] - means[1]) < 5 * sd_ns
+    assert read_ptu(raw(live, 1)).stream.tick_s == pytest.approx(100e-9, rel=1e-6)
+
+
+def test_a_stop_by_an_error_that_stays_unknown_is_told_before_the_light(
+    bench: PhotonBench,
+) -> None:
+    lit_s: list[float] = []
+
+    def look(event: Event, live: LiveRun) -> None:
+        if event.kind == "message" and "no response (IRF)" in event.text:
+            lit_s.append(live.light_s(0.0, live.clock.now()))
+
+    step = "trpl: {center: 531 nm, stop: {relative_error: 0.1, at_most: 1 s}}"
+    live = run_live(bench.ask(step), look)
+    assert lit_s == [0.0]
+    (point,) = live.records(RecordKind.POINT)
+    assert point.data["settings"]["stop"]["met"] == "at_most"
+
+
+def in_the_dark(bench: PhotonBench, command: Command, steps: str) -> LiveRun:
+    """Run steps; the command comes just before the light of the first."""
+    asked: list[LiveRun] = []
+    read = PhotonCounter.read_count_rate
+
+    def reading(counter: PhotonCounter) -> float:
+        if len(asked) == 1:
+            asked.append(asked[0])
+            asked[0].control.post(command)
+        return read(counter)
+
+    def react(event: Event, live: LiveRun) -> None:
+        if not asked:
+            asked.append(live)
+        if event.kind == "state_changed" and event.state == "paused":
+            live.control.post(Resume())
+
+    with patch.object(PhotonCounter, "read_count_rate", reading):
+        return run_live(bench.ask(steps), react)
+
+
+@pytest.mark.parametrize("policy", ["bank", "repeat"])
+@pytest.mark.parametrize("kind", ["trpl", "g2", "photons"])
+def test_a_pause_that_comes_before_the_light_costs_no_light(
+    bench: PhotonBench, policy: PausePolicy, kind: str
+) -> None:
+    steps = f"{kind}: {{center: 531 nm, stop: {{time: 1 s}}}}"
+    live = in_the_dark(bench, Pause(policy=policy), steps)
+    assert live.ended.outcome.status == "complete", live.ended.outcome.reason
+    (point,) = live.records(RecordKind.POINT)
+    assert point.data["live_time_s"] == pytest.approx(1.0, abs=0.01)
+    assert point.data["settings"]["photons"]["detectors"]["apd_1"]["dark_rate_hz"] > 0.0
+    assert live.light_s(0.0, live.clock.now()) < 1.1
+
+
+def test_a_skipped_point_leaves_its_records_to_nobody_else(bench: PhotonBench) -> None:
+    steps = """
+        trpl: {center: 531 nm, stop: {time: 6 s}}
+        trpl: {stop: {time: 1 s}}
+    """
+    live = run_live(bench.ask(steps), once(on_live(2), lambda live: live.control.post(Skip())))
+    assert len(live.run.sidecars) == 2
+    (stored,) = photon_points(live.run, "trpl")
+    assert stored.files == (raw(live, 1),)
+    photons = replay(read_ptu(stored.files[0]), []).photons[0]
+    assert photons == live.run.data["trpl"]["counts"].values.sum()
 
 
 def paused(bench: PhotonBench, policy: PausePolicy) -> LiveRun:

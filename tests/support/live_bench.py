@@ -65,9 +65,13 @@ React = Callable[[Event, LiveRun], None]
 
 
 def run_live(request: RunRequest, react: React, *, product: bool = False) -> LiveRun:
-    """Run a recipe in virtual time; ``react`` is told every event, on the engine's thread."""
+    """Run a recipe; ``react`` is told every event, on the engine's thread.
+
+    Time is virtual unless the request has a speed.
+    """
     setup, recipe, plan = prepare(request)
-    connection = connect_station(setup, SimulatedBy(seed=request.seed, dot=plan.dot))
+    by = SimulatedBy(seed=request.seed, dot=plan.dot, speed=request.speed)
+    connection = connect_station(setup, by)
     control = Control()
     live = LiveRun(connection.rig, connection.clock, control)
 

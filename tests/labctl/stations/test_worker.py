@@ -112,6 +112,23 @@ def test_a_monitor_of_the_busy_instrument_gives_up_soon_and_harms_nobody() -> No
         ]
 
 
+def test_for_how_long_a_call_goes_on_can_be_asked() -> None:
+    with hanging() as (shutter, stand_in, clock):
+        seen_s: list[float] = [stand_in.busy_s()]
+
+        def look() -> None:
+            seen_s.append(stand_in.busy_s())
+            if len(seen_s) == 4:
+                shutter.go.set()
+
+        cancel = clock.call_every(10.0, look)
+        assert stand_in.read_open() == 1.0
+        cancel()
+        assert seen_s[0] == stand_in.busy_s() == 0.0
+        assert 0.0 < seen_s[1] < seen_s[2] < seen_s[3] < 10.0
+        assert shutter.busy_s() == 0.0
+
+
 def test_settables_run_on_the_worker_too() -> None:
     clock = RealClock(FAST)
     cryostat = FakeCryostat(VirtualClock())
