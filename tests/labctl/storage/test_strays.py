@@ -22,7 +22,7 @@ def broken_off(scribe: Begin, folder: Path) -> Path:
         known = folder / "run_p0000.ptu"
         known.write_bytes(b"known")
         entry = {"name": known.name, "size": 5, "sha256": sha256(b"known").hexdigest()}
-        run.append(RecordKind.SIDECAR, entry)
+        run.writer.append(RecordKind.SIDECAR, entry)
     for name in ("run_p0001.ptu", "run_p0001_2.ptu"):
         (folder / name).write_bytes(CONTENT)
     # Of no point, or of another run.
