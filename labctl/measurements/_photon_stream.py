@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from labctl.measurements._context import Array, Context
 from labctl.measurements._photon_job import Job, Part
 from labctl.measurements._photon_measurement import PhotonMeasurement
 from labctl.measurements._trpl import decay_counts
-from labctl.photons import Analysis, Decays, Stream, Trace
+from labctl.photons import Analysis, Decays, Stream, Trace, TraceResult
 from labctl.units import Seconds
 
 __all__ = ["Photons", "TraceMeasurement"]
@@ -85,10 +86,21 @@ def trace_arrays(parts: Sequence[Part]) -> list[Array]:
     traces = [
         next(a for a in part.pipeline.analyses if isinstance(a, Trace)).result() for part in parts
     ]
-    counts = np.concatenate([t.counts for t in traces])
+    counts = np.concatenate(
+        [_whole(trace, part.live_s) for trace, part in zip(traces, parts, strict=True)]
+    )
     time_s = (np.arange(len(counts)) + 0.5) * traces[0].bin_s
     return [
         Array("counts", counts.sum(axis=1).astype(np.uint32), "counts", ("bin",)),
         Array("time", time_s, "s", ("bin",)),
         Array("by_detector", counts.astype(np.uint32), "counts", ("bin", "detector")),
     ]
+
+
+def _whole(trace: TraceResult, live_s: float) -> NDArray[np.int64]:
+    """Return the bins of the whole live time: after the last record no photon has come."""
+    missing = int(live_s / trace.bin_s + 1e-6) - len(trace.counts)
+    if missing <= 0:
+        return trace.counts
+    dark = np.zeros((missing - 1, trace.counts.shape[1]), np.int64)
+    return np.concatenate([trace.counts, trace.rest[np.newaxis], dark])

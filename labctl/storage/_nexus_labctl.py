@@ -47,6 +47,9 @@ def write_labctl(labctl: H5Group, index: RunIndex, status: RunStatus) -> None:
         group.array("value", values, log.units)
     _write_segments(labctl.child("segments", "NXcollection"), index)
     _write_sidecars(labctl.child("sidecars", "NXcollection"), index)
+    # No record header names these.
+    if strays := [sidecar for sidecar in index.sidecars if sidecar.get("stray")]:
+        labctl.text("stray_sidecars", dump_text(strays))
 
 
 def _start(index: RunIndex) -> str:

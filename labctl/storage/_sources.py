@@ -101,6 +101,8 @@ class ProductSource:
             labctl = _labctl(file, path)
             self.status = RunStatus(labctl.read_text("run_status"))
             self._groups = json.loads(labctl.read_text("data_groups"))
+            if labctl.has("stray_sidecars"):
+                self.index.sidecars += json.loads(labctl.read_text("stray_sidecars"))
 
     def headers(self) -> Iterator[Header]:
         """Yield the headers of all records."""
