@@ -16,13 +16,22 @@ from numpy.typing import NDArray
 from labctl.analysis import Irf
 from labctl.clock import EventQueue
 from labctl.host import seeder
-from labctl.photons import PhotonBlock, RecordType, Stream
-from labctl.results import PairCounters, PairRecords, StoredPhotons
+from labctl.photons import Analysis, PhotonBlock, PulsedDelaysResult, RecordType, Stream
+from labctl.results import PairCounters, PairRecords, StoredPhotons, near_delays
 from labctl_sim.sample import Sample
 from labctl_sim.world import LaserTruth, World
-from labctl_sim.world.photons import Apd, ApdTruth, Bench, Input, Run
+from labctl_sim.world.photons import Apd, ApdTruth, Bench, Input, PulseModel, Run
 
-__all__ = ["CRYOGENIC", "ROOM", "PairBench", "PairSetup", "PairTruth", "pair_truth"]
+__all__ = [
+    "CRYOGENIC",
+    "ROOM",
+    "BunchingTruth",
+    "PairBench",
+    "PairSetup",
+    "PairTruth",
+    "bunching_truth",
+    "pair_truth",
+]
 
 PERIOD_PS = 100_000
 FULL_UJ_CM2 = 12.0
@@ -33,6 +42,7 @@ _ELECTRONICS_SD_PS = 10.0
 _METER_S = 0.1
 _SETTLE_S = 1800.0
 _NAMES = ("apd_1", "apd_2")
+_BAND = " superlattice"
 
 
 @dataclass(frozen=True)
@@ -82,35 +92,78 @@ class PairTruth:
     taus_ns: tuple[float, float]
 
 
+@dataclass(frozen=True)
+class BunchingTruth:
+    """What the world really was in front of the detectors, all its light together.
+
+    Attributes:
+        g2_zero: Pairs of one pulse over those of uncorrelated light of the same rates.
+        bunching_ns: Decay time of the bunched light.
+    """
+
+    g2_zero: float
+    bunching_ns: float
+
+
 def pair_truth(world: World, tagger: str) -> PairTruth:
     """Return the truth of a world's light path and fluence as they are, shutters open."""
-    around, _ = world.surroundings(world.dot_name, world.now())
+    mean = world.surroundings(world.dot_name, world.now())[0].excitations
+    model = _models(world, tagger)[world.dot_name]
+    singles, both = _moments(model, mean)
+    fluence = world.laser.peak_fluence_uj_cm2 * world.table.attenuation_rel
+    rep_rate_hz = world.laser.rep_rate_hz
+    return PairTruth(
+        float(both / singles.prod()),
+        float(sum(model.others) / sum(model.last)),
+        float(sum(model.last)) * rep_rate_hz,
+        1e-6 * fluence * rep_rate_hz / mean,
+        (1e-3 * model.taus_ps[0], 1e-3 * model.taus_ps[1]),
+    )
+
+
+def bunching_truth(world: World, tagger: str) -> BunchingTruth:
+    """Return the truth of a superlattice with all other light that passes; dots are neutral."""
+    models = _models(world, tagger)
+    singles, both = np.zeros(2), 0.0
+    for name, model in models.items():
+        place = name.removesuffix(_BAND)
+        own, pairs = _moments(model, world.surroundings(place, world.now())[0].excitations)
+        bunching = world.sample.dots[place].superlattice
+        if name.endswith(_BAND) and bunching is not None:
+            pairs = bunching.bunching * float(own.prod())
+        both += pairs + float(own[0] * singles[1] + singles[0] * own[1])
+        singles += own
+    band = models[f"{world.dot_name}{_BAND}"]
+    return BunchingTruth(both / float(singles.prod()), 1e-3 * band.taus_ps[0])
+
+
+def _models(world: World, tagger: str) -> dict[str, PulseModel]:
+    """Return the light of all sources, of neutral dots, with both shutters open."""
     bench = Bench.of(world)
     apds = bench.apds(tagger)
     shut = [apd.shutter_open for apd in apds]
     for apd in apds:
         apd.shutter_open = True
-    model = bench.look(apds, 0.0).sources[world.dot_name].models[0]
+    sources = bench.look(apds, 0.0).sources
     for apd, was_open in zip(apds, shut, strict=True):
         apd.shutter_open = was_open
-    mean = around.excitations
-    numbers, weights = _numbers(mean)
+    return {name: source.models[0] for name, source in sources.items()}
+
+
+def _moments(model: PulseModel, excitations: float) -> tuple[NDArray[np.float64], float]:
+    """Return the photons of a pulse on each side, and its pairs across both, as means."""
+    if model.independent:
+        own = np.array(model.mean)
+        return own, float(own.prod())
+    numbers, weights = _numbers(excitations)
     limit = len(model.counts) if len(model.counts) == 2 else len(numbers)
     earlier = np.minimum(numbers, limit) - 1
-    some, others = -math.expm1(-mean), float(weights @ earlier)
+    some, others = -math.expm1(-excitations), float(weights @ earlier)
     more = float(weights @ (earlier * (earlier - 1)))
     last, other = np.array(model.last), np.array(model.others)
     singles = last * some + other * others
     both = (last[0] * other[1] + other[0] * last[1]) * others + other[0] * other[1] * more
-    fluence = world.laser.peak_fluence_uj_cm2 * world.table.attenuation_rel
-    rep_rate_hz = world.laser.rep_rate_hz
-    return PairTruth(
-        float(both / singles.prod()),
-        float(other.sum() / last.sum()),
-        float(last.sum()) * rep_rate_hz,
-        1e-6 * fluence * rep_rate_hz / mean,
-        (1e-3 * model.taus_ps[0], 1e-3 * model.taus_ps[1]),
-    )
+    return singles, float(both)
 
 
 class PairBench:
@@ -154,9 +207,13 @@ class PairBench:
 
     def tune_to_line(self) -> None:
         """Turn the grating to the strongest line."""
+        self.tune_to(1239.8419843320026 / self.world.truth()["energy_ev"])
+
+    def tune_to(self, wavelength_nm: float) -> None:
+        """Turn the grating to a wavelength."""
         state = self.world.spectrograph
         state.lines_per_mm, state.blaze_nm = 300.0, 500.0
-        state.centre_nm = 1239.8419843320026 / self.world.truth()["energy_ev"]
+        state.centre_nm = wavelength_nm
 
     def use_mirror(self) -> None:
         """Put a mirror in the place of the grating."""
@@ -177,16 +234,32 @@ class PairBench:
 
     def pairs(self, live_s: float, measurement: str = "g2") -> tuple[StoredPhotons, PairRecords]:
         """Take photons; returns the point as it would be read from a run, and its pairs."""
+        return self._pairs(live_s, measurement)
+
+    def near_pairs(
+        self, live_s: float
+    ) -> tuple[StoredPhotons, PairRecords, PulsedDelaysResult, float]:
+        """Take photons; returns also the pairs by fine delays, and the delay bin in s."""
+        near = near_delays(self._stream, (0, 1))
+        stored, records = self._pairs(live_s, "g2", near)
+        return stored, records, near.result(), self._stream.delay_bin_s
+
+    def _pairs(
+        self, live_s: float, measurement: str, *more: Analysis
+    ) -> tuple[StoredPhotons, PairRecords]:
         darks = self._generator.poisson(self._setup.truth.dark_rate_hz * _METER_S, 2) / _METER_S
         events = self._events(live_s)
-        stream = Stream(RecordType.GENERIC_T3, 1e-12 * PERIOD_PS, 1e-12 * self._setup.bin_ps)
-        counters = PairCounters(stream, (0, 1))
+        counters = PairCounters(self._stream, (0, 1))
         block = _block(events, round(live_s * 1e12) // PERIOD_PS, self._setup.bin_ps)
-        for analysis in counters.analyses:
+        for analysis in (*counters.analyses, *more):
             analysis.feed(block)
         rates = [float(((events & 7) == place).sum()) / live_s for place in (0, 1)]
         stored = self._stored(measurement, live_s, rates, [float(d) for d in darks])
         return stored, counters.records()
+
+    @property
+    def _stream(self) -> Stream:
+        return Stream(RecordType.GENERIC_T3, 1e-12 * PERIOD_PS, 1e-12 * self._setup.bin_ps)
 
     def truth(self) -> PairTruth:
         """Return the truth of the light path and fluence as they are."""

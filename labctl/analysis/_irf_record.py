@@ -30,11 +30,18 @@ def irf_from_record(record: Mapping[str, Any]) -> Irf:
     """Return the response that `irf_to_record` wrote."""
     counts = np.zeros(int(record["bins"]), np.float64)
     counts[: len(record["counts"])] = record["counts"]
-    known = {name: record.get(name) for name in _OPTIONAL}
     return Irf(
         bin_ps=float(record["bin_ps"]),
         counts=counts,
         detector=record.get("detector"),
         taken=str(record.get("taken", "")),
-        **{name: None if value is None else float(value) for name, value in known.items()},
+        grating_per_mm=_known(record, "grating_per_mm"),
+        slit_um=_known(record, "slit_um"),
+        count_rate_hz=_known(record, "count_rate_hz"),
+        wavelength_nm=_known(record, "wavelength_nm"),
     )
+
+
+def _known(record: Mapping[str, Any], name: str) -> float | None:
+    value = record.get(name)
+    return None if value is None else float(value)

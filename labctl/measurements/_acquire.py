@@ -69,6 +69,9 @@ def _take(context: Context, job: Job, before: Sequence[Part]) -> Part:
             _run(context, job, before, part)
         _drain(job.tagger, part.pipeline)
         part.flags = job.tagger.flags()
+        if part.flags.fifo_full:
+            # The module had stopped before anybody looked.
+            part.live_s = min(part.live_s, part.books.elapsed_s)
     return part
 
 

@@ -1,7 +1,7 @@
 """The measurement ``irf``: the response of laser, grating, detector and module together."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from pydantic import model_validator
@@ -25,6 +25,21 @@ class IrfMeasurement(Trpl):
 
     kind: ClassVar[str] = "irf"
     default_path: ClassVar[str] = "irf"
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            stop: dict[str, Any],
+            path: str | None = None,
+            detectors: tuple[str, ...] | None = None,
+            grating: str | None = None,
+            center: str | None = None,
+            bin: str | None = None,
+            sync_divider: int = 1,
+        ) -> None:
+            """As in a recipe: ``stop={"counts": 200_000, "at_most": "60 s"}``."""
 
     @model_validator(mode="after")
     def _needs_delays(self) -> "IrfMeasurement":

@@ -3,6 +3,12 @@
 from typing import TYPE_CHECKING
 
 from labctl.results._analyze import RunAnalysis, analyze, analyze_run, analyze_spectra
+from labctl.results._bunching_results import (
+    BunchedLight,
+    bunched_light,
+    bunching_results,
+    near_delays,
+)
 from labctl.results._decay_results import DecayAnalysis, analyze_decays
 from labctl.results._decays import FittedDecay, fit_decays
 from labctl.results._export import (
@@ -34,6 +40,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DECAY_HEADER",
     "TABLE_HEADER",
+    "BunchedLight",
     "DecayAnalysis",
     "ExperimentResult",
     "FittedDecay",
@@ -57,6 +64,8 @@ __all__ = [
     "analyze_spectra",
     "analyze_stream",
     "as_json",
+    "bunched_light",
+    "bunching_results",
     "combined_response",
     "decay_rows",
     "evaluate_points",
@@ -64,6 +73,7 @@ __all__ = [
     "format_measured",
     "json_text",
     "law_lines",
+    "near_delays",
     "pair_results",
     "save_figure",
     "summarized",

@@ -24,7 +24,7 @@ from labctl.results._echoes import Echoes
 from labctl.results._replay import channels, replayed
 from labctl.results._stored_photons import StoredPhotons
 
-__all__ = ["PairCounters", "PairRecords", "read_pairs"]
+__all__ = ["PairCounters", "PairRecords", "joined_books", "joined_delays", "read_pairs"]
 
 _PERIODS = 20
 _COLUMN_S = 256e-12
@@ -129,11 +129,7 @@ def _joined(one: PairRecords, other: PairRecords) -> PairRecords:
     """Return two parts of a point as one."""
     return replace(
         one,
-        delays=replace(
-            one.delays,
-            counts=one.delays.counts + other.delays.counts,
-            books=_books(one.delays.books, other.delays.books),
-        ),
+        delays=joined_delays(one.delays, other.delays),
         pulses=_pulses(one.pulses, other.pulses),
         late=(_sum(one.late[0], other.late[0]), _sum(one.late[1], other.late[1])),
         late_delays=one.late_delays + other.late_delays,
@@ -141,7 +137,15 @@ def _joined(one: PairRecords, other: PairRecords) -> PairRecords:
     )
 
 
-def _books(one: PairBooks, other: PairBooks) -> PairBooks:
+def joined_delays(one: PulsedDelaysResult, other: PulsedDelaysResult) -> PulsedDelaysResult:
+    """Return pairs of two parts of a point as one."""
+    return replace(
+        one, counts=one.counts + other.counts, books=joined_books(one.books, other.books)
+    )
+
+
+def joined_books(one: PairBooks, other: PairBooks) -> PairBooks:
+    """Return the books of two parts of a point as one."""
     return PairBooks(
         one.photons_a + other.photons_a,
         one.photons_b + other.photons_b,

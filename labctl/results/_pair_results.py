@@ -1,18 +1,23 @@
 """E10, E11, E12, E16 and the bunching of E20: what pairs of photons tell."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from labctl.analysis import Measured
+from labctl.results._bunching_results import bunching_results
 from labctl.results._heralded_results import heralded_results
 from labctl.results._pair_points import PairPoint, pair_points
 from labctl.results._photon_numbers import photon_number_results
 from labctl.results._result import Cell, ExperimentResult, ResultTable
 from labctl.results._rows import StoredRun, optional
 from labctl.results._saturation_results import is_series, saturation_results
+from labctl.results._steady_results import steady_results
 from labctl.results._stored_photons import StoredPhotons, photon_points
 
 __all__ = ["analyze_pairs", "pair_results"]
 
+_NOTHING = Measured(math.nan, math.nan)
 _OF_A_POINT = ("E13", "E18", "E20")
 """Experiments of which g2(0) of each point is a part."""
 
@@ -43,8 +48,9 @@ def analyze_pairs(run: StoredRun) -> list[ExperimentResult]:
     """Return what the pairs of photons of a run determine; nothing if it has none.
 
     Every point of ``g2`` gives g2(0). The recipe's ``experiment`` says as what: E20 for bunched
-    light, E10 otherwise. At three fluences or more they are a series (E12), and points of
-    ``photons`` on two detectors are evaluated for pairs after one pulse in an E16.
+    light, then with the bunching time, E10 otherwise. At three fluences or more they are a series
+    (E12), and points of ``photons`` on two detectors are evaluated for pairs after one pulse in an
+    E16. Points of ``g2`` in mode T2 are steady light.
 
     Args:
         run: As returned by `labctl.storage.read_run`.
@@ -52,7 +58,11 @@ def analyze_pairs(run: StoredRun) -> list[ExperimentResult]:
     experiment = str(run.start.get("recipe", {}).get("experiment", ""))
     found = photon_number_results(run)
     points = pair_points(_stored(run, experiment))
-    return [*found, *pair_results(points, experiment, _full_fluence_uj_cm2(run))]
+    found += pair_results(points, experiment, _full_fluence_uj_cm2(run))
+    if experiment == "E20":
+        tables = (pair_table(points),)
+        found += [result for one in points for result in bunching_results(one, tables)]
+    return [*found, *steady_results(_two_sided(run, ("g2",), "t2"))]
 
 
 def pair_results(
@@ -85,11 +95,14 @@ def _full_fluence_uj_cm2(run: StoredRun) -> float | None:
 
 def _stored(run: StoredRun, experiment: str) -> list[StoredPhotons]:
     """Return the points with two detectors at least, of T3."""
-    kinds = ("g2", "photons") if experiment == "E16" else ("g2",)
+    return _two_sided(run, ("g2", "photons") if experiment == "E16" else ("g2",), "t3")
+
+
+def _two_sided(run: StoredRun, kinds: Sequence[str], mode: str) -> list[StoredPhotons]:
     return [
         stored
         for stored in photon_points(run, *kinds)
-        if len(stored.detectors) >= 2 and stored.values.get("tagger.mode", "t3") == "t3"
+        if len(stored.detectors) >= 2 and stored.values.get("tagger.mode", "t3") == mode
     ]
 
 
@@ -98,9 +111,9 @@ def _zeros(
 ) -> list[ExperimentResult]:
     found: list[ExperimentResult] = []
     for one in points:
-        if one.g2 is None:
-            continue
-        for quantity, value in (("g2_zero", one.g2.g2_zero), ("purity", one.g2.purity)):
+        g2 = one.g2
+        values = (_NOTHING, _NOTHING) if g2 is None else (g2.g2_zero, g2.purity)
+        for quantity, value in zip(("g2_zero", "purity"), values, strict=True):
             found.append(
                 ExperimentResult(
                     experiment,

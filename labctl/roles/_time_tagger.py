@@ -256,8 +256,10 @@ class TimeTagger(Instrument):
 
     def _check_input(self, input_number: int) -> None:
         if input_number not in self.inputs():
-            known = ", ".join(map(str, self.inputs()))
-            raise RefusedError(self.name, f"there is no input {input_number}", f"inputs: {known}")
+            hint = f"inputs: {', '.join(map(str, self.inputs()))}"
+            if input_number == 0:
+                hint += "; the sync input takes a detector in T2 only, where it is meant to"
+            raise RefusedError(self.name, f"there is no input {input_number}", hint)
 
     def delay_bin_ps(self) -> float:
         """Return the width of a delay bin as read back, ps; the base resolution in T2."""

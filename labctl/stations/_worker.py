@@ -20,6 +20,8 @@ CALL_DEADLINE_S = 120.0
 """No call to an instrument takes longer: drivers start things and ask, they never wait."""
 BUSY_S = 5.0
 """How long a call may wait for the one before it, s: a monitor meets a call that goes on."""
+_HUNG_S = 2.0
+"""A call that has taken so much life is waited for by nobody but its own caller."""
 _QUICK_S = 0.0005
 """Most calls have returned after so much wall time; only then does the caller go on waiting."""
 
@@ -123,7 +125,13 @@ class _OnWorker:
         last = self._last
         if last is None or last.done():
             return
-        if last is self._given_up or not self._done(last, BUSY_S, name):
+        if last is not self._given_up:
+            what = f"{self._instrument.name}.{name}"
+            deadline_s = self._clock.now() + BUSY_S
+            self._clock.wait_until(
+                lambda: last.done() or self.busy_s() > _HUNG_S, deadline_s=deadline_s, what=what
+            )
+        if not last.done():
             raise self._hangs(last, name, "an earlier call has not returned")
 
     def _done(self, future: "Future[Any]", within_s: float, name: str) -> bool:

@@ -1,4 +1,4 @@
-"""E10, E11, E12, E16: the shipped recipes, shortened, from the wire to the analysed file.
+"""E10, E11, E12, E16, E20: the shipped recipes, shortened, from the wire to the analysed file.
 
 The seed is 0; a value may be 4 standard errors from the world's truth, so that a right analysis
 fails once in 16 000 quantities.
@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.rendered_pairs import pair_truth
+from benchmarks.rendered_pairs import bunching_truth, pair_truth
 from labctl.analysis import Measured, auger_g2, cascade_statistics
 from labctl.host import RunRequest
 from labctl.results import analyze
@@ -23,17 +23,28 @@ SIGMAS = 4.0
 
 def carried_out(folder: Path, recipe: str, setup: str, sample: str = "", **words: str) -> LiveRun:
     """Run a shipped recipe with some words changed."""
+    mounted = CONFIGS / "samples" / f"{sample}.yaml" if sample else None
+    return run_recipe(folder, changed(folder, recipe, **words), setup, mounted)
+
+
+def changed(folder: Path, recipe: str, **words: str) -> Path:
+    """Write a shipped recipe with some words changed."""
     text = (CONFIGS / "recipes" / f"{recipe}.yaml").read_text("utf-8")
     for old, new in words.items():
         assert old in text
         text = text.replace(old, new)
     path = folder / "recipe.yaml"
     path.write_text(text, "utf-8")
+    return path
+
+
+def run_recipe(folder: Path, path: Path, setup: str, sample: Path | None) -> LiveRun:
+    """Run a recipe with a shipped set-up."""
     request = RunRequest(
         setup=CONFIGS / "setups" / f"{setup}.yaml",
         recipe=path,
         simulate=True,
-        sample=CONFIGS / "samples" / f"{sample}.yaml" if sample else None,
+        sample=sample,
         seed=0,
         out=folder / "data",
     )
@@ -112,3 +123,35 @@ def test_e16_heralded_biexciton(tmp_path: Path) -> None:
     assert_true(values["biexciton_lifetime"], true.taus_ns[1], 0.05)
     assert_true(values["exciton_lifetime"], true.taus_ns[0], 1.0)
     assert_true(values["yield_ratio"], true.yield_ratio, 0.005)
+
+
+def test_e20_a_superlattice_bunches_for_its_decay_time(tmp_path: Path) -> None:
+    # One place of the sample: the others, 7 um away, only take time.
+    sample = tmp_path / "sample.yaml"
+    text = (CONFIGS / "samples" / "cspbbr3_superlattice.yaml").read_text("utf-8")
+    sample.write_text(text.split("  S2:")[0], "utf-8")
+    recipe = changed(tmp_path, "bunching", **{"1000 s": "500 s"})
+    live = run_recipe(tmp_path, recipe, "microscope", sample)
+    results = {one.quantity: one for one in analyze(live.run) if one.experiment == "E20"}
+    true = bunching_truth(live.rig.world, "tagger")
+    zero, time = results["g2_zero"].measured, results["bunching_time"].measured
+    assert_true(zero, true.g2_zero, 0.1)
+    assert zero.value - 1 > 3 * zero.error
+    assert_true(time, 1e3 * true.bunching_ns, 40.0)
+    assert_true(results["pair_decay"].measured, 1e3 * true.bunching_ns, 4.0)
+    # What passes beside the band dilutes the bunching, a little.
+    assert 1.49 < true.g2_zero < 1.5
+    assert not any("no response" in text for text in results["bunching_time"].warnings)
+
+
+def test_pulsed_light_in_t2_is_no_steady_light(tmp_path: Path) -> None:
+    text = (CONFIGS / "recipes" / "g2.yaml").read_text("utf-8")
+    head, step = text.split("      - g2: {grating: 300/mm")[0], "{mode: t2, grating: 0/mm"
+    path = tmp_path / "steady.yaml"
+    path.write_text(f"{head}      - g2: {step}, stop: {{time: 5 s}}}}\n", "utf-8")
+    sample = CONFIGS / "samples" / "cspbbr3_30nm.yaml"
+    live = run_recipe(tmp_path, path, "microscope", sample)
+    results = {one.quantity: one for one in analyze(live.run) if one.experiment == "E10"}
+    for name in ("g2_zero", "antibunching_time"):
+        assert np.isnan(results[name].value)
+        assert any("comb of peaks 100 ns apart" in text for text in results[name].warnings)

@@ -152,8 +152,8 @@ APD_2 = "detectors.pdm, tagger: tagger, channel: 2"
 
 def test_two_detectors_on_a_picoharp_300_in_t2(bench: PhotonBench) -> None:
     step = "g2: {center: 531 nm, mode: t2, lag_bin: 10 ns, window: 1 us, stop: {time: 4 s}}"
-    words = {"DRIVER": "picoquant.picoharp300", APD_2: APD_2.replace("2", "0")}
-    live = run_live(bench.ask(step, **words), nothing)
+    changes = {"DRIVER": "picoquant.picoharp300", APD_2: APD_2.replace("2", "0")}
+    live = run_live(bench.ask(step, changes=changes), nothing)
     assert live.ended.outcome.status == "complete", live.ended.outcome.reason
     (point,) = live.records(RecordKind.POINT)
     detectors = point.data["settings"]["photons"]["detectors"]
@@ -331,7 +331,7 @@ def test_a_reading_from_before_a_move_is_no_reading_of_the_point_after_it(
 ) -> None:
     lamp = "target: {driver: manual.selector, positions: [sample, scatterer]}"
     wedge = f"{lamp}\n  attenuator: {{driver: manual.attenuator, full_fluence: 0.2 uJ/cm^2}}"
-    request = bench.ask(DECAY, **{lamp: wedge})
+    request = bench.ask(DECAY, changes={lamp: wedge})
     live = run_live(request.model_copy(update={"recipe": bench.recipe(SCAN)}), nothing)
     assert live.ended.outcome.status == "complete", live.ended.outcome.reason
     first, second = (record.data for record in live.records(RecordKind.POINT))

@@ -1,5 +1,7 @@
 """A small set-up with two detectors and a tagger, on which photons are taken."""
 
+from collections.abc import Mapping
+
 from labctl.host import RunRequest
 from small_setup import ROOT, Bench
 
@@ -41,12 +43,14 @@ safe_state: [shutter.close, apd_shutter.close, tagger.stop]
 class PhotonBench(Bench):
     """Runs steps on the set-up with detectors."""
 
-    def ask(self, steps: str, *, seed: int = 0, **words: str) -> RunRequest:
-        """Return a request for these steps, one per line; ``words`` change the set-up."""
+    def ask(
+        self, steps: str, *, seed: int = 0, changes: Mapping[str, str] | None = None, **words: str
+    ) -> RunRequest:
+        """Return a request for these steps, one per line; ``changes`` are made in the set-up."""
         head = "name: photons\nsample: {name: CsPbBr3 23 nm, dot: A7}\nsteps:\n"
         lines = [f"  - {line.strip()}" for line in steps.strip().splitlines()]
         text = SETUP
-        for old, new in ({"DRIVER": "picoquant.multiharp150"} | words).items():
+        for old, new in {"DRIVER": "picoquant.multiharp150", **(changes or {}), **words}.items():
             assert old in text
             text = text.replace(old, new)
         setup = self.folder / "setup.yaml"

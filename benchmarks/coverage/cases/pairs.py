@@ -1,4 +1,4 @@
-"""E10, E11, E12 and E16: what pairs of photons tell."""
+"""E10, E11, E12, E16 and the bunching of E20: what pairs of photons tell."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -7,12 +7,14 @@ import numpy as np
 
 from benchmarks.coverage import Case, Observation, observed
 from benchmarks.rendered_decays import sample_of
-from benchmarks.rendered_pairs import CRYOGENIC, FULL_UJ_CM2, ROOM, PairBench
+from benchmarks.rendered_pairs import CRYOGENIC, FULL_UJ_CM2, ROOM, PairBench, bunching_truth
 from labctl.analysis import Measured, auger_g2, cascade_statistics, monte_carlo
 from labctl.results import (
     ExperimentResult,
     PairRecords,
     StoredPhotons,
+    bunched_light,
+    bunching_results,
     evaluate_points,
     pair_results,
 )
@@ -25,6 +27,7 @@ _STATISTICS = ((0.1, 0.0), (0.1, 1.0), (1.0, 0.0), (1.0, 1.0))
 _POWERS = (0.7, 1.4, 2.8, 4.2, 7.0, 10.5)
 _FRACTIONS = (0.1, 1.5)
 _DENSITY_SD = 0.01
+_LASER_NM, _COUPLED_NM = 405.0, 529.2
 Taken = tuple[StoredPhotons, PairRecords]
 
 
@@ -95,6 +98,21 @@ def _observe_heralded(seed: int) -> dict[str, Observation]:
     return _observations(_results(taken, "E16"), truths)
 
 
+def _observe_bunching(seed: int) -> dict[str, Observation]:
+    bench = PairBench(seed, sample_of("cspbbr3_superlattice.yaml"), "S1", CRYOGENIC)
+    bench.tune_to(_LASER_NM)
+    bench.take_irfs(3.0)
+    bench.set_fluence(FULL_UJ_CM2)
+    bench.tune_to(_COUPLED_NM)
+    true = bunching_truth(bench.world, "tagger")
+    stored, records, near, bin_s = bench.near_pairs(600.0)
+    points = evaluate_points([stored], [records])
+    light = bunched_light(stored, near, bin_s)
+    results = [*pair_results(points, "E20"), *bunching_results(points[0], (), light)]
+    truths = {"g2_zero": true.g2_zero, "bunching_time": 1e3 * true.bunching_ns}
+    return _observations(results, truths)
+
+
 def _results(taken: Sequence[Taken], experiment: str) -> list[ExperimentResult]:
     points = evaluate_points([stored for stored, _ in taken], [pairs for _, pairs in taken])
     return pair_results(points, experiment, FULL_UJ_CM2)
@@ -157,6 +175,17 @@ analysis assumes. Rates are those of the time in which the dot is on.
         about=_GIVEN + """
 One blinking dot at room temperature: responses of both detectors, 0.5 s at each of four powers
 for the number of excitations per pulse, then 15 s at 0.2 excitations per pulse.
+""",
+    ),
+    Case(
+        name="bunching",
+        experiment="E20",
+        quantities=("g2_zero", "bunching_time"),
+        observe=_observe_bunching,
+        about=_GIVEN + """
+The coupled band of a superlattice at 4 K, 600 s at full fluence behind the grating, and responses
+of both detectors. True is what the world sends through the exit slit, the rest of the exciton
+included, and the decay time of the band.
 """,
     ),
 )  # fmt: skip

@@ -66,9 +66,7 @@ def _installed(text: str) -> dict[int, Grating]:
     if len(slots) > len(_SLOTS):
         raise ValueError(f"{len(slots)} gratings; there are {len(_SLOTS)} slots")
     return {
-        number: _slot(slot)
-        for number, slot in zip(_SLOTS, slots, strict=False)
-        if slot != "none"
+        number: _slot(slot) for number, slot in zip(_SLOTS, slots, strict=False) if slot != "none"
     }
 
 
