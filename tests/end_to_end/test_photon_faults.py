@@ -183,7 +183,7 @@ def test_a_full_disk_ends_the_light_and_the_file_still_belongs_to_the_run(
     bench: PhotonBench,
 ) -> None:
     left = [40]
-    write = PtuWriter._write
+    write: Any = vars(PtuWriter)["_write"]
 
     def full(writer: PtuWriter, data: bytes) -> None:
         left[0] -= 1
