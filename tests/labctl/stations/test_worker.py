@@ -112,6 +112,27 @@ def test_a_monitor_of_the_busy_instrument_gives_up_soon_and_harms_nobody() -> No
         ]
 
 
+def test_a_monitor_does_not_keep_others_from_seeing_that_a_call_hangs() -> None:
+    clock, shutter = RealClock(), Hanging()
+    stand_in = on_worker(shutter, clock)
+    met_s: list[float] = []
+
+    def monitor() -> None:
+        began_s = clock.now()
+        with pytest.raises(NoReplyError, match="an earlier call has not returned"):
+            stand_in.is_open()
+        met_s.append(clock.now() - began_s)
+        shutter.go.set()
+
+    cancel = clock.call_every(0.05, monitor)
+    assert stand_in.read_open() == 1.0
+    cancel()
+    stand_in.close()
+    clock.close()
+    # Until the call was 2 s old, not the 5 s that any other one is waited for.
+    assert 1.5 < met_s[0] < 4.0
+
+
 def test_for_how_long_a_call_goes_on_can_be_asked() -> None:
     with hanging() as (shutter, stand_in, clock):
         seen_s: list[float] = [stand_in.busy_s()]
