@@ -11,6 +11,7 @@ from labctl.storage import Run, TailState, list_runs, read_run
 
 __all__ = ["show"]
 
+_ALWAYS = ("index", "measurement", "label", "live_time_s", "photons_counts", "quality")
 _MOST_ROWS = 40
 
 
@@ -41,8 +42,10 @@ def _list(runs: list[Run]) -> None:
 def _show(run: Run) -> None:
     console = screen()
     for name, value in _plain(run).items():
-        if name not in ("columns", "tails") and value not in ("", None, [], {}):
+        if name not in ("columns", "tails", "sidecars") and value not in ("", None, [], {}):
             console.print(f"{name}: {value}")
+    if run.sidecars:
+        console.print(f"raw records: {len(run.sidecars)} files beside it")
     for tail in run.tails:
         if tail.state is not TailState.END:
             say_note(f"journal: {tail.reason}")
@@ -62,12 +65,12 @@ def _table(run: Run) -> Table:
 
 
 def _columns(run: Run) -> list[tuple[str, str, list[Any]]]:
-    """Return name, unit and values of what was set and read, of each point."""
+    """Return name, unit and values of what was set, read and counted, of each point."""
     dataset = run.points
     found: list[tuple[str, str, list[Any]]] = []
     for name in dataset.variables:
         values = dataset[name]
-        if values.attrs.get("role") in ("set", "read") or name in ("index", "measurement", "label"):
+        if values.attrs.get("role") in ("set", "read") or name in _ALWAYS:
             found.append((str(name), str(values.attrs.get("units", "")), values.values.tolist()))
     return found
 
@@ -91,6 +94,7 @@ def _plain(run: Run) -> dict[str, Any]:
         "points": _points(run),
         "measurements": {name: dict(data.sizes) for name, data in run.data.items()},
         "monitors": {name: int(array.size) for name, array in run.monitors.items()},
+        "sidecars": [str(entry["name"]) for entry in run.sidecars],
         "warnings": [e.message for e in run.events if e.level in ("warning", "error")],
         "tails": [{"state": tail.state.value, "reason": tail.reason} for tail in run.tails],
         "columns": {

@@ -33,7 +33,7 @@ __all__ = ["BunchedLight", "bunched_light", "bunching_results", "near_delays", "
 Vector = NDArray[np.float64]
 
 _PERIODS = 20
-_COLUMN_S = 32e-12
+_COLUMN_S = 64e-12
 _REACH_S = 5e-9
 _SIDES = (2, _PERIODS)
 """The nearest peaks hold fewer pairs: an afterpulse in the next period misses its own pulse."""
@@ -65,7 +65,7 @@ class BunchedLight:
 
 
 def near_delays(stream: Stream, sides: tuple[int, int]) -> PulsedDelays:
-    """Return the analysis that counts pairs in columns of about 32 ps; of T3 records."""
+    """Return the analysis that counts pairs in columns of about 64 ps; of T3 records."""
     bins = min(stream.format.delay_bins, math.ceil(stream.tick_s / stream.delay_bin_s))
     column = max(1, round(_COLUMN_S / stream.delay_bin_s))
     return PulsedDelays(sides, max_pulses=_PERIODS, delay_bins=bins, bins_per_column=column)
