@@ -23,9 +23,9 @@ from labctl_sim.world.photons._emit import (
     pulsed_light,
     steady_light,
 )
-from labctl_sim.world.photons._jit import jit
+from labctl_sim.world.photons._jit import inlined, jit
 from labctl_sim.world.photons._models import ModelTable
-from labctl_sim.world.photons._random import Words, seed_words
+from labctl_sim.world.photons._random import Words, seeded
 from labctl_sim.world.photons._sorting import Times, merge, sort_run
 
 EARLY_PS = 20_000
@@ -69,7 +69,7 @@ class Buffers(NamedTuple):
     """Filled lengths of ``held`` and ``shifted``."""
 
 
-@jit
+@inlined
 def segment_at(starts: Numbers, begin: int, end: int, pulse: int) -> int:
     """The segment among ``begin`` to ``end`` in which a pulse lies."""
     index = begin
@@ -78,9 +78,8 @@ def segment_at(starts: Numbers, begin: int, end: int, pulse: int) -> int:
     return index
 
 
-@jit
+@inlined
 def collect(
-    words: Words,
     key: Words,
     cell: int,
     grid: Grid,
@@ -99,12 +98,12 @@ def collect(
     buffers.merged[:n] = buffers.held[:n]
     pulsed, steady = len(segments.offsets) - 1, len(segments.steady_offsets) - 1
     for source in range(pulsed + steady):
-        seed_words(words, key, cell, source)
+        state = seeded(key, cell, source)
         if source < pulsed:
             begin, end = segments.offsets[source], segments.offsets[source + 1]
             now = segment_at(segments.starts, begin, end, first)
             added = pulsed_light(
-                words, table, delays, segments.starts, segments.models, now, end,
+                state, table, delays, segments.starts, segments.models, now, end,
                 first, grid.pulses, cell_ps, grid.period_fs, buffers.run,
             )  # fmt: skip
         else:
@@ -112,7 +111,7 @@ def collect(
             begin, end = segments.steady_offsets[one], segments.steady_offsets[one + 1]
             now = segment_at(segments.steady_starts, begin, end, first)
             added = steady_light(
-                words, segments.steady_rates_hz, segments.steady_starts, now, end, one,
+                state, segments.steady_rates_hz, segments.steady_starts, now, end, one,
                 cell_ps, grid.length_ps, first, grid.pulses, buffers.run,
             )  # fmt: skip
         if added == FULL or n + added > len(buffers.merged):
@@ -127,7 +126,6 @@ def collect(
 
 @jit
 def run_cells(
-    words: Words,
     key: Words,
     first: int,
     last: int,
@@ -151,13 +149,13 @@ def run_cells(
     for cell in range(first, last):
         if n_out + len(buffers.shifted) > len(out):
             return cell, n_out
-        n = collect(words, key, cell, grid, table, delays, segments, buffers)
+        n = collect(key, cell, grid, table, delays, segments, buffers)
         if n == FULL:
             return cell, n_out
         until_ps = (cell + 1) * grid.length_ps - EARLY_PS
-        seed_words(words, key, cell, _REACTIONS)
+        state = seeded(key, cell, _REACTIONS)
         used, fresh = avalanches(
-            words, responses, waiting, buffers.merged, n, until_ps, buffers.fresh
+            state, responses, waiting, buffers.merged, n, until_ps, buffers.fresh
         )
         buffers.held[: n - used] = buffers.merged[used:n]
         buffers.sizes[0] = n - used

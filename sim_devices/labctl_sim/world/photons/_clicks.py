@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from labctl_sim.world._types import FloatArray
 from labctl_sim.world.photons._emit import Numbers
-from labctl_sim.world.photons._jit import jit
-from labctl_sim.world.photons._random import Words, draw_exponential, draw_unit
+from labctl_sim.world.photons._jit import inlined
+from labctl_sim.world.photons._random import State, draw_exponential, draw_unit
 from labctl_sim.world.photons._sorting import Times, sort_run
 
 ECHOES = 4096
@@ -46,7 +46,7 @@ class Waiting(NamedTuple):
     """Number of echoes; then number of clicks since the beginning, by detector."""
 
 
-@jit
+@inlined
 def add_echo(waiting: Waiting, key: int) -> None:
     """Keep an event for later, in order; what does not fit is lost."""
     n = int(waiting.sizes[0])
@@ -59,7 +59,7 @@ def add_echo(waiting: Waiting, key: int) -> None:
     waiting.sizes[0] += 1
 
 
-@jit
+@inlined
 def next_echo(waiting: Waiting) -> int:
     """Take the first echo out."""
     key = int(waiting.echoes[0])
@@ -69,9 +69,9 @@ def next_echo(waiting: Waiting) -> int:
     return key
 
 
-@jit
+@inlined
 def avalanches(
-    words: Words,
+    state: State,
     responses: Responses,
     waiting: Waiting,
     arrivals: Times,
@@ -109,19 +109,21 @@ def avalanches(
         counts[1 + detector] += 1
         out[n_out] = key
         n_out += 1
-        chance = draw_unit(words)
+        chance, state = draw_unit(state)
         if chance <= after[detector] + cross[detector]:
             if chance <= after[detector]:
-                delay = responses.afterpulse_ps[detector] * draw_exponential(words)
+                late, state = draw_exponential(state)
+                delay = responses.afterpulse_ps[detector] * late
                 add_echo(waiting, ((busy_ps[detector] + int(delay)) << 3) | detector)
             elif len(dead_ps) > 1:
-                other = min(int(draw_unit(words) * (len(dead_ps) - 1)), len(dead_ps) - 2)
+                share, state = draw_unit(state)
+                other = min(int(share * (len(dead_ps) - 1)), len(dead_ps) - 2)
                 other += other >= detector
                 add_echo(waiting, ((at_ps + responses.crosstalk_ps[detector]) << 3) | other)
             echo = waiting.echoes[0]
 
 
-@jit
+@inlined
 def shift(shift_ps: Numbers, keys: Times, begin: int, end: int) -> None:
     """Go from the detectors' time to the module's, in place, and sort."""
     for index in range(begin, end):
@@ -129,7 +131,7 @@ def shift(shift_ps: Numbers, keys: Times, begin: int, end: int) -> None:
     sort_run(keys, 0, end)
 
 
-@jit
+@inlined
 def register(
     responses: Responses,
     busy_ps: Numbers,

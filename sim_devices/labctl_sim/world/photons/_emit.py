@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labctl_sim.world._types import FloatArray
-from labctl_sim.world.photons._jit import jit
-from labctl_sim.world.photons._models import ModelTable
+from labctl_sim.world.photons._jit import inlined
+from labctl_sim.world.photons._models import LEAST, ModelTable
 from labctl_sim.world.photons._random import (
-    Words,
+    State,
     draw_disc,
     draw_exponential,
     draw_normal,
@@ -44,33 +44,45 @@ def timing_table(timings: Sequence[Timing]) -> FloatArray:
     return np.array(timings, dtype=np.float64).T.copy()
 
 
-@jit
-def late_ps(words: Words, delays: FloatArray, detector: int) -> float:
-    """Delay of one photon by grating and detector; rows of ``delays`` as in `Timing`."""
+@inlined
+def late_ps(
+    state: State, sd_ps: float, tail_ps: float, tail_share: float, spread_ps: float
+) -> tuple[float, State]:
+    """Delay of one photon by grating and detector, of a `Timing`.
+
+    It takes numbers, since counting who uses an array costs as much as the rest.
+    """
     delay = 0.0
-    if delays[0, detector] > 0.0:
-        z = draw_normal(words)
-        delay += delays[0, detector] * min(max(z, -_FAR), _FAR)
-    if delays[2, detector] > 0.0 and draw_unit(words) <= delays[2, detector]:
-        delay += delays[1, detector] * draw_exponential(words)
-    if delays[3, detector] > 0.0:
-        delay += 0.5 * delays[3, detector] * (1.0 + draw_disc(words))
-    return delay
+    if sd_ps > 0.0:
+        z, state = draw_normal(state)
+        delay += sd_ps * min(max(z, -_FAR), _FAR)
+    if tail_share > 0.0:
+        share, state = draw_unit(state)
+        if share <= tail_share:
+            late, state = draw_exponential(state)
+            delay += tail_ps * late
+    if spread_ps > 0.0:
+        x, state = draw_disc(state)
+        delay += 0.5 * spread_ps * (1.0 + x)
+    return delay, state
 
 
-@jit
-def pick(words: Words, cumulated: FloatArray, last: int) -> int:
-    """Index, up to ``last``, of the first entry that a uniform number does not exceed."""
-    share = draw_unit(words)
-    index = 0
-    while index < last and share > cumulated[index]:
-        index += 1
-    return index
+@inlined
+def pick(state: State, cumulated: FloatArray) -> tuple[int, State]:
+    """How many entries a uniform number exceeds; they rise up to 1, and are at least four."""
+    share, state = draw_unit(state)
+    # Without branches, which nobody could foretell.
+    index = int(share > cumulated[0]) + int(share > cumulated[1])
+    index += int(share > cumulated[2]) + int(share > cumulated[3])
+    if index == LEAST:
+        while share > cumulated[index]:
+            index += 1
+    return index, state
 
 
-@jit
+@inlined
 def independent_pulses(
-    words: Words,
+    state: State,
     table: ModelTable,
     model: int,
     delays: FloatArray,
@@ -80,33 +92,39 @@ def independent_pulses(
     period_fs: int,
     keys: Times,
     n: int,
-) -> int:
+) -> tuple[int, State]:
     """Append the photons of pulses ``begin`` to ``end`` of the cell; returns the new end."""
     room = len(keys) - table.cdf.shape[1]
-    most, last = table.cdf.shape[1] - 1, table.picks.shape[1] - 1
+    sd_ps, tail_ps, tail_share, spread_ps = delays[0], delays[1], delays[2], delays[3]
     cdf, picks = table.cdf[model], table.picks[model]
     chance, tau_ps = table.p_any[model], table.tau_ps[model, 0]
     scale = -1.0 / math.log1p(-chance) if chance < 1.0 else 0.0
     pulse = begin
     while True:
-        gap = draw_exponential(words) * scale
+        gap, state = draw_exponential(state)
+        gap *= scale
         if gap >= end - pulse:
-            return n
+            return n, state
         if n >= room:
-            return FULL
+            return FULL, state
         pulse += int(gap)
         pulse_ps = cell_ps + (pulse * period_fs) // 1000
-        for _ in range(pick(words, cdf, most) + 1):
-            detector = pick(words, picks, last)
-            delay = tau_ps * draw_exponential(words) + late_ps(words, delays, detector)
+        photons, state = pick(state, cdf)
+        for _ in range(photons + 1):
+            detector, state = pick(state, picks)
+            emitted, state = draw_exponential(state)
+            late, state = late_ps(
+                state, sd_ps[detector], tail_ps[detector], tail_share[detector], spread_ps[detector]
+            )
+            delay = tau_ps * emitted + late
             keys[n] = ((pulse_ps + math.floor(delay)) << 3) | detector
             n += 1
         pulse += 1
 
 
-@jit
+@inlined
 def cascade_pulses(
-    words: Words,
+    state: State,
     table: ModelTable,
     model: int,
     delays: FloatArray,
@@ -116,52 +134,53 @@ def cascade_pulses(
     period_fs: int,
     keys: Times,
     n: int,
-) -> int:
+) -> tuple[int, State]:
     """Append the photons of pulses ``begin`` to ``end`` of the cell; returns the new end.
 
     Whether a photon is detected is drawn on the condition that at least one of the pulse is.
     """
     room = len(keys) - table.cdf.shape[1]
-    most, last = table.cdf.shape[1] - 1, table.picks.shape[1] - 1
+    sd_ps, tail_ps, tail_share, spread_ps = delays[0], delays[1], delays[2], delays[3]
     models = len(table.p_any)
-    cdf, tau_ps, missed = table.cdf[model], table.tau_ps[model], table.missed[model]
-    # Exciton and multiexciton differ in band, hence in their shares of the detectors.
-    pick_last, pick_other = table.picks[model], table.picks[model + models]
+    cdf, tau_ps, seen = table.cdf[model], table.tau_ps[model], table.seen[model]
     chance = table.p_any[model]
-    p_last, p_other = table.p_last[model], table.p_other[model]
     scale = -1.0 / math.log1p(-chance) if chance < 1.0 else 0.0
     pulse = begin
     while True:
-        gap = draw_exponential(words) * scale
+        gap, state = draw_exponential(state)
+        gap *= scale
         if gap >= end - pulse:
-            return n
+            return n, state
         if n >= room:
-            return FULL
+            return FULL, state
         pulse += int(gap)
         pulse_ps = cell_ps + (pulse * period_fs) // 1000
-        emitted_ps, found = 0.0, False
-        for left in range(pick(words, cdf, most) + 1, 0, -1):
-            emitted_ps += tau_ps[left - 1] * draw_exponential(words)
-            seen = p_last if left == 1 else p_other
-            if not found:
-                none = missed[left - 1] * (1.0 - p_last)
-                seen = 1.0 if left == 1 or none >= 1.0 else seen / (1.0 - none)
-            if seen < 1.0 and draw_unit(words) > seen:
-                continue
-            found = True
-            if left == 1:
-                detector = pick(words, pick_last, last)
-            else:
-                detector = pick(words, pick_other, last)
-            delay = emitted_ps + late_ps(words, delays, detector)
-            keys[n] = ((pulse_ps + math.floor(delay)) << 3) | detector
+        emitted_ps, found = 0.0, 0
+        left, state = pick(state, cdf)
+        while left >= 0:
+            emitted, state = draw_exponential(state)
+            emitted_ps += tau_ps[left] * emitted
+            chance = seen[found, left]
+            left -= 1
+            if chance < 1.0:
+                share, state = draw_unit(state)
+                if share > chance:
+                    continue
+            found = 1
+            # Exciton and multiexciton differ in band, hence in their shares of the detectors.
+            band = model if left < 0 else model + models
+            detector, state = pick(state, table.picks[band])
+            late, state = late_ps(
+                state, sd_ps[detector], tail_ps[detector], tail_share[detector], spread_ps[detector]
+            )
+            keys[n] = ((pulse_ps + math.floor(emitted_ps + late)) << 3) | detector
             n += 1
         pulse += 1
 
 
-@jit
+@inlined
 def pulsed_light(
-    words: Words,
+    state: State,
     table: ModelTable,
     delays: FloatArray,
     starts: Numbers,
@@ -193,20 +212,20 @@ def pulsed_light(
         segment += 1
         if end > begin and model >= 0 and table.p_any[model] > 0.0:
             if table.independent[model] > 0.0:
-                n = independent_pulses(
-                    words, table, model, delays, begin, end, cell_ps, period_fs, keys, n
+                n, state = independent_pulses(
+                    state, table, model, delays, begin, end, cell_ps, period_fs, keys, n
                 )
             else:
-                n = cascade_pulses(
-                    words, table, model, delays, begin, end, cell_ps, period_fs, keys, n
+                n, state = cascade_pulses(
+                    state, table, model, delays, begin, end, cell_ps, period_fs, keys, n
                 )
         begin = max(end, begin)
     return n
 
 
-@jit
+@inlined
 def steady_light(
-    words: Words,
+    state: State,
     rates_hz: FloatArray,
     starts: Numbers,
     segment: int,
@@ -236,7 +255,8 @@ def steady_light(
         segment += 1
         at_ps = begin_ps
         while rate_per_ps > 0.0:
-            at_ps += draw_exponential(words) / rate_per_ps
+            gap, state = draw_exponential(state)
+            at_ps += gap / rate_per_ps
             if at_ps >= end_ps:
                 break
             if n >= len(keys):

@@ -16,12 +16,23 @@ _HERE = Path(__file__).parent
 
 def jit(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a function when it is first called; the machine code is kept on disk."""
+    return _compiled(function, forceinline=False)
+
+
+def inlined(function: Callable[P, R]) -> Callable[P, R]:
+    """The same for a small function that is copied into each that calls it, to save the call."""
+    return _compiled(function, forceinline=True)
+
+
+def _compiled(function: Callable[P, R], *, forceinline: bool) -> Callable[P, R]:
     folders = {_HERE, Path(inspect.getfile(function)).parent}
     stamp = sum(_stamp(folder) for folder in folders) & 0xFFFFFFFF
     # numba looks only at the function's own file to tell whether its machine code is of today,
     # and that code holds the functions it calls as well; the name is part of the key.
     function.__qualname__ = f"{function.__qualname__}_{stamp:08x}"
-    compiled: Callable[P, R] = _numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    compiled: Callable[P, R] = _numba.njit(
+        cache=True, nogil=True, error_model="numpy", forceinline=forceinline
+    )(function)
     return compiled
 
 

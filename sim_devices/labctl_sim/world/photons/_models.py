@@ -18,6 +18,8 @@ from labctl_sim.world._types import FloatArray
 
 DETECTORS = 7
 """Most detectors in one path; the three lowest bits of a click hold which one it was."""
+LEAST = 4
+"""Least number of entries of a cumulated law."""
 _DEVIATIONS = 12.0
 
 
@@ -56,14 +58,13 @@ class ModelTable(NamedTuple):
     """Cumulated ``counts`` over ``p_any``; shape (models, K)."""
     tau_ps: FloatArray
     """Shape (models, K)."""
-    missed: FloatArray
-    """Probability that none of k earlier photons is detected; shape (models, K)."""
-    p_last: FloatArray
-    p_other: FloatArray
     picks: FloatArray
     """Shares of the detectors, cumulated, the last is 1; shape (2 models, DETECTORS), first for
     the last photon of each model, then for the others."""
     independent: FloatArray
+    seen: FloatArray
+    """Probability that the photon before which k are left to come is detected: first if none was
+    yet but one must be, then if one was already; shape (models, 2, K)."""
 
 
 def poisson(mean: float, least: int = 0) -> FloatArray:
@@ -125,26 +126,35 @@ def bunched(photons: float, bunching: float, shares: Sequence[float], tau_ps: fl
 
 def model_table(models: Sequence[PulseModel]) -> ModelTable:
     """Put models into arrays."""
-    width = max((len(model.counts) for model in models), default=1)
+    width = max(*(len(model.counts) for model in models), LEAST)
     shape = (len(models), width)
-    cdf, tau_ps, missed = np.ones(shape), np.zeros(shape), np.ones(shape)
+    cdf, tau_ps = np.ones(shape), np.zeros(shape)
     for row, model in enumerate(models):
         size = len(model.counts)
         total = math.fsum(model.counts)
         cdf[row, : size - 1] = np.cumsum(model.counts)[:-1] / total if total > 0.0 else 1.0
         tau_ps[row] = model.taus_ps[-1]
         tau_ps[row, :size] = model.taus_ps
-        missed[row] = (1.0 - min(math.fsum(model.others), 1.0)) ** np.arange(width)
+    picks = _picks([*(model.last for model in models), *(model.others for model in models)])
     return ModelTable(
         np.array([model.any_detected for model in models]),
         cdf,
         tau_ps,
-        missed,
-        np.array([min(math.fsum(model.last), 1.0) for model in models]),
-        np.array([min(math.fsum(model.others), 1.0) for model in models]),
-        _picks([*(model.last for model in models), *(model.others for model in models)]),
+        picks,
         np.array([float(model.independent) for model in models]),
+        np.array([_seen(model, width) for model in models]),
     )
+
+
+def _seen(model: PulseModel, width: int) -> FloatArray:
+    p_last, p_other = min(math.fsum(model.last), 1.0), min(math.fsum(model.others), 1.0)
+    none = (1.0 - p_other) ** np.arange(width) * (1.0 - p_last)
+    seen = np.ones((2, width))
+    np.divide(p_other, 1.0 - none, out=seen[0], where=none < 1.0)
+    seen[0, 0] = 1.0
+    seen[1] = p_other
+    seen[1, 0] = p_last
+    return seen
 
 
 def _picks(shares: Sequence[Sequence[float]]) -> FloatArray:

@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labctl_sim.world._types import FloatArray
-from labctl_sim.world.photons._jit import jit
+from labctl_sim.world.photons._jit import inlined, jit
 
 Words = NDArray[np.uint64]
+State = tuple[np.uint64, np.uint64, np.uint64, np.uint64]
+"""Handed from draw to draw, so that it stays in registers."""
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -22,6 +24,7 @@ _S11, _S17, _S19 = np.uint64(11), np.uint64(17), np.uint64(19)
 _S23, _S27, _S30, _S31 = np.uint64(23), np.uint64(27), np.uint64(30), np.uint64(31)
 _S41, _S45 = np.uint64(41), np.uint64(45)
 _UNIT = 2.0**-53
+_ONE, _NORMAL_MASK, _EXPONENTIAL_MASK = np.uint64(1), np.uint64(127), np.uint64(255)
 _NORMAL_LAYERS, _NORMAL_TAIL, _NORMAL_AREA = 128, 3.442619855899, 9.91256303526217e-3
 _EXPONENTIAL_LAYERS, _EXPONENTIAL_TAIL = 256, 7.69711747013104972
 _EXPONENTIAL_AREA = 3.949659822581572e-3
@@ -60,109 +63,152 @@ _STEPS, _BELOW = _ziggurat(
 )
 
 
-@jit
-def seed_words(words: Words, key: Words, cell: int, source: int) -> None:
-    """Fill the state, shape (4,), from the stream's key (2,), a cell and a source in it."""
+@inlined
+def seeded(key: Words, cell: int, source: int) -> State:
+    """The state of a stream's key, shape (2,), in a cell for a source in it."""
     mixed = key[0] ^ (np.uint64(cell) * _GOLDEN) ^ (np.uint64(source) * _MIX_2)
-    for index in range(4):
-        mixed = mixed + _GOLDEN
-        z = mixed ^ key[1]
-        z = (z ^ (z >> _S30)) * _MIX_1
-        z = (z ^ (z >> _S27)) * _MIX_2
-        words[index] = z ^ (z >> _S31)
+    return (
+        _mixed(key, mixed + _GOLDEN),
+        _mixed(key, mixed + _GOLDEN + _GOLDEN),
+        _mixed(key, mixed + _GOLDEN + _GOLDEN + _GOLDEN),
+        _mixed(key, mixed + _GOLDEN + _GOLDEN + _GOLDEN + _GOLDEN),
+    )
 
 
-@jit
-def draw_bits(words: Words) -> np.uint64:
+@inlined
+def _mixed(key: Words, word: np.uint64) -> np.uint64:
+    z = word ^ key[1]
+    z = (z ^ (z >> _S30)) * _MIX_1
+    z = (z ^ (z >> _S27)) * _MIX_2
+    return z ^ (z >> _S31)
+
+
+@inlined
+def draw_bits(state: State) -> tuple[np.uint64, State]:
     """64 random bits."""
-    total = words[0] + words[3]
-    result = ((total << _S23) | (total >> _S41)) + words[0]
-    shifted = words[1] << _S17
-    words[2] ^= words[0]
-    words[3] ^= words[1]
-    words[1] ^= words[2]
-    words[0] ^= words[3]
-    words[2] ^= shifted
-    words[3] = (words[3] << _S45) | (words[3] >> _S19)
-    return result
+    a, b, c, d = state
+    total = a + d
+    result = ((total << _S23) | (total >> _S41)) + a
+    shifted = b << _S17
+    c ^= a
+    d ^= b
+    b ^= c
+    a ^= d
+    c ^= shifted
+    d = (d << _S45) | (d >> _S19)
+    return result, (a, b, c, d)
 
 
-@jit
-def draw_unit(words: Words) -> float:
+@inlined
+def _share(bits: np.uint64) -> float:
+    """The upper 53 bits as a number from 0 to below 1."""
+    return float(np.int64(bits >> _S11)) * _UNIT
+
+
+@inlined
+def draw_unit(state: State) -> tuple[float, State]:
     """Uniform number, above 0 and up to 1, so that its logarithm is finite."""
-    return (float(draw_bits(words) >> _S11) + 1.0) * _UNIT
+    bits, state = draw_bits(state)
+    return (float(np.int64(bits >> _S11)) + 1.0) * _UNIT, state
+
+
+@inlined
+def draw_exponential(state: State) -> tuple[float, State]:
+    """Exponential number of mean 1."""
+    bits, state = draw_bits(state)
+    layer = bits & _EXPONENTIAL_MASK
+    share = _share(bits)
+    if share < _BELOW[layer]:
+        return share * _STEPS[layer], state
+    return _exponential_edge(state, bits)
 
 
 @jit
-def draw_exponential(words: Words) -> float:
-    """Exponential number of mean 1."""
+def _exponential_edge(state: State, bits: np.uint64) -> tuple[float, State]:
+    """The rare case: outside the part of the layer that lies wholly under the curve."""
     start = 0.0
     while True:
-        bits = draw_bits(words)
-        layer = int(bits & np.uint64(_EXPONENTIAL_LAYERS - 1))
-        share = float(bits >> _S11) * _UNIT
+        layer = bits & _EXPONENTIAL_MASK
+        share = _share(bits)
         x = share * _STEPS[layer]
         if share < _BELOW[layer]:
-            return start + x
+            return start + x, state
         if layer == 0:
             # Beyond the tail's beginning the law looks as at 0.
             start += _EXPONENTIAL_TAIL
-            continue
-        lower, upper = math.exp(-_STEPS[layer]), math.exp(-_STEPS[layer + 1])
-        if lower + draw_unit(words) * (upper - lower) < math.exp(-x):
-            return start + x
+        else:
+            lower, upper = math.exp(-_STEPS[layer]), math.exp(-_STEPS[layer + _ONE])
+            unit, state = draw_unit(state)
+            if lower + unit * (upper - lower) < math.exp(-x):
+                return start + x, state
+        bits, state = draw_bits(state)
+
+
+@inlined
+def draw_normal(state: State) -> tuple[float, State]:
+    """Normal number of variance 1."""
+    bits, state = draw_bits(state)
+    layer = bits & _NORMAL_MASK
+    share = 2.0 * _share(bits) - 1.0
+    if abs(share) < _INSIDE[layer]:
+        return share * _EDGES[layer], state
+    return _normal_edge(state, bits)
 
 
 @jit
-def draw_normal(words: Words) -> float:
-    """Normal number of variance 1."""
+def _normal_edge(state: State, bits: np.uint64) -> tuple[float, State]:
+    """The rare case: outside the part of the layer that lies wholly under the curve."""
     while True:
-        bits = draw_bits(words)
-        layer = int(bits & np.uint64(_NORMAL_LAYERS - 1))
-        share = 2.0 * float(bits >> _S11) * _UNIT - 1.0
+        layer = bits & _NORMAL_MASK
+        share = 2.0 * _share(bits) - 1.0
         x = share * _EDGES[layer]
         if abs(share) < _INSIDE[layer]:
-            return x
+            return x, state
         if layer == 0:
-            return _beyond(words, share)
+            return _beyond(state, share)
         lower = math.exp(-0.5 * _EDGES[layer] ** 2)
-        upper = math.exp(-0.5 * _EDGES[layer + 1] ** 2)
-        if lower + draw_unit(words) * (upper - lower) < math.exp(-0.5 * x * x):
-            return x
+        upper = math.exp(-0.5 * _EDGES[layer + _ONE] ** 2)
+        unit, state = draw_unit(state)
+        if lower + unit * (upper - lower) < math.exp(-0.5 * x * x):
+            return x, state
+        bits, state = draw_bits(state)
 
 
 @jit
-def _beyond(words: Words, sign: float) -> float:
+def _beyond(state: State, sign: float) -> tuple[float, State]:
     while True:
-        beyond = draw_exponential(words) / _NORMAL_TAIL
-        if 2.0 * draw_exponential(words) > beyond * beyond:
-            return math.copysign(_NORMAL_TAIL + beyond, sign)
+        first, state = draw_exponential(state)
+        second, state = draw_exponential(state)
+        beyond = first / _NORMAL_TAIL
+        if 2.0 * second > beyond * beyond:
+            return math.copysign(_NORMAL_TAIL + beyond, sign), state
 
 
-@jit
-def draw_disc(words: Words) -> float:
+@inlined
+def draw_disc(state: State) -> tuple[float, State]:
     """One coordinate of a point evenly in the unit disc: density 2 sqrt(1 - x^2) / pi."""
     while True:
-        x = 2.0 * draw_unit(words) - 1.0
-        y = 2.0 * draw_unit(words) - 1.0
+        x, state = draw_unit(state)
+        y, state = draw_unit(state)
+        x, y = 2.0 * x - 1.0, 2.0 * y - 1.0
         if x * x + y * y <= 1.0:
-            return x
+            return x, state
 
 
 @jit
 def numbers(key: Words, count: int) -> FloatArray:
     """Uniform, exponential, normal and disc numbers of one seed; shape (4, count), float64."""
-    words = np.empty(4, dtype=np.uint64)
     found = np.empty((4, count))
     for kind in range(4):
-        seed_words(words, key, 0, kind)
+        state = seeded(key, 0, kind)
         for index in range(count):
             if kind == 0:
-                found[kind, index] = draw_unit(words)
+                number, state = draw_unit(state)
             elif kind == 1:
-                found[kind, index] = draw_exponential(words)
+                number, state = draw_exponential(state)
             elif kind == 2:
-                found[kind, index] = draw_normal(words)
+                number, state = draw_normal(state)
             else:
-                found[kind, index] = draw_disc(words)
+                number, state = draw_disc(state)
+            found[kind, index] = number
     return found

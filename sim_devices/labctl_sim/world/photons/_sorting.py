@@ -3,12 +3,12 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from labctl_sim.world.photons._jit import jit
+from labctl_sim.world.photons._jit import inlined
 
 Times = NDArray[np.int64]
 
 
-@jit
+@inlined
 def sort_run(keys: Times, begin: int, end: int) -> None:
     """Sort ``keys[begin:end]`` in place, fast when each stands near its place."""
     for index in range(begin + 1, end):
@@ -20,7 +20,7 @@ def sort_run(keys: Times, begin: int, end: int) -> None:
         keys[place] = key
 
 
-@jit
+@inlined
 def merge(first: Times, n_first: int, second: Times, n_second: int, out: Times) -> None:
     """Merge two sorted runs into ``out``."""
     i, j = 0, 0

@@ -13,7 +13,7 @@ from labctl_sim.world.photons._cells import EARLY_PS, Buffers, Grid, Segments, r
 from labctl_sim.world.photons._clicks import ECHOES, Responses, Waiting
 from labctl_sim.world.photons._emit import Timing, timing_table
 from labctl_sim.world.photons._light import CHARGED, NEUTRAL, OFF, Light, Source
-from labctl_sim.world.photons._models import PulseModel, bunched, model_table
+from labctl_sim.world.photons._models import ModelTable, PulseModel, bunched, model_table
 from labctl_sim.world.photons._random import Words
 from labctl_sim.world.photons._sorting import Times
 
@@ -70,6 +70,8 @@ class PhotonStream:
         )
         self._buffers = _buffers(_SMALLEST, None)
         self._left = np.zeros(0, dtype=np.int64)
+        self._models = [_NOTHING]
+        self._table = model_table(self._models)
 
     def note(self, at_s: float, light: Light) -> None:
         """What the detectors see from a world time on, until the next note."""
@@ -118,16 +120,15 @@ class PhotonStream:
         end_s = last * self.grid.length_ps * 1e-12
         spans = self._spans(begin_s, end_s)
         segments, models = self._segments(spans, begin_s, end_s)
-        table = model_table(models or [_NOTHING])
+        table = self._table_of(models or [_NOTHING])
         delays = timing_table(spans[0][2].timings)
-        words = np.empty(4, dtype=np.uint64)
         expected = self._expected(segments, table.p_any)
         out = np.empty(int(1.5 * expected * (last - self._cell)) + 8 * _SMALLEST, dtype=np.int64)
         parts: list[Times] = []
         while self._cell < last:
             first = self._cell
             self._cell, count = run_cells(
-                words, self._chance.key, first, last, self.grid, table, delays, segments,
+                self._chance.key, first, last, self.grid, table, delays, segments,
                 self._responses, self._waiting, self._buffers, out,
             )  # fmt: skip
             parts.append(out[:count].copy())
@@ -135,6 +136,11 @@ class PhotonStream:
                 self._buffers = _buffers(2 * len(self._buffers.run), self._buffers)
                 out = np.empty(2 * len(self._buffers.shifted), dtype=np.int64)
         return np.concatenate(parts)
+
+    def _table_of(self, models: list[PulseModel]) -> ModelTable:
+        if list(map(id, models)) != list(map(id, self._models)):
+            self._models, self._table = models, model_table(models)
+        return self._table
 
     def _same_timing(self, last: int) -> int:
         """The cell up to which timing is as at the beginning; a cell keeps that of its begin."""
