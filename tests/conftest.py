@@ -6,6 +6,7 @@ itself and hands their times over in ``LABCTL_SHARE_SECONDS`` ("set-up=310 check
 
 import multiprocessing
 import os
+import signal
 import socket
 import sys
 import threading
@@ -199,8 +200,11 @@ def _given_times(text: str) -> dict[str, float]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the timing of shares."""
+    """Register the timing of shares; let interrupts through."""
     config.pluginmanager.register(ShareTimes(), "labctl-share-times")
+    # A shell hands SIGINT on as ignored to what it starts in the background.
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_unconfigure() -> None:
