@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from labctl.analysis import Irf, fit_decay, irf_from_record, warm_up_decays
+from labctl.analysis import (
+    Irf,
+    TimingConfiguration,
+    fit_decay,
+    irf_from_record,
+    warm_up_decays,
+)
 from labctl.errors import AnalysisError
 from labctl.measurements._context import Array, Context
 from labctl.measurements._photon_job import Job, Part
@@ -72,7 +78,14 @@ class Trpl(PhotonMeasurement):
         laser = context.table.laser
         period_ps = 1e12 / laser.rep_rate_hz if laser is not None and laser.rep_rate_hz else None
         try:
-            fit = fit_decay(counts, irf.bin_ps, irf, model="mono", period_ps=period_ps)
+            fit = fit_decay(
+                counts,
+                irf.bin_ps,
+                irf,
+                model="mono",
+                period_ps=period_ps,
+                configuration=_configuration(job),
+            )
         except AnalysisError:
             return {}
         value, error = fit.lifetime_ps.value, fit.lifetime_ps.error
@@ -90,6 +103,15 @@ class Trpl(PhotonMeasurement):
     def arrays(self, context: Context, job: Job, parts: Sequence[Part]) -> list[Array]:
         """Return counts against delay."""
         return decay_arrays(context, job, parts)
+
+
+def _configuration(job: Job) -> TimingConfiguration:
+    return TimingConfiguration(
+        bin_ps=job.tagger.delay_bin_ps(),
+        grating_per_mm=job.spectrograph.get("lines_per_mm"),
+        detector=job.detectors[0].name,
+        wavelength_nm=job.spectrograph.get("wavelength_nm"),
+    )
 
 
 def decay_counts(
