@@ -79,4 +79,9 @@ def _record(
         count_rate_hz=float(counts.sum()) / max(live_s, 1e-9),
         taken=context.clock.utc().isoformat(),
     )
-    return {**irf_to_record(irf), "exit": spectrograph.get("exit"), "live_time_s": live_s}
+    return {
+        **irf_to_record(irf),
+        "exit": spectrograph.get("exit"),
+        "live_time_s": live_s,
+        "calibrated_at": irf.taken,
+    }

@@ -1,5 +1,6 @@
 """Photons through all layers: what is stored, when it stops, and what a pause keeps."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from unittest.mock import patch
@@ -338,3 +339,24 @@ def test_a_reading_from_before_a_move_is_no_reading_of_the_point_after_it(
     assert first["read"]["attenuator.fluence"]["value"] == pytest.approx(0.1)
     assert second["read"]["attenuator.fluence"]["value"] == pytest.approx(0.15)
     assert second["settings"]["laser"]["peak_fluence_uj_cm2"] == pytest.approx(0.15)
+
+
+def test_an_irf_is_in_force_for_later_runs_until_it_expires(bench: PhotonBench) -> None:
+    line = "safe_state: [shutter.close"
+    kept = f"calibrations: {{irf: {{file: irf.json, valid_for: 7 d}}}}\n{line}"
+    take = "irf: {grating: 300/mm, stop: {counts: 5000, at_most: 20 s}}"
+
+    def told_of_age(step: str) -> bool:
+        live = run_live(bench.ask(step, changes={line: kept}), nothing)
+        assert live.ended.outcome.status == "complete", live.ended.outcome.reason
+        in_force = live.records(RecordKind.POINT)[-1].data["settings"]["calibration"]["irf"]
+        assert step == take or in_force["apd_1"]["key"] == "apd_1 300/mm side"
+        return any("days old" in event.text for event in live.of("message"))
+
+    assert not told_of_age(take)
+    assert not told_of_age(DECAY)
+    (file,) = bench.folder.rglob("irf.json")
+    made = json.loads(file.read_text("utf-8"))
+    made["results"]["apd_1 300/mm side"]["calibrated_at"] = "2020-01-01T00:00:00+00:00"
+    file.write_text(json.dumps(made), "utf-8")
+    assert told_of_age(DECAY)
