@@ -1,6 +1,7 @@
 """E12: brightness and single-photon purity against power (Feld 2024, Fig. 5d)."""
 
 import itertools
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -36,6 +37,8 @@ _SAME_FLUENCE = 1.05
 _W_PER_UJ_S = 1e-6
 _DENSITY_REL = 0.01
 """Error of an attenuator's scale, as a share of its optical density (assumed)."""
+_NEAR = 0.1
+_STEEPEST, _HALVINGS = 100.0, 50
 _OFF = 0.7
 """A point with less than this share of the light that is expected was off (a choice)."""
 _FRACTIONS = (0.1, 1.5)
@@ -197,27 +200,47 @@ def _true_power(power: Vector, full: float, density: float) -> Vector:
 
 
 def _lit(points: Sequence[BrightPoint]) -> list[BrightPoint]:
-    """Return the points without those that are far darker than the others say.
+    """Return the points without those that are far darker than the law of the bright ones says.
 
-    A dot that is off for a whole point looks as if it were on and dark.
+    A dot that is off for a whole point looks as if it were on and dark. Laws through any two points
+    are compared: that of the bright dot has no point above it, and most points on it.
     """
-    kept = list(points)
-    while len(kept) > _FEWEST:
-        shares = [_share(one, [other for other in kept if other is not one]) for one in kept]
-        darkest = int(np.argmin(shares))
-        if shares[darkest] > _OFF:
-            break
-        del kept[darkest]
-    return kept
+    best: list[float] = []
+    for pair in itertools.combinations(points, 2):
+        if pair[1].power_w_cm2 < _SAME_FLUENCE * pair[0].power_w_cm2:
+            continue
+        shares = _shares(points, pair)
+        if shares and max(shares) < 1 + _NEAR and _near(shares) > _near(best):
+            best = shares
+    kept = [one for one, share in zip(points, best, strict=False) if share > _OFF]
+    return kept if len({one.power_w_cm2 for one in kept}) >= _FEWEST else list(points)
 
 
-def _share(one: BrightPoint, others: Sequence[BrightPoint]) -> float:
-    """Return the rate of a point over what the law of the others says."""
-    power = np.array([other.power_w_cm2 for other in others])
-    rates = np.array([other.rate_hz.value for other in others])
-    fit = fit_saturation(power, rates, 0.02 * np.abs(rates) + 1e-9)
-    expected = fit.rate_max_hz.value * -np.expm1(-one.power_w_cm2 / fit.p_sat.value)
-    return one.rate_hz.value / expected
+def _near(shares: Sequence[float]) -> int:
+    return sum(abs(share - 1) < _NEAR for share in shares)
+
+
+def _shares(points: Sequence[BrightPoint], pair: Sequence[BrightPoint]) -> list[float]:
+    """Return the rates over what the law through two of the points says; empty without a law."""
+    low, high = pair
+    p_sat = _through(low.power_w_cm2, high.power_w_cm2, high.rate_hz.value / low.rate_hz.value)
+    if p_sat is None:
+        return []
+    law = -np.expm1(-np.array([one.power_w_cm2 for one in points]) / p_sat)
+    scale = low.rate_hz.value / -math.expm1(-low.power_w_cm2 / p_sat)
+    return [one.rate_hz.value / (scale * float(e)) for one, e in zip(points, law, strict=True)]
+
+
+def _through(low: float, high: float, ratio: float) -> float | None:
+    """Return the saturation power at which rates at two powers have a ratio, None if none has."""
+    least, most = math.log(low / _STEEPEST), math.log(high * _STEEPEST)
+    if not 1.0 < ratio < 2 * high / low:
+        return None
+    for _ in range(_HALVINGS):
+        middle = (least + most) / 2
+        found = math.expm1(-high / math.exp(middle)) / math.expm1(-low / math.exp(middle))
+        least, most = (middle, most) if found < ratio else (least, middle)
+    return math.exp(least)
 
 
 def _density(chi2: Callable[[float], float]) -> Measured:

@@ -63,9 +63,9 @@ def _observe_saturation(seed: int) -> dict[str, Observation]:
     density = float(np.random.default_rng([seed, 12]).normal(1.0, _DENSITY_SD))
     bench = PairBench(seed, sample_of("fapbbr3.yaml"), "B4", ROOM, density_rel=density)
     taken: list[Taken] = []
-    for fluence in _POWERS:
+    for fluence in (*_POWERS, *reversed(_POWERS)):
         bench.set_fluence(fluence)
-        taken.append(bench.pairs(1.0))
+        taken.append(bench.pairs(0.7))
     true = bench.truth()
     truths = {
         "p_sat": true.p_sat_w_cm2,
@@ -84,7 +84,7 @@ def _observe_heralded(seed: int) -> dict[str, Observation]:
     bench.set_fluence(FULL_UJ_CM2)
     bench.take_irfs(1.0)
     taken: list[Taken] = []
-    for fluence in (10.5, 5.6, 2.8, 2.0):
+    for fluence in (10.5, 5.6, 2.8, 2.0, 2.8, 5.6, 10.5):
         bench.set_fluence(fluence)
         taken.append(bench.pairs(0.5))
     bench.set_fluence(1.4)
@@ -162,9 +162,10 @@ these two cases are no matter of statistics and are tested elsewhere.
         ),
         observe=_observe_saturation,
         about=_GIVEN + """
-One blinking dot at room temperature, 1 s at each of six powers. The attenuator's optical densities
-are wrong by a factor that is drawn for each seed, with the standard deviation of 1 % that the
-analysis assumes. Rates are those of the time in which the dot is on.
+One blinking dot at room temperature, 0.7 s at each of six powers, up and down again. The
+attenuator's optical densities are wrong by a factor that is drawn for each seed, with the
+standard deviation of 1 % that the analysis assumes. Rates are those of the time in which the dot is
+on.
 """,
     ),
     Case(
@@ -173,8 +174,8 @@ analysis assumes. Rates are those of the time in which the dot is on.
         quantities=("biexciton_lifetime", "exciton_lifetime", "yield_ratio"),
         observe=_observe_heralded,
         about=_GIVEN + """
-One blinking dot at room temperature: responses of both detectors, 0.5 s at each of four powers
-for the number of excitations per pulse, then 15 s at 0.2 excitations per pulse.
+One blinking dot at room temperature: responses of both detectors, 0.5 s at each of four powers,
+down and up again, for the number of excitations per pulse, then 15 s at 0.2 excitations per pulse.
 """,
     ),
     Case(
