@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from labctl.analysis import Measured, auger_g2, draw_cascades
 from labctl.photons import PairBooks, PhotonBlock, PulsedDelaysResult
@@ -208,13 +209,13 @@ def test_cross_talk_is_a_spike_and_the_dots_own_peak_is_none() -> None:
 
 def test_a_dot_that_was_off_for_most_of_a_series_is_still_saturated_by_its_bright_points() -> None:
     power = np.array([7.0, 14.0, 28.0, 42.0, 70.0, 105.0])
-    bright = 1.3e6 * -np.expm1(-power / 70.0)
-    rates = np.concatenate([bright, bright])
+    bright: NDArray[np.float64] = 1.3e6 * -np.expm1(-power / 70.0)
+    rates: NDArray[np.float64] = np.concatenate([bright, bright])
     # Off, with a seventh of the light, from the fourth point on and for the first three downwards.
     rates[[3, 4, 5, 9, 10, 11]] *= 0.15
     points = [
         BrightPoint(float(p), Measured(float(r), float(np.sqrt(r))), None)
-        for p, r in zip(np.concatenate([power, power]), rates, strict=True)
+        for p, r in zip([*power, *power], rates, strict=True)
     ]
     series = fit_power_series(points, 120.0)
     assert {one.power_w_cm2 for one in series.points} == {7.0, 14.0, 28.0}
