@@ -1,88 +1,18 @@
-"""The only place of this package that touches numba: kernels with one explicit signature.
+"""The kernels of this package."""
 
-A kernel is compiled, or loaded from numba's cache on disk, by `warm_up` or at its first call, and
-never again: other types of arguments are refused. Kernels release the interpreter's lock.
-"""
+from labctl.kernels import Array, Kernels, fixed
 
-from collections.abc import Callable
-from threading import Lock
-from typing import Any, Generic, ParamSpec, TypeVar, cast
+__all__ = ["Array", "fixed", "kernel", "warm_up"]
 
-import numpy as np
-from numpy.typing import NDArray
-
-__all__ = ["Array", "Kernel", "fixed", "kernel", "warm_up"]
-
-Array = NDArray[Any]
-"""An array inside a kernel: what its numbers are stands in the kernel's signature."""
-
-P = ParamSpec("P")
-R = TypeVar("R")
-Scalar = TypeVar("Scalar", bound=np.generic)
-
-_ALIASES = {
-    "TIMES": "Array(int64, 1, 'C', readonly=True)",
-    "VALUES": "Array(float64, 1, 'C', readonly=True)",
-}
-_kernels: list["Kernel[..., Any]"] = []
-_lock = Lock()
-
-
-class Kernel(Generic[P, R]):
-    """A function that numba compiles for one signature."""
-
-    def __init__(self, function: Callable[P, R], signature: str) -> None:
-        for alias, spelled in _ALIASES.items():
-            signature = signature.replace(alias, spelled)
-        self.function, self.signature = function, signature
-        self._compiled: Callable[P, R] | None = None
-
-    def compile(self) -> Callable[P, R]:
-        """Return the compiled function, made at the first call."""
-        with _lock:
-            if self._compiled is None:
-                self._compiled = _compiled(self.function, self.signature)
-            return self._compiled
-
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run the compiled function."""
-        return (self._compiled or self.compile())(*args, **kwargs)
-
-
-def _compiled(function: Callable[P, R], signature: str) -> Callable[P, R]:
-    # Imported late: numba takes longer to load than all of labctl's core.
-    from numba import njit
-
-    def build(cache: bool) -> Callable[P, R]:
-        make = njit(signature, cache=cache, nogil=True, error_model="numpy")
-        return cast("Callable[P, R]", make(function))
-
-    try:
-        return build(cache=True)
-    except RuntimeError:
-        # Neither beside the source nor in the user's folder can a cache be written.
-        return build(cache=False)
-
-
-def kernel(signature: str) -> Callable[[Callable[P, R]], Kernel[P, R]]:
-    """Return a decorator that makes a kernel with this signature, in numba's notation."""
-
-    def decorate(function: Callable[P, R]) -> Kernel[P, R]:
-        made = Kernel(function, signature)
-        _kernels.append(made)
-        return made
-
-    return decorate
-
-
-def fixed(array: NDArray[Scalar]) -> NDArray[Scalar]:
-    """Return a contiguous, aligned, read-only view, as kernels take their input."""
-    view = np.require(array, requirements=["C", "A"]).view()
-    view.flags.writeable = False
-    return view
+_kernels = Kernels(
+    {
+        "TIMES": "Array(int64, 1, 'C', readonly=True)",
+        "VALUES": "Array(float64, 1, 'C', readonly=True)",
+    }
+)
+kernel = _kernels.kernel
 
 
 def warm_up() -> None:
     """Compile every kernel of ``labctl.analysis``, or load it from the cache."""
-    for one in _kernels:
-        one.compile()
+    _kernels.warm_up()

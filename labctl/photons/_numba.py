@@ -1,22 +1,13 @@
-"""The only place that touches numba: functions compiled for one signature, when armed.
+"""The kernels of this package, and the machine numbers in them."""
 
-A kernel has one explicit signature. It is compiled (or loaded from numba's cache on disk) by
-``warm_up``, at the latest at its first call, and never again: other argument types are refused
-instead of starting a compiler during an acquisition. Kernels release the interpreter's lock.
-"""
-
-from collections.abc import Callable
-from threading import Lock
-from typing import Any, Generic, ParamSpec, TypeVar, cast
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-__all__ = ["Array", "Kernel", "fixed", "int64", "kernel", "uint8", "uint16", "uint32", "uint64"]
+from labctl.kernels import Array, Kernels, fixed
+
+__all__ = ["Array", "fixed", "int64", "kernel", "uint8", "uint16", "uint32", "uint64"]
 __all__ += ["uintp", "warm_up"]
-
-Array = NDArray[Any]
-"""An array inside a kernel: what its numbers are stands in the kernel's signature."""
 
 # Inside a kernel numbers are machine numbers, for which numpy's annotations do not hold.
 int64: Any = np.int64
@@ -26,74 +17,17 @@ uint32: Any = np.uint32
 uint64: Any = np.uint64
 uintp: Any = np.uintp
 
-P = ParamSpec("P")
-R = TypeVar("R")
-Scalar = TypeVar("Scalar", bound=np.generic)
-
-_ALIASES = {
-    # Read-only, so that records of a mapped file or of a received message need no copy.
-    "RECORDS": "Array(uint32, 1, 'C', readonly=True)",
-    "TIMES": "Array(int64, 1, 'C', readonly=True)",
-    "CHANNELS": "Array(uint8, 1, 'C', readonly=True)",
-    "DELAYS": "Array(uint16, 1, 'C', readonly=True)",
-    "SIDES": "Array(int8, 1, 'C', readonly=True)",
-}
-_kernels: list["Kernel[..., Any]"] = []
-_lock = Lock()
-
-
-class Kernel(Generic[P, R]):
-    """A function that numba compiles for one signature."""
-
-    def __init__(self, function: Callable[P, R], signature: str) -> None:
-        for alias, spelled in _ALIASES.items():
-            signature = signature.replace(alias, spelled)
-        self.function, self.signature = function, signature
-        self._compiled: Callable[P, R] | None = None
-
-    def compile(self) -> Callable[P, R]:
-        """Return the compiled function, made at the first call."""
-        with _lock:
-            if self._compiled is None:
-                self._compiled = _compiled(self.function, self.signature)
-            return self._compiled
-
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run the compiled function."""
-        return (self._compiled or self.compile())(*args, **kwargs)
-
-
-def _compiled(function: Callable[P, R], signature: str) -> Callable[P, R]:
-    # Imported late: numba takes longer to load than all of labctl's core.
-    from numba import njit
-
-    def build(cache: bool) -> Callable[P, R]:
-        make = njit(signature, cache=cache, nogil=True, error_model="numpy")
-        return cast("Callable[P, R]", make(function))
-
-    try:
-        return build(cache=True)
-    except RuntimeError:
-        # Neither beside the source nor in the user's folder can a cache be written.
-        return build(cache=False)
-
-
-def kernel(signature: str) -> Callable[[Callable[P, R]], Kernel[P, R]]:
-    """Return a decorator that makes a kernel with this signature, in numba's notation."""
-
-    def decorate(function: Callable[P, R]) -> Kernel[P, R]:
-        made = Kernel(function, signature)
-        _kernels.append(made)
-        return made
-
-    return decorate
-
-
-def fixed(array: NDArray[Scalar]) -> NDArray[Scalar]:
-    """Return a contiguous, aligned, read-only view, as kernels take their input."""
-    view = np.require(array, requirements=["C", "A"]).view()
-    view.flags.writeable = False
-    return view
+_kernels = Kernels(
+    {
+        # Read-only, so that records of a mapped file or of a received message need no copy.
+        "RECORDS": "Array(uint32, 1, 'C', readonly=True)",
+        "TIMES": "Array(int64, 1, 'C', readonly=True)",
+        "CHANNELS": "Array(uint8, 1, 'C', readonly=True)",
+        "DELAYS": "Array(uint16, 1, 'C', readonly=True)",
+        "SIDES": "Array(int8, 1, 'C', readonly=True)",
+    }
+)
+kernel = _kernels.kernel
 
 
 def warm_up() -> None:
@@ -102,5 +36,4 @@ def warm_up() -> None:
     To be called when an acquisition is armed: some ten seconds on a new machine, one second once
     the cache exists.
     """
-    for one in _kernels:
-        one.compile()
+    _kernels.warm_up()
