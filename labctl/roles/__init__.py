@@ -8,7 +8,6 @@ from labctl.roles._attenuator import Attenuator
 from labctl.roles._base import (
     Identity,
     Instrument,
-    Limits,
     SafeAction,
     Settable,
     SettableSpec,
@@ -17,8 +16,12 @@ from labctl.roles._base import (
 from labctl.roles._camera import Camera, CameraSettings, Frame, Roi
 from labctl.roles._cryostat import Cryostat
 from labctl.roles._lamp import Lamp
+from labctl.roles._limits import Limits
 from labctl.roles._photon_counter import DetectorFacts, DetectorWiring, PhotonCounter
+from labctl.roles._positioner import Positioner
+from labctl.roles._positioner_axis import AxisFacts, AxisSettings, PositionerSettings
 from labctl.roles._pulse_counter import PulseCounter
+from labctl.roles._rules import LimitRule
 from labctl.roles._selector import Selector
 from labctl.roles._settle import SettleRule, SettleWatch
 from labctl.roles._shutter import Shutter
@@ -27,6 +30,8 @@ from labctl.roles._time_tagger import Mode, TaggerFlags, TaggerSettings, TimeTag
 
 __all__ = [
     "Attenuator",
+    "AxisFacts",
+    "AxisSettings",
     "Camera",
     "CameraSettings",
     "Cryostat",
@@ -37,9 +42,12 @@ __all__ = [
     "Identity",
     "Instrument",
     "Lamp",
+    "LimitRule",
     "Limits",
     "Mode",
     "PhotonCounter",
+    "Positioner",
+    "PositionerSettings",
     "PulseCounter",
     "Roi",
     "SafeAction",

@@ -9,6 +9,8 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, ConfigDict
 
 from labctl.errors import DeviceRefusedError, RefusedError
+from labctl.roles._limits import Limits
+from labctl.roles._rules import LimitRule
 from labctl.units import format_quantity
 
 __all__ = ["Identity", "Instrument", "Limits", "SafeAction", "Settable", "SettableSpec", "Settings"]
@@ -28,18 +30,6 @@ class Identity:
     model: str
     serial: str = ""
     firmware: str = ""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """The closed range in which a set point may lie, in the unit of its quantity."""
-
-    low: float
-    high: float
-
-    def __contains__(self, value: float) -> bool:
-        """Whether the value lies in the range."""
-        return self.low <= value <= self.high
 
 
 @dataclass(frozen=True)
@@ -124,6 +114,7 @@ class Instrument(ABC):
         """Name the instrument as the set-up does; ``limits`` narrow those of the role."""
         self.name = name
         self._limits = dict(limits or {})
+        self._rules: list[LimitRule] = []
         self._connected = False
 
     @abstractmethod
@@ -178,8 +169,14 @@ class Instrument(ABC):
             return own
         return Limits(max(own.low, asked.low), min(own.high, asked.high))
 
+    def add_rule(self, rule: LimitRule) -> None:
+        """Limit a quantity by a reading of another instrument, asked at the moment of a set."""
+        self._rules.append(rule)
+
     def check(self, quantity: str, value: float) -> None:
-        """Refuse a set point that is not finite or outside the limits; nothing is ever clipped.
+        """Refuse a set point that is not finite, outside the limits or against a rule.
+
+        Nothing is ever clipped.
 
         Raises:
             RefusedError: Names quantity, value and range.
@@ -194,6 +191,9 @@ class Instrument(ABC):
                 f"{quantity} = {format_quantity(value, unit)} is out of range",
                 f"allowed: {span}",
             )
+        for rule in self._rules:
+            if rule.quantity == quantity:
+                rule.check(self.name, value)
 
     def settable(self, quantity: str) -> Settable:
         """Return the settable of that name.
