@@ -108,7 +108,7 @@ def test_closed_loop_arrives_by_readings_that_agree() -> None:
 def test_standing_still_off_target_is_no_success() -> None:
     stage, clock = make(closed=True)
     stage.real["x"].stuck_at_um = 7.0
-    with pytest.raises(DeviceRefusedError, match="sticks at 7.000 um, .3.000 um off"):
+    with pytest.raises(DeviceRefusedError, match=r"sticks at 7.000 um, .3.000 um off"):
         go(stage, clock, 10.0)
     assert stage.real["x"].target_um is None, "it must have been stopped"
     assert stage.x_arrived()
