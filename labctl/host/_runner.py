@@ -161,7 +161,7 @@ def _start_data(
 def _table(setup: Setup) -> OpticalTable:
     laser = setup.file.laser
     facts = None if laser is None else LaserFacts(**dict(laser))
-    return OpticalTable(facts, setup.file.paths)
+    return OpticalTable(facts, setup.file.paths, setup.blocking)
 
 
 def _login() -> str:

@@ -119,7 +119,7 @@ class CalibrateWavelength(_LampExposure):
         """Take the lamp's spectrum, fit the dispersion, keep both."""
         spectrograph = context.station.only(Spectrograph, prefer="spectrograph")
         camera = context.station.only(Camera, prefer="camera")
-        take_path(context, None, "camera")
+        take_path(context, None, "camera", [camera.name])
         centre_nm = tune(context, spectrograph, self.grating_per_mm, self.center_nm)
         standing = spectrograph_settings(spectrograph)
         taken, background = self.exposures(context, camera)
@@ -184,7 +184,7 @@ class CalibrateDetector(_LampExposure):
         """Take frames with and without the lamp; their noise is the result."""
         spectrograph = context.station.only(Spectrograph, prefer="spectrograph")
         camera = context.station.only(Camera, prefer="camera")
-        take_path(context, None, "camera")
+        take_path(context, None, "camera", [camera.name])
         tune(context, spectrograph, self.grating_per_mm, self.center_nm)
         standing = spectrograph_settings(spectrograph)
         taken, background = self.exposures(context, camera)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from labctl.errors import ConfigError, Problem
+from labctl.optics import Blocking
 
 __all__ = ["LaserFacts", "OpticalTable"]
 
@@ -27,10 +28,17 @@ class LaserFacts:
 
 @dataclass(frozen=True)
 class OpticalTable:
-    """Laser and light paths; a path maps ``instrument`` or ``instrument.part`` to a position."""
+    """Laser and light paths.
+
+    Attributes:
+        laser: The excitation.
+        paths: Light paths; each maps ``instrument`` or ``instrument.part`` to a position.
+        blocking: What keeps laser light from the detectors; None: the set-up says nothing.
+    """
 
     laser: LaserFacts | None = None
     paths: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
+    blocking: Blocking | None = None
 
     def path(self, name: str) -> Mapping[str, str]:
         """Return the positions of a light path.

@@ -96,9 +96,12 @@ class PhotonMeasurement(Measurement):
 
     def take(self, context: Context) -> tuple[Job, list[Part], dict[str, Any]]:
         """Take photons; returns the job, its parts and the settings that stood before."""
-        path = take_path(context, self.path, self.default_path)
+        tagger = context.station.only(TimeTagger, prefer="tagger")
+        detectors = self._detectors(context, tagger)
+        names = [detector.name for detector in detectors]
+        path = take_path(context, self.path, self.default_path, names)
         standing: dict[str, Any] = {"path": path, "spectrograph": self._tuned(context)}
-        job = self._job(context, standing["spectrograph"])
+        job = self._job(context, tagger, detectors, standing["spectrograph"])
         return job, acquire(context, job), standing
 
     def finish(
@@ -137,9 +140,13 @@ class PhotonMeasurement(Measurement):
         tune(context, spectrograph, self.grating_per_mm, centre_nm)
         return spectrograph_settings(spectrograph)
 
-    def _job(self, context: Context, spectrograph: Mapping[str, Any]) -> Job:
-        tagger = context.station.only(TimeTagger, prefer="tagger")
-        detectors = self._detectors(context, tagger)
+    def _job(
+        self,
+        context: Context,
+        tagger: TimeTagger,
+        detectors: tuple[PhotonCounter, ...],
+        spectrograph: Mapping[str, Any],
+    ) -> Job:
         settings = TaggerSettings(
             mode=self.mode,
             acquisition_s=math.ceil(1000.0 * self.stop.longest_s) / 1000.0,

@@ -99,7 +99,7 @@ class Spectrum(Measurement):
         """Tune the spectrograph, take the frames, store the point."""
         spectrograph = context.station.only(Spectrograph, prefer="spectrograph")
         camera = context.station.only(Camera, prefer="camera")
-        path = take_path(context, self.path, "camera")
+        path = take_path(context, self.path, "camera", [camera.name])
         centre_nm = tune(context, spectrograph, self.grating_per_mm, self.center_nm)
         calibration = dispersion(context, spectrograph, camera)
         standing = spectrograph_settings(spectrograph)

@@ -1,5 +1,6 @@
 """Optics: photon energy, grating dispersion, wavelength calibration, fluence, SPE files."""
 
+from labctl.optics._blocking import DEFAULT_DENSITY, Blocking, LightFilter
 from labctl.optics._dispersion import DispersionFit, fit_dispersion
 from labctl.optics._energy import (
     HC_EV_NM,
@@ -28,14 +29,17 @@ from labctl.optics._lines import FoundLine, find_lines
 from labctl.optics._spe import SpeFile, SpeRegion, read_spe
 
 __all__ = [
+    "DEFAULT_DENSITY",
     "HC_EV_NM",
     "PARAMETERS",
+    "Blocking",
     "CalibrationEvidence",
     "DispersionFit",
     "FoundLine",
     "GratingCalibration",
     "LampLine",
     "LampSettings",
+    "LightFilter",
     "SpeFile",
     "SpeRegion",
     "air_nm_to_ev",

@@ -15,6 +15,7 @@ from labctl.roles._base import (
 )
 from labctl.roles._camera import Camera, CameraSettings, Frame, Roi
 from labctl.roles._cryostat import Cryostat
+from labctl.roles._filter import OpticalFilter
 from labctl.roles._lamp import Lamp
 from labctl.roles._limits import Limits
 from labctl.roles._photon_counter import DetectorFacts, DetectorWiring, PhotonCounter
@@ -45,6 +46,7 @@ __all__ = [
     "LimitRule",
     "Limits",
     "Mode",
+    "OpticalFilter",
     "PhotonCounter",
     "Positioner",
     "PositionerSettings",

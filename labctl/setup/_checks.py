@@ -18,6 +18,7 @@ __all__ = ["check_references"]
 _EXITS = {"exit": ("front", "side")}
 _POSITIONS = {"spectrograph": _EXITS}
 """Role → part that a light path may name → its positions."""
+_DETECTORS = {"camera", "imaging_camera", "photon_counter"}
 
 
 class _References:
@@ -101,6 +102,33 @@ class _References:
             for part, position in _mapping(positions).items():
                 self._position(str(part), position, ("paths", path, part))
 
+    def blocking(self) -> None:
+        data = self._document.data
+        if "laser_blocking" not in data:
+            if data.get("paths") and data.get("laser"):
+                what = "laser_blocking is missing: nothing says what keeps the laser off detectors"
+                hint = "like 'laser_blocking: {filters: {long_pass: {density: 6}}}'"
+                self.problem(what, ("paths",), hint)
+            return
+        block = _mapping(data["laser_blocking"])
+        for name, entry in _mapping(block.get("filters")).items():
+            at = ("laser_blocking", "filters", name)
+            for part, position in _mapping(_mapping(entry).get("in")).items():
+                self._position(str(part), position, (*at, "in", part))
+            instrument = _mapping(entry).get("instrument")
+            if isinstance(instrument, str):
+                self._instrument(instrument, instrument, (*at, "instrument"))
+        for name in _mapping(block.get("for")):
+            self._needs_blocking(str(name))
+
+    def _needs_blocking(self, name: str) -> None:
+        detectors = [n for n, driver in self._drivers.items() if driver.role in _DETECTORS]
+        known = [*detectors, *_mapping(self._document.data.get("paths"))]
+        if name not in known:
+            hint = did_you_mean(name, known, kind="detectors and light paths")
+            what = f"{name!r} is no detector and no light path of this set-up"
+            self.problem(what, ("laser_blocking", "for", name), hint)
+
     def _position(self, part: str, position: Any, at: Location) -> None:
         name, _, what = part.partition(".")
         if not self._instrument(name, part, at) or name not in self._drivers:
@@ -173,6 +201,7 @@ def check_references(document: Document, plugins: Plugins) -> list[Problem]:
     found.addresses()
     found.named_instruments()
     found.paths()
+    found.blocking()
     found.safe_state()
     found.monitors()
     found.interlocks()

@@ -7,6 +7,7 @@ from typing import Any, cast
 from pydantic import BaseModel, ValidationError
 
 from labctl.errors import ConfigError, Problem
+from labctl.setup._blocking import unblocked_paths
 from labctl.setup._changes import changed
 from labctl.setup._checks import check_references
 from labctl.setup._instrument import InstrumentSetup, read_instrument
@@ -81,7 +82,11 @@ def read_draft(document: Document, *, sample: Path | None = None) -> Draft:
         problems += check_rig(document, sample_document, instruments, plugins)
     if problems or file is None:
         return _draft(document, instruments, sample_document, plugins), in_order(problems)
-    return Setup(document.path, file, instruments, sample_document, _notices(file), recorded), []
+    setup = Setup(document.path, file, instruments, sample_document, _notices(file), recorded)
+    return setup, [
+        Problem(what, document.where(("paths", path)), hint)
+        for path, what, hint in unblocked_paths(setup.blocking, file.paths)
+    ]
 
 
 def _draft(

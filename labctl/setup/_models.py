@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from labctl.optics import DEFAULT_DENSITY
 from labctl.setup._amount import Amount
 from labctl.units import (
     FluenceUjCm2,
@@ -20,9 +21,11 @@ __all__ = [
     "Action",
     "Calibration",
     "Fault",
+    "Filter",
     "InstrumentBlock",
     "Interlock",
     "Laser",
+    "LaserBlocking",
     "Monitor",
     "Recording",
     "Rule",
@@ -209,6 +212,44 @@ class Calibration(Block):
         return file
 
 
+class Filter(Block):
+    """An element of the collection path that stops laser light.
+
+    Attributes:
+        density: Optical density at the laser line, -log10 of the transmission.
+        instrument: The instrument that tells it, as it stands at present.
+        standing: Positions of parts of the light path at which it is in the light (``in`` in the
+            file); none: always.
+    """
+
+    density: float | None = Field(None, ge=0, allow_inf_nan=False)
+    instrument: str | None = None
+    standing: dict[str, str] = Field(default_factory=dict[str, str], alias="in")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "Filter":
+        if (self.density is None) == (self.instrument is None):
+            message = "needs a density or an instrument that tells it; write 'density: 6'"
+            raise ValueError(message)
+        return self
+
+
+class LaserBlocking(Block):
+    """What keeps laser light from the detectors.
+
+    Attributes:
+        least: Optical density at the laser line that every detector needs.
+        special: Detectors and light paths that need another one (``for`` in the file).
+        filters: The elements that stop it, by name.
+    """
+
+    least: float = Field(DEFAULT_DENSITY, ge=0, allow_inf_nan=False)
+    special: dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]] = Field(
+        default_factory=dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]], alias="for"
+    )
+    filters: dict[Name, Filter] = Field(default_factory=dict[Name, Filter])
+
+
 class User(Block):
     """Who measures; written into every file."""
 
@@ -273,6 +314,7 @@ class SetupFile(Block):
         min_length=1, description="one block per instrument, each with its driver"
     )
     paths: dict[str, dict[str, str]] = Field(default_factory=dict[str, dict[str, str]])
+    laser_blocking: LaserBlocking | None = None
     safe_state: tuple[Reference, ...] = ()
     monitors: tuple[Monitor, ...] = ()
     interlocks: tuple[Interlock, ...] = ()

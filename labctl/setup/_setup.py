@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from labctl.errors import ConfigError, Problem
+from labctl.optics import Blocking, LightFilter
 from labctl.roles import SettableSpec
 from labctl.setup._faults import write_fault
 from labctl.setup._instrument import InstrumentSetup
@@ -77,6 +78,18 @@ class Setup:
     def dots(self) -> tuple[str, ...]:
         """Names of the dots of the sample."""
         return tuple(self.sample.data["dots"]) if self.sample else ()
+
+    @property
+    def blocking(self) -> Blocking | None:
+        """What keeps laser light from the detectors; None: the file says nothing."""
+        block = self.file.laser_blocking
+        if block is None:
+            return None
+        filters = tuple(
+            LightFilter(name, entry.density, entry.instrument or "", entry.standing)
+            for name, entry in block.filters.items()
+        )
+        return Blocking(filters, block.least, block.special)
 
     def having(self, role: str) -> list[InstrumentSetup]:
         """Return the instruments that play a role."""

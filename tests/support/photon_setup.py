@@ -36,6 +36,10 @@ paths:
   apd: {{spectrograph.exit: side, target: sample}}
   hbt: {{spectrograph.exit: side, target: sample}}
   irf: {{spectrograph.exit: side, target: scatterer}}
+laser_blocking:
+  for: {{irf: 4}}
+  filters: {{dichroic: {{density: 1.5}}, long_pass: {{density: 6, in: {{target: sample}}}},
+    grey: {{density: 3, in: {{target: scatterer}}}}}}
 safe_state: [shutter.close, apd_shutter.close, tagger.stop]
 """
 

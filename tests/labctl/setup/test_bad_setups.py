@@ -34,6 +34,7 @@ paths: {camera: {spectrograph.exit: front}}
 safe_state: [shutter.close, camera.close]
 monitors: [{read: cryostat.temperature, every: 5 s}]
 sample: sample.yaml
+laser_blocking: {filters: {long_pass: {density: 6}}}
 """
 
 SAMPLE = """\

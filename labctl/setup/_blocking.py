@@ -1,0 +1,29 @@
+"""Light paths that could never be taken, because their filters let too much laser light through."""
+
+from collections.abc import Iterator, Mapping
+
+from labctl.optics import Blocking
+
+__all__ = ["unblocked_paths"]
+
+
+def unblocked_paths(
+    blocking: Blocking | None, paths: Mapping[str, Mapping[str, str]]
+) -> Iterator[tuple[str, str, str]]:
+    """Yield what is wrong with light paths as far as it shows without any instrument.
+
+    Filters that an instrument turns, and those that depend on parts which a path leaves alone,
+    are judged when the path is taken.
+
+    Yields:
+        Name of the path, what is wrong, and how to mend it.
+    """
+    for name, positions in paths.items() if blocking else ():
+        standing = [f for f in blocking.filters if f.is_in(positions) is not False]
+        known = [f.density for f in standing if f.density is not None]
+        needed, _ = blocking.needed(name, ())
+        if len(known) == len(standing) and sum(known) < needed:
+            each = ", ".join(f"{f.name} {f.density:g}" for f in standing) or "no filter"
+            what = f"light path {name!r} stops an optical density of {sum(known):g} ({each})"
+            hint = f"it needs {needed:g}; add filters, or write what it may have under 'for'"
+            yield name, f"{what} at the laser line, which is too little", hint
