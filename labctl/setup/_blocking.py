@@ -18,7 +18,9 @@ def unblocked_paths(
     Yields:
         Name of the path, what is wrong, and how to mend it.
     """
-    for name, positions in paths.items() if blocking else ():
+    if blocking is None:
+        return
+    for name, positions in paths.items():
         standing = [f for f in blocking.filters if f.is_in(positions) is not False]
         known = [f.density for f in standing if f.density is not None]
         needed, _ = blocking.needed(name, ())
