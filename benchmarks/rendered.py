@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,23 +32,38 @@ from labctl_sim.sample import Sample, load_sample
 from labctl_sim.world import LaserTruth, World
 
 __all__ = [
+    "SAMPLES",
     "TEMPERATURES_K",
+    "Calibrated",
     "LawTruth",
+    "Mounted",
     "RenderedSeries",
+    "SpectrumBench",
     "Truth",
     "render_series",
     "true_laws",
 ]
 
 TEMPERATURES_K = (4.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 70.0, 80.0, 90.0)
-SAMPLE = Path(__file__).parents[1] / "configs" / "samples" / "cspbbr3_23nm.yaml"
-_DOT = "A7"
+SAMPLES = Path(__file__).parents[1] / "configs" / "samples"
+SAMPLE = SAMPLES / "cspbbr3_23nm.yaml"
+_LAMP_CENTRES_NM = {300.0: 560.0, 1800.0: 540.0}
 _SETTLE_S = 1800.0
 _READINGS = 10
 _LASER = LaserTruth(
     wavelength_nm=405.0, rep_rate_hz=1e7, spot_1e2_diameter_um=2.4, peak_fluence_uj_cm2=0.17
 )
 _FULL_SCALE = 65535
+
+
+class Mounted(NamedTuple):
+    """Sample file and dot on the axis."""
+
+    sample: Path
+    dot: str
+
+
+MOUNTED = Mounted(SAMPLE, "A7")
 
 
 @dataclass(frozen=True)
@@ -90,14 +105,29 @@ class RenderedSeries:
     truths: list[Truth] = field(default_factory=list[Truth])
 
 
-class _Bench:
+class Calibrated(NamedTuple):
+    """What lamp frames gave."""
+
+    noise: NoiseModel
+    axis: GratingCalibration
+    response: InstrumentResponse
+
+
+class SpectrumBench:
     """A world with spectrograph, cryostat and camera, driven by hand."""
 
-    def __init__(self, seed: int, changes: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        seed: int,
+        changes: Mapping[str, Any],
+        mounted: Mounted = MOUNTED,
+        lines_per_mm: float = 300.0,
+    ) -> None:
         self.queue = EventQueue()
+        self.dot = mounted.dot
         self.world = World(
-            sample=_changed(changes.get("laws", {})),
-            dot=_DOT,
+            sample=_changed(mounted.sample, changes.get("laws", {})),
+            dot=mounted.dot,
             laser=replace(_LASER, **changes.get("laser", {})),
             now=self.queue.now,
             schedule=self.queue.schedule,
@@ -106,7 +136,7 @@ class _Bench:
         self.thermal = self.world.attach_cryostat(changes.get("cryostat", {}))
         self.spectrograph = self.world.attach_spectrograph(changes.get("spectrograph", {}))
         self.camera = self.world.camera(changes.get("camera", {}))
-        self.spectrograph.lines_per_mm, self.spectrograph.blaze_nm = 300.0, 500.0
+        self.spectrograph.lines_per_mm, self.spectrograph.blaze_nm = lines_per_mm, 500.0
         self.world.table.laser_on, self.world.table.shutter_open = True, False
         self._point = 0
 
@@ -133,6 +163,59 @@ class _Bench:
             rows.append(image.sum(axis=0).astype(np.float64))
         self.world.table.shutter_open = False
         return np.array(rows)
+
+    def calibrate(self) -> Calibrated:
+        """Calibrate camera and grating in use from frames of the lamp."""
+        lines_per_mm = self.spectrograph.lines_per_mm
+        self.spectrograph.centre_nm = 600.0
+        dark = self.frames(40, 0.5, light=False)
+        self.world.table.lamp = "neon"
+        transfer = photon_transfer(self.frames(40, 0.5, light=False), dark)
+        centre_nm = _LAMP_CENTRES_NM[lines_per_mm]
+        self.spectrograph.centre_nm = centre_nm
+        bright = self.frames(20, 0.5, light=False)
+        self.world.table.lamp = None
+        lamp = bright.mean(axis=0) - dark.mean(axis=0)
+        settings = LampSettings(centre_nm=centre_nm, saturation_counts=0.9 * _FULL_SCALE)
+        nominal = GratingCalibration(lines_per_mm, 500.0, 17.2, 799.0, 16.0)
+        calibration = calibrate_from_lamp(lamp, settings, lamp_lines("neon"), nominal)
+        found = response_of(bright, dark, calibration, centre_nm, settings)
+        gain = transfer.electrons_per_count
+        noise = NoiseModel(
+            gain.value,
+            transfer.read_noise_counts.value,
+            transfer.bias_counts.value,
+            full_scale_counts=_FULL_SCALE,
+            gain_error_rel=gain.error / gain.value,
+        )
+        response = line_spread_response(
+            found["slit_nm"], found["blur_fwhm_nm"], found["fwhm_error_nm"]
+        )
+        return Calibrated(noise, calibration, response)
+
+    def stored(
+        self, light: NDArray[np.float64], calibrated: Calibrated, point: int
+    ) -> StoredSpectrum:
+        """Return frames as the analysis gets them."""
+        centre_nm, axis = self.spectrograph.centre_nm, calibrated.axis
+        axis_nm = axis.region_nm(0, 1600, centre_nm)
+        error_nm = axis.wavelength_error_nm(np.arange(1600.0), centre_nm)
+        table, laser = self.world.table, self.world.laser
+        return StoredSpectrum(
+            point=point,
+            label="",
+            counts=light.sum(axis=0),
+            frames=light,
+            wavelength_nm=axis_nm,
+            axis_error_nm=np.zeros_like(axis_nm) if error_nm is None else error_nm,
+            noise=replace(calibrated.noise, frames=len(light)),
+            response=calibrated.response,
+            temperature_set_k=None,
+            temperature_k=None,
+            grating=f"{self.spectrograph.lines_per_mm:g}/mm",
+            warnings=(),
+            peak_fluence_uj_cm2=laser.peak_fluence_uj_cm2 * table.attenuation_rel,
+        )
 
     def temperature(self) -> Measured:
         """Return mean and scatter of the thermometer that the platform has."""
@@ -173,14 +256,14 @@ class _Bench:
         return replace(truth, energy_4k_ev=found["energy_ev"] - 1e-3 * moved_mev)
 
     def _extra_mev(self, at_s: float) -> float:
-        return self.world.surroundings(_DOT, at_s)[0].extra_shift_mev
+        return self.world.surroundings(self.dot, at_s)[0].extra_shift_mev
 
     def _electrons_hz(self, bands: list[dict[str, Any]]) -> float:
         """Return electrons per second of the strongest line."""
         line = bands[0]
         optics, camera = self.camera.optics(), self.camera.truth
         vacuum_nm = np.array([1239.8419843320026 / line["energy_ev"]])
-        _, collected = self.world.surroundings(_DOT, self.queue.now())
+        _, collected = self.world.surroundings(self.dot, self.queue.now())
         light = line["photons_per_pulse"] * self.world.laser.rep_rate_hz * collected
         light *= optics.polarization_rel(line["dipole_deg"], None) * optics.slit_rel()
         light *= self.spectrograph.truth.throughput_rel
@@ -194,6 +277,8 @@ def render_series(
     *,
     frames: int = 10,
     changes: Mapping[str, Any] | None = None,
+    mounted: Mounted = MOUNTED,
+    centre_nm: float = 531.0,
 ) -> RenderedSeries:
     """Calibrate from lamp frames, then take spectra at each temperature.
 
@@ -203,92 +288,41 @@ def render_series(
         frames: Frames of 1 s per spectrum.
         changes: Truths that differ from the defaults, by the part of the world: ``spectrograph``,
             ``camera``, ``cryostat``, ``laser``; ``laws`` by name of the law.
+        mounted: Sample and dot.
+        centre_nm: Wavelength in the middle of the camera.
     """
-    bench = _Bench(seed, changes or {})
-    noise, calibration, response = _calibrate(bench)
-    bench.spectrograph.centre_nm = 531.0
+    bench = SpectrumBench(seed, changes or {}, mounted)
+    calibrated = bench.calibrate()
+    bench.spectrograph.centre_nm = centre_nm
     series = RenderedSeries(bench.laws())
-    axis_nm = calibration.region_nm(0, 1600, 531.0)
-    axis_error_nm = calibration.wavelength_error_nm(np.arange(1600.0), 531.0)
     for point, kelvin in enumerate(temperatures_k):
         bench.thermal.set_target(kelvin)
         bench.wait(_SETTLE_S)
         temperature_k = bench.temperature()
         light = bench.frames(frames, 1.0, light=True)
         series.truths.append(bench.truth(frames, 1.0))
-        stored = _stored(point, kelvin, light, axis_nm, axis_error_nm, noise, response)
-        fluence_uj_cm2 = bench.world.laser.peak_fluence_uj_cm2
+        stored = bench.stored(light, calibrated, point)
         series.spectra.append(
-            replace(stored, temperature_k=temperature_k, peak_fluence_uj_cm2=fluence_uj_cm2)
+            replace(stored, temperature_set_k=kelvin, temperature_k=temperature_k)
         )
     return series
 
 
 def true_laws() -> LawTruth:
     """Return the laws of the default world."""
-    return _Bench(0, {}).laws()
+    return SpectrumBench(0, {}).laws()
 
 
-@lru_cache(maxsize=1)
-def _sample() -> Sample:
-    return load_sample(load_yaml(SAMPLE).data)
+@lru_cache(maxsize=8)
+def _sample(path: Path) -> Sample:
+    return load_sample(load_yaml(path).data)
 
 
-def _changed(laws: Mapping[str, Mapping[str, float]]) -> Sample:
+def _changed(path: Path, laws: Mapping[str, Mapping[str, float]]) -> Sample:
     """Return the sample with some numbers of its laws changed."""
-    sample = _sample()
+    sample = _sample(path)
     changed = {
         name: getattr(sample.laws, name).model_copy(update=dict(numbers))
         for name, numbers in laws.items()
     }
     return sample.model_copy(update={"laws": sample.laws.model_copy(update=changed)})
-
-
-def _calibrate(bench: _Bench) -> tuple[NoiseModel, GratingCalibration, InstrumentResponse]:
-    bench.spectrograph.centre_nm = 600.0
-    dark = bench.frames(40, 0.5, light=False)
-    bench.world.table.lamp = "neon"
-    transfer = photon_transfer(bench.frames(40, 0.5, light=False), dark)
-    bench.spectrograph.centre_nm = 560.0
-    bright = bench.frames(20, 0.5, light=False)
-    bench.world.table.lamp = None
-    lamp = bright.mean(axis=0) - dark.mean(axis=0)
-    settings = LampSettings(centre_nm=560.0, saturation_counts=0.9 * _FULL_SCALE)
-    nominal = GratingCalibration(300.0, 500.0, 17.2, 799.0, 16.0)
-    calibration = calibrate_from_lamp(lamp, settings, lamp_lines("neon"), nominal)
-    found = response_of(bright, dark, calibration, 560.0, settings)
-    gain = transfer.electrons_per_count
-    noise = NoiseModel(
-        gain.value,
-        transfer.read_noise_counts.value,
-        transfer.bias_counts.value,
-        full_scale_counts=_FULL_SCALE,
-        gain_error_rel=gain.error / gain.value,
-    )
-    response = line_spread_response(found["slit_nm"], found["blur_fwhm_nm"], found["fwhm_error_nm"])
-    return noise, calibration, response
-
-
-def _stored(
-    point: int,
-    kelvin: float,
-    light: NDArray[np.float64],
-    axis_nm: NDArray[np.float64],
-    axis_error_nm: NDArray[np.float64] | None,
-    noise: NoiseModel,
-    response: InstrumentResponse,
-) -> StoredSpectrum:
-    return StoredSpectrum(
-        point=point,
-        label="",
-        counts=light.sum(axis=0),
-        frames=light,
-        wavelength_nm=axis_nm,
-        axis_error_nm=np.zeros_like(axis_nm) if axis_error_nm is None else axis_error_nm,
-        noise=replace(noise, frames=len(light)),
-        response=response,
-        temperature_set_k=kelvin,
-        temperature_k=None,
-        grating="300/mm",
-        warnings=(),
-    )

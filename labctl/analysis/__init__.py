@@ -99,6 +99,7 @@ from labctl.analysis._response import InstrumentResponse
 from labctl.analysis._saturation import PuritySeries, Saturation, fit_purity_series, fit_saturation
 from labctl.analysis._state_lifetimes import StateLifetime, state_lifetime
 from labctl.analysis._switches import CalmPhotons, Switches, locate_switches
+from labctl.analysis._transition import TransitionLaw, fit_transition_law
 from labctl.analysis._voigt import gauss, lorentz, voigt, voigt_fwhm
 
 __all__ = [
@@ -157,6 +158,7 @@ __all__ = [
     "StateLifetime",
     "Switches",
     "TimingConfiguration",
+    "TransitionLaw",
     "accidental_first",
     "accidental_gap",
     "arrhenius",
@@ -187,6 +189,7 @@ __all__ = [
     "fit_peak",
     "fit_purity_series",
     "fit_saturation",
+    "fit_transition_law",
     "flid",
     "gauss",
     "gaussian_pair_response",

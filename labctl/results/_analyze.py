@@ -10,12 +10,17 @@ from labctl.results._decays import fit_decays
 from labctl.results._pair_results import analyze_pairs
 from labctl.results._points import FittedPoint, fit_points, fit_series
 from labctl.results._result import ExperimentResult
-from labctl.results._rows import StoredRun
+from labctl.results._rows import StoredRun, experiment_of
 from labctl.results._source import StoredSpectrum, stored_spectra
 from labctl.results._spectrum_results import spectrum_results
 from labctl.results._stored_photons import stored_decays
 from labctl.results._stream_results import analyze_streams
-from labctl.results._temperature_results import TemperatureLaws, fit_laws, temperature_results
+from labctl.results._temperature_results import (
+    TemperatureLaws,
+    fit_laws,
+    temperature_results,
+    transition_results,
+)
 
 __all__ = ["RunAnalysis", "analyze", "analyze_run", "analyze_spectra"]
 
@@ -78,7 +83,7 @@ def analyze_run(run: StoredRun) -> RunAnalysis:
         raise AnalysisError(msg)
     found = RunAnalysis(run.uid, run.title, (), None, ())
     if spectra:
-        found = analyze_spectra(spectra, run.uid, run.title)
+        found = analyze_spectra(spectra, run.uid, run.title, experiment_of(run))
     if decays:
         fitted = analyze_decays(fit_decays(decays))
         found = replace(found, decays=fitted, results=(*found.results, *fitted.results))
@@ -92,16 +97,24 @@ def analyze_run(run: StoredRun) -> RunAnalysis:
     )
 
 
-def analyze_spectra(spectra: Sequence[StoredSpectrum], run: str, title: str = "") -> RunAnalysis:
+def analyze_spectra(
+    spectra: Sequence[StoredSpectrum], run: str, title: str = "", experiment: str = ""
+) -> RunAnalysis:
     """Return what spectra determine that belong together, wherever they come from.
 
     Args:
         spectra: In the order of acquisition, at least one.
         run: Name to give the analysis.
         title: Title to give it.
+        experiment: Id that the recipe gives; empty: none.
     """
     if _is_series(spectra):
         points = fit_series(spectra)
+        if experiment == "E24":
+            laws = fit_laws(points, transition=True)
+            return RunAnalysis(
+                run, title, tuple(points), laws, tuple(transition_results(points, laws))
+            )
         laws = fit_laws(points)
         results = temperature_results(points, laws)
         return RunAnalysis(run, title, tuple(points), laws, tuple(results))

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import SubFigure
 from numpy.typing import NDArray
 
-from labctl.analysis import EnergyLaw, LinewidthLaw, Measured, PeakFit
+from labctl.analysis import EnergyLaw, LinewidthLaw, Measured, PeakFit, TransitionLaw
 from labctl.results._export import format_measured
 from labctl.results._points import FittedPoint
 from labctl.results._temperature_results import TemperatureLaws
@@ -68,7 +68,9 @@ def draw_energies(
     temperature, energy = _temperatures(points), _of(points, _energy)
     draw_points(axes, temperature, energy, "o", DATA, "peak")
     law = laws.energy
-    if law is None:
+    if laws.transition is not None:
+        _draw_transition(axes, below, laws.transition, temperature, energy)
+    elif law is None:
         axes.set_title("no law was fitted", fontsize=8)
     else:
 
@@ -83,6 +85,26 @@ def draw_energies(
     axes.ticklabel_format(axis="y", useOffset=False)
     axes.legend(frameon=False, fontsize=8)
     return axes, below
+
+
+def _draw_transition(
+    axes: Axes,
+    below: Axes,
+    law: TransitionLaw,
+    temperature: Sequence[Measured],
+    energy: Sequence[Measured],
+) -> None:
+    draw_law(axes, temperature, law)
+    for edge in (law.onset_k.value, law.end_k.value):
+        axes.axvline(edge, lw=0.8, ls=":", color=_LAW)
+    axes.set_title(
+        f"{_ENERGY_FORMULA}\nred shift {format_measured(law.red_shift_mev)} meV, "
+        f"onset (5 %) {format_measured(law.onset_k)} K",
+        fontsize=8,
+    )
+    wander = 1e-3 * law.wander_mev
+    spread = [Measured(e.value, float(np.hypot(e.error, wander))) for e in energy]
+    draw_residuals(below, temperature, spread, law, DATA)
 
 
 def zero_line(axes: Axes) -> None:

@@ -22,6 +22,12 @@ MEANINGS: Mapping[str, str] = {
     "shift_b": "Coupling to the effective phonon in the energy law.",
     "shift_e_ph": "Energy of the effective phonon in the energy law.",
     "blue_shift": "Peak energy at the warmest point less that at the coldest.",
+    "transition_onset": "Where a twentieth of the red shift of the transition is there (5 % of the "
+    "logistic: midpoint less 2.94 widths).",
+    "transition_midpoint": "Where half of the red shift of the transition is there.",
+    "transition_width": "Width w of the transition, 1 / (1 + exp(-(T - midpoint) / w)).",
+    "transition_end": "Where a twentieth of the red shift of the transition is missing.",
+    "red_shift": "By how much the transition shifts the line to the red.",
     "lifetime": "Mean lifetime of the decay, instrument response taken out.",
     "one_over_e": "Time in which the decay falls to 1/e, instrument response taken out.",
     "activation_energy": "Activation energy of the Arrhenius law of the lifetimes.",

@@ -10,7 +10,7 @@ from labctl.results._heralded_results import heralded_results
 from labctl.results._pair_points import PairPoint, pair_points
 from labctl.results._photon_numbers import photon_number_results
 from labctl.results._result import Cell, ExperimentResult, ResultTable
-from labctl.results._rows import StoredRun, optional
+from labctl.results._rows import StoredRun, experiment_of, optional
 from labctl.results._saturation_results import is_series, saturation_results
 from labctl.results._steady_results import steady_results
 from labctl.results._stored_photons import StoredPhotons, photon_points
@@ -55,7 +55,7 @@ def analyze_pairs(run: StoredRun) -> list[ExperimentResult]:
     Args:
         run: As returned by `labctl.storage.read_run`.
     """
-    experiment = str(run.start.get("recipe", {}).get("experiment", ""))
+    experiment = experiment_of(run)
     found = photon_number_results(run)
     points = pair_points(_stored(run, experiment))
     found += pair_results(points, experiment, _full_fluence_uj_cm2(run))

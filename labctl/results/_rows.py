@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "TEMPERATURE",
     "StoredRun",
+    "experiment_of",
     "number",
     "optional",
     "row_array",
@@ -63,6 +64,12 @@ class StoredRun(Protocol):
     def sidecars(self) -> Sequence[Mapping[str, Any]]:
         """Files that belong to the run."""
         ...
+
+
+def experiment_of(run: StoredRun) -> str:
+    """Return the id of the experiment that the recipe of a run gives; empty: none."""
+    recipe: Mapping[str, Any] = run.start.get("recipe") or {}
+    return str(recipe.get("experiment", ""))
 
 
 def row_values(dataset: "xr.Dataset", row: int) -> dict[str, Any]:

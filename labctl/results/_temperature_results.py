@@ -1,8 +1,8 @@
-"""E04, the part of the spectra: widths and energy against temperature, and their laws."""
+"""E04, E24, the part of the spectra: widths and energy against temperature, and their laws."""
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +12,10 @@ from labctl.analysis import (
     LinewidthLaw,
     Measured,
     PeakFit,
+    TransitionLaw,
     fit_energy_law,
     fit_linewidth_law,
+    fit_transition_law,
 )
 from labctl.errors import AnalysisError
 from labctl.results._points import FittedPoint
@@ -22,7 +24,7 @@ from labctl.results._source import StoredSpectrum
 from labctl.results._spectrum_results import peak_table
 from labctl.results._warnings import summarized
 
-__all__ = ["TemperatureLaws", "fit_laws", "temperature_results"]
+__all__ = ["TemperatureLaws", "fit_laws", "temperature_results", "transition_results"]
 
 Vector = NDArray[np.float64]
 
@@ -36,13 +38,15 @@ class TemperatureLaws:
 
     Attributes:
         linewidth: Of the Lorentzian width.
-        energy: Of the peak energy.
+        energy: Of the peak energy, without a transition.
+        transition: Of the peak energy through a structural transition.
         warnings: Why a law is missing, or what is unusual.
     """
 
     linewidth: LinewidthLaw | None
     energy: EnergyLaw | None
     warnings: tuple[str, ...]
+    transition: TransitionLaw | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,27 +60,55 @@ class _Series:
         return np.array([m.value for m in measured]), np.array([m.error for m in measured])
 
 
-def fit_laws(points: Sequence[FittedPoint]) -> TemperatureLaws:
+def fit_laws(points: Sequence[FittedPoint], *, transition: bool = False) -> TemperatureLaws:
     """Fit linewidth and energy against temperature.
 
     The error of the instrument response moves all widths together; it enters the covariance
     of the points as one common shift.
+
+    Args:
+        points: Of the series.
+        transition: Whether the energy goes through a structural transition.
     """
     series = _series(points)
     warnings: list[str] = []
     linewidth: LinewidthLaw | None = None
     energy: EnergyLaw | None = None
+    through: TransitionLaw | None = None
     try:
         linewidth = _linewidth(series)
         warnings += [f"linewidth law: {flag}" for flag in linewidth.fit.flags]
     except AnalysisError as error:
         warnings.append(f"linewidth law not fitted: {error}")
     try:
-        energy = _energy(series)
-        warnings += [f"energy law: {flag}" for flag in energy.fit.flags]
+        if transition:
+            through = _transition(series)
+            warnings += [f"energy law: {flag}" for flag in through.flags]
+        else:
+            energy = _energy(series)
+            warnings += [f"energy law: {flag}" for flag in energy.fit.flags]
     except AnalysisError as error:
         warnings.append(f"energy law not fitted: {error}")
-    return TemperatureLaws(linewidth, energy, tuple(warnings))
+    return TemperatureLaws(linewidth, energy, tuple(warnings), through)
+
+
+def transition_results(
+    points: Sequence[FittedPoint], laws: TemperatureLaws
+) -> list[ExperimentResult]:
+    """Return the quantities of E24: where the line begins to shift, and the linewidth law."""
+    tables = (peak_table("temperature_series", points),)
+    warnings = (*laws.warnings, *summarized(w for p in points for w in p.warnings))
+    found = _of_linewidth(laws, tables, warnings)
+    law = laws.transition
+    if law is not None:
+        found += [
+            _result("transition_onset", law.onset_k, "K", tables, warnings),
+            _result("transition_midpoint", law.midpoint_k, "K", tables, warnings),
+            _result("transition_width", law.width_k, "K", tables, warnings),
+            _result("transition_end", law.end_k, "K", tables, warnings),
+            _result("red_shift", law.red_shift_mev, "meV", tables, warnings),
+        ]
+    return [replace(one, experiment="E24") for one in found]
 
 
 def temperature_results(
@@ -133,6 +165,12 @@ def _energy(series: _Series) -> EnergyLaw:
     energy_ev, error_ev = series.values(lambda fit: fit.energy_ev)
     variance = (1e3 * error_ev) ** 2
     return fit_energy_law(series.temperature_k, energy_ev, variance, series.temperature_error_k)
+
+
+def _transition(series: _Series) -> TransitionLaw:
+    energy_ev, error_ev = series.values(lambda fit: fit.energy_ev)
+    variance = (1e3 * error_ev) ** 2
+    return fit_transition_law(series.temperature_k, energy_ev, variance, series.temperature_error_k)
 
 
 def _result(

@@ -1,0 +1,61 @@
+"""E07, E17, E21, E22, E24 over the wire: shipped recipes, shortened, within four sigma."""
+
+import math
+from pathlib import Path
+
+import pytest
+
+from labctl.host import LocalHost, RunRequest
+from labctl.results import ExperimentResult, analyze
+from labctl.storage import read_run
+from small_setup import ROOT
+
+CONFIGS = ROOT / "configs"
+SIGMAS = 4.0
+
+
+def results_of(
+    folder: Path, name: str, sample: str, *changes: tuple[str, str], setup: str = "microscope"
+) -> dict[str, ExperimentResult]:
+    """Run a shipped recipe with some words replaced; return its results by quantity."""
+    text = (CONFIGS / "recipes" / f"{name}.yaml").read_text("utf-8")
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    path = folder / "recipe.yaml"
+    path.write_text(text, "utf-8")
+    request = RunRequest(
+        setup=CONFIGS / "setups" / f"{setup}.yaml",
+        recipe=path,
+        simulate=True,
+        seed=0,
+        sample=CONFIGS / "samples" / f"{sample}.yaml",
+        out=folder / "data",
+    )
+    report = LocalHost().run(request)
+    assert report.outcome.status == "complete", report.outcome.reason
+    return {result.quantity: result for result in analyze(read_run(report.journal))}
+
+
+def assert_true(result: ExperimentResult, truth: float, largest_error: float) -> None:
+    assert 0 < result.standard_error < largest_error, result
+    assert result.measured.covers(truth, SIGMAS), (result, truth)
+
+
+@pytest.mark.timeout(300)
+def test_e24_the_line_shifts_to_the_red(tmp_path: Path) -> None:
+    every = (
+        "[5.5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 110, 120, 125, 130, 135, 140, 145, 150,\n"
+        "                 155, 160, 165, 170, 175, 180, 190, 200]"
+    )
+    some = "[5.5, 50, 90, 120, 133, 140, 146, 152, 158, 165, 180, 200]"
+    found = results_of(
+        tmp_path, "phase_transition", "fapbbr3", (every, some), ("poll: 10 s", "poll: 60 s")
+    )
+    # B4 has an edge of 9.9 nm: midpoint 153 K - 3 K * 7 / 9.9, width 6 K.
+    midpoint_k = 153.0 - 3.0 * 7.0 / 9.9
+    assert_true(found["transition_onset"], midpoint_k - 6.0 * math.log(19.0), 4.0)
+    assert_true(found["transition_midpoint"], midpoint_k, 1.0)
+    assert_true(found["red_shift"], 12.0, 2.0)
+    assert_true(found["e_lo"], 16.0, 1.0)
+    assert {one.experiment for one in found.values()} == {"E24"}
