@@ -13,6 +13,7 @@ from pydantic_core import core_schema
 
 __all__ = [
     "SUFFIX_UNITS",
+    "Amperes",
     "Celsius",
     "Degrees",
     "ElectronVolts",
@@ -29,6 +30,7 @@ __all__ = [
     "Quantity",
     "Seconds",
     "Volts",
+    "VoltsPerSecond",
     "Watts",
     "format_quantity",
     "parse",
@@ -42,6 +44,7 @@ SUFFIX_UNITS: dict[str, str] = {
     "deg": "deg",
     "e_s": "1/s",
     "ev": "eV",
+    "gohm": "Gohm",
     "hz": "Hz",
     "j": "J",
     "j_k": "J/K",
@@ -53,6 +56,7 @@ SUFFIX_UNITS: dict[str, str] = {
     "mhz": "MHz",
     "mm": "mm",
     "ms": "ms",
+    "na": "nA",
     "nm": "nm",
     "nm_s": "nm/s",
     "ns": "ns",
@@ -64,6 +68,7 @@ SUFFIX_UNITS: dict[str, str] = {
     "um": "um",
     "um_per_k": "um/K",
     "v": "V",
+    "v_per_s": "V/s",
     "w": "W",
     "w_k": "W/K",
 }
@@ -187,6 +192,7 @@ class Quantity:
         }
 
 
+Amperes = Annotated[float, Quantity("A")]
 Celsius = Annotated[float, Quantity("degC")]
 Degrees = Annotated[float, Quantity("deg")]
 ElectronVolts = Annotated[float, Quantity("eV")]
@@ -202,4 +208,5 @@ Nanometers = Annotated[float, Quantity("nm")]
 Picoseconds = Annotated[float, Quantity("ps")]
 Seconds = Annotated[float, Quantity("s")]
 Volts = Annotated[float, Quantity("V")]
+VoltsPerSecond = Annotated[float, Quantity("V/s")]
 Watts = Annotated[float, Quantity("W")]

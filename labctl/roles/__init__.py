@@ -26,6 +26,7 @@ from labctl.roles._rules import LimitRule
 from labctl.roles._selector import Selector
 from labctl.roles._settle import SettleRule, SettleWatch
 from labctl.roles._shutter import Shutter
+from labctl.roles._source_meter import BiasSettings, SourceMeter
 from labctl.roles._spectrograph import Grating, Spectrograph
 from labctl.roles._time_tagger import Mode, TaggerFlags, TaggerSettings, TimeTagger
 
@@ -33,6 +34,7 @@ __all__ = [
     "Attenuator",
     "AxisFacts",
     "AxisSettings",
+    "BiasSettings",
     "Camera",
     "CameraSettings",
     "Cryostat",
@@ -60,6 +62,7 @@ __all__ = [
     "SettleRule",
     "SettleWatch",
     "Shutter",
+    "SourceMeter",
     "Spectrograph",
     "TaggerFlags",
     "TaggerSettings",

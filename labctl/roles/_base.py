@@ -98,6 +98,7 @@ class Instrument(ABC):
         settings_type: Model of the driver's own keys in the set-up file.
         settables: Quantities that a recipe can scan.
         readables: Quantities that a monitor can read, with their units.
+        companions: Readables that are taken at every point together with a settable.
         safe_actions: Actions that a set-up's ``safe_state`` can name.
         references: Keys of its block that name other instruments, with the role of those.
     """
@@ -107,6 +108,7 @@ class Instrument(ABC):
     settings_type: ClassVar[type[Settings]] = Settings
     settables: ClassVar[Mapping[str, SettableSpec]] = {}
     readables: ClassVar[Mapping[str, str]] = {}
+    companions: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     safe_actions: ClassVar[Mapping[str, SafeAction]] = {}
     references: ClassVar[Mapping[str, str]] = {}
 

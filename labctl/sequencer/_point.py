@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Point"]
 
+_COMPLIANCE = ".in_compliance"
+_LESS = "the limit of current holds the voltage below what was set; such points are flagged"
+
 
 class Point:
     """The sequencer as a measurement sees it while one point is measured."""
@@ -170,9 +173,18 @@ class Point:
         return self._quality | retried | self._session.quality()
 
     def _read(self, name: str) -> None:
-        units = self._session.set_values[name][1]
+        """Read what was set, and what belongs to it: of a bias its current, too."""
+        self._note(name, self._session.set_values[name][1])
+        for beside in self._session.companions(name):
+            value = self._note(beside, self.station.unit(beside))
+            if value and beside.endswith(_COMPLIANCE):
+                self._quality |= Quality.COMPLIANCE
+                self.warn_once(beside.partition(".")[0], f"{beside}: {_LESS}")
+
+    def _note(self, name: str, units: str) -> float:
         value = self._session.read(name)
         self._session.book.readings.add(name, self.clock.now(), value, units)
+        return value
 
     def _during(self) -> dict[str, dict[str, Any]]:
         readings, periods_s = self._session.book.readings, self._session.monitored

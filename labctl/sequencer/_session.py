@@ -155,7 +155,8 @@ class Session:
         self._quality.pop(name, None)
         self._start(settable, value)
         # A move may take no time at all, and what was read before it belongs to the point before.
-        self.book.readings.forget(name)
+        for changed in (name, *self.companions(name)):
+            self.book.readings.forget(changed)
         if settable.spec.settles:
             found, settled = self._settle(settable, value, rule, on_timeout)
         else:
@@ -215,6 +216,12 @@ class Session:
                 self.asked_again = True
                 self.book.message("warning", error.device, f"asked again: {error}")
         return self.station.read(name)
+
+    def companions(self, name: str) -> list[str]:
+        """Return what is read at every point together with ``instrument.quantity``."""
+        instrument, _, quantity = name.partition(".")
+        beside = self.station[instrument].companions.get(quantity, ())
+        return [f"{instrument}.{one}" for one in beside if one != quantity]
 
     def monitor(self, quantity: str) -> None:
         """Read a quantity for the books; a reading that fails is told once, the run goes on."""

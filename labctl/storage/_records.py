@@ -53,6 +53,8 @@ class Quality(IntFlag):
     SUSPENDED_DURING = 1 << 13
     OVERLAP = 1 << 14
     NOT_MEASURED = 1 << 15
+    COMPLIANCE = 1 << 16
+    """A source-meter gave less than it was set to, because its limit of current was reached."""
 
 
 class RunStatus(StrEnum):

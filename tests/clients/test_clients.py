@@ -25,6 +25,8 @@ SPEC: dict[str, Any] = {
     "dot": "A7",
     "instruments": {
         "cryostation": {"simulator": "montana.cryostation"},
+        "k2400": {"simulator": "keithley.k2400", "truth": {"leakage_gohm": 10.0}},
+        "k2450": {"simulator": "keithley.k2450", "truth": {"leakage_gohm": 10.0}},
         "s50": {"simulator": "montana.s_series"},
         "spectrapro": {
             "simulator": "princeton.spectrapro",
@@ -116,3 +118,26 @@ def test_yaq_and_the_monochromator(clients_python: Path, rig: Rig) -> None:
     assert got["grating_after"] == "1800 g/mm, 500 nm blaze"
     assert got["mirror_after"] == "SIDE"
     assert rig.world.spectrograph.lines_per_mm == 1800.0
+
+
+@pytest.mark.parametrize("model", ["k2400", "k2450"])
+def test_pymeasure_and_the_source_meters(clients_python: Path, rig: Rig, model: str) -> None:
+    got = run(clients_python, "client_pymeasure_keithley", rig, model)
+    assert model[1:] in got["id"]
+    assert (got["compliance_a"], got["level_v"], got["on"]) == (1e-6, 10.0, True)
+    assert got["current_a"] == pytest.approx(1e-9, abs=1e-10)
+    assert rig.world.table.field_kv_cm == pytest.approx(10.0 / 0.514, abs=0.01)
+    if model == "k2400":
+        assert got["all"]["voltage"] == pytest.approx(10.0, abs=0.01)
+        assert got["all"]["resistance"] == pytest.approx(1e10, rel=0.1)
+        assert got["error"][0] == -222
+        assert got["no_error"][0] == 0
+
+
+def test_qcodes_and_the_2400(clients_python: Path, rig: Rig) -> None:
+    got = run(clients_python, "client_qcodes_keithley2400", rig, "k2400")
+    assert got["idn"]["model"].endswith("2400")
+    assert got["volt"] == pytest.approx(-4.0, abs=0.01)
+    assert got["curr"] == pytest.approx(-4e-10, abs=1e-10)
+    assert (got["on"], got["compliance_a"]) == (True, 1e-6)
+    assert rig.world.table.field_kv_cm == 0.0
