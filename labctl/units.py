@@ -26,6 +26,7 @@ __all__ = [
     "Micrometers",
     "Millimeters",
     "Nanometers",
+    "Percent",
     "Picoseconds",
     "Quantity",
     "Seconds",
@@ -62,6 +63,7 @@ SUFFIX_UNITS: dict[str, str] = {
     "ns": "ns",
     "pa": "Pa",
     "per_mm": "1/mm",
+    "percent": "%",
     "ps": "ps",
     "s": "s",
     "uj_cm2": "uJ/cm^2",
@@ -205,6 +207,7 @@ Megahertz = Annotated[float, Quantity("MHz")]
 Micrometers = Annotated[float, Quantity("um")]
 Millimeters = Annotated[float, Quantity("mm")]
 Nanometers = Annotated[float, Quantity("nm")]
+Percent = Annotated[float, Quantity("%")]
 Picoseconds = Annotated[float, Quantity("ps")]
 Seconds = Annotated[float, Quantity("s")]
 Volts = Annotated[float, Quantity("V")]

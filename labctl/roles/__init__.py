@@ -21,6 +21,7 @@ from labctl.roles._limits import Limits
 from labctl.roles._photon_counter import DetectorFacts, DetectorWiring, PhotonCounter
 from labctl.roles._positioner import Positioner
 from labctl.roles._positioner_axis import AxisFacts, AxisSettings, PositionerSettings
+from labctl.roles._power_meter import PowerMeter, PowerTrust
 from labctl.roles._pulse_counter import PulseCounter
 from labctl.roles._rules import LimitRule
 from labctl.roles._selector import Selector
@@ -52,6 +53,8 @@ __all__ = [
     "PhotonCounter",
     "Positioner",
     "PositionerSettings",
+    "PowerMeter",
+    "PowerTrust",
     "PulseCounter",
     "Roi",
     "SafeAction",

@@ -27,6 +27,7 @@ SPEC: dict[str, Any] = {
         "cryostation": {"simulator": "montana.cryostation"},
         "k2400": {"simulator": "keithley.k2400", "truth": {"leakage_gohm": 10.0}},
         "k2450": {"simulator": "keithley.k2450", "truth": {"leakage_gohm": 10.0}},
+        "power_meter": {"simulator": "thorlabs.pm100d"},
         "s50": {"simulator": "montana.s_series"},
         "spectrapro": {
             "simulator": "princeton.spectrapro",
@@ -141,3 +142,18 @@ def test_qcodes_and_the_2400(clients_python: Path, rig: Rig) -> None:
     assert got["curr"] == pytest.approx(-4e-10, abs=1e-10)
     assert (got["on"], got["compliance_a"]) == (True, 1e-6)
     assert rig.world.table.field_kv_cm == 0.0
+
+
+def shown_w(rig: Rig) -> float:
+    """Power that the simulated meter shows at 405 nm, W, without zero offset."""
+    return 0.087 * 1.018 * rig.world.laser_power_w()
+
+
+@pytest.mark.parametrize("client", ["qmi_pm100d", "pymeasure_pm100usb", "pylablib_pm160"])
+def test_three_clients_and_the_power_meter(clients_python: Path, rig: Rig, client: str) -> None:
+    got = run(clients_python, f"client_{client}", rig, "power_meter")
+    assert got["sensor"] == "S130C"
+    assert got["wavelengths_nm"] == [pytest.approx(400.0), pytest.approx(1100.0)]
+    assert got["wavelength_nm"] == pytest.approx(405.0)
+    assert got["power_w"] == pytest.approx(shown_w(rig) + 2.4e-9, abs=1e-9)
+    assert got["power_at_633_w"] < 0.5 * got["power_w"]

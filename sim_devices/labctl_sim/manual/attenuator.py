@@ -78,7 +78,7 @@ class AttenuatorWheel:
     def _turn(self, mark: float) -> None:
         self._mark = mark
         with self._world.lock:
-            self._world.table.attenuation_rel = mark**self._scale
+            self._world.table.attenuate(self.name, mark**self._scale)
 
     def fault_stick(self) -> None:
         """Stick where it is until cleared."""

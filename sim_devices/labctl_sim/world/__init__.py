@@ -7,6 +7,7 @@ protocol or an instrument's words.
 from labctl_sim.world._emccd import Emccd
 from labctl_sim.world._emccd_truth import EmccdTruth
 from labctl_sim.world._lamps import LAMPS
+from labctl_sim.world._power import PowerSensor
 from labctl_sim.world._recorded import Recorded, recorded_problems
 from labctl_sim.world._spectrograph import DEFAULT_SLIT_UM, SpectrographState, SpectrographTruth
 from labctl_sim.world._table import LaserTruth, Table
@@ -20,6 +21,7 @@ __all__ = [
     "Emccd",
     "EmccdTruth",
     "LaserTruth",
+    "PowerSensor",
     "Recorded",
     "SpectrographState",
     "SpectrographTruth",

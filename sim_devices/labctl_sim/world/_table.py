@@ -1,6 +1,7 @@
 """What stands on the optical table: laser, shutters, lamp, room light, filters."""
 
 import bisect
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -79,14 +80,59 @@ class Table:
         filter is out; set it by `World.put_scatterer`."""
         self.scattered_per_pulse = 0.0
         """Photons that it would send into the collection optics with the attenuator open."""
-        self.attenuation_rel = 1.0
-        """Fluence at the dot against that of `LaserTruth`."""
+        self._transmissions: dict[str, float] = {}
+        self._collected: dict[str, float] = {}
+        self._watchers: list[Callable[[], None]] = []
+        self.before_change: Callable[[], None] = lambda: None
+        """Called while the laser light is still as it was."""
         self.analyser_deg: float | None = None
         """Transmission axis of a linear polarizer in the collection path; None: not there."""
         self.edge_filter_nm: float | None = None
         """Edge of the tunable short-pass filter; None: out of the path."""
         self.field_kv_cm = 0.0
         """Electric field that the electrodes make at the dot."""
+
+    @property
+    def attenuation_rel(self) -> float:
+        """Fluence at the dot against that of `LaserTruth`: the product of all that stands there."""
+        return math.prod(self._transmissions.values())
+
+    @attenuation_rel.setter
+    def attenuation_rel(self, value: float) -> None:
+        self.attenuate("", value)
+
+    @property
+    def collected_rel(self) -> float:
+        """What filters in the collection path let pass."""
+        return math.prod(self._collected.values())
+
+    def attenuate(self, part: str, transmission_rel: float) -> None:
+        """Let a part of the excitation path pass so much, against what `LaserTruth` says."""
+        self.before_change()
+        self._transmissions[part] = transmission_rel
+        self.changed()
+
+    def dim(self, part: str, transmission_rel: float) -> None:
+        """Let a part of the collection path pass so much of all light from the sample's place."""
+        self._collected[part] = transmission_rel
+
+    def transmission_rel(self, part: str) -> float:
+        """What one part of the excitation path lets pass; 1 if it never said anything."""
+        return self._transmissions.get(part, 1.0)
+
+    def lit_rel(self, *, without: str = "") -> float:
+        """Laser light now against `LaserTruth`; ``without`` names a part that is left out."""
+        parts = (v for k, v in self._transmissions.items() if not without or k != without)
+        return math.prod(parts) * float(self._laser_on and self._shutter_open)
+
+    def watch(self, action: Callable[[], None]) -> None:
+        """Call ``action`` after every change of the laser light."""
+        self._watchers.append(action)
+
+    def changed(self) -> None:
+        """Tell whoever watches that the laser light is another one now."""
+        for action in self._watchers:
+            action()
 
     @property
     def laser_on(self) -> bool:
@@ -110,3 +156,4 @@ class Table:
 
     def _note(self) -> None:
         self.excitation.set(self._now(), float(self._laser_on and self._shutter_open))
+        self.changed()

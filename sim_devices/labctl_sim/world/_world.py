@@ -67,7 +67,7 @@ class World:
         self.lock = threading.RLock()
         self.now = now
         self.sample = sample
-        self.laser = laser
+        self._laser = laser
         self.recorded = recorded
         self._schedule = schedule
         self._seed = seed
@@ -89,6 +89,7 @@ class World:
         self.extras: dict[str, Any] = {}
         """What parts of the world that are not always there have attached, by their own names."""
         self.select_dot(dot)
+        self.table.before_change = self._note_dose
 
     def after(self, delay_s: float, action: Action) -> Action:
         """Do ``action`` (with the lock held) in ``delay_s``; returns a function that cancels."""
@@ -136,6 +137,17 @@ class World:
             self.table.scatterer = photons_per_pulse is not None
             passed = self.table.attenuation_rel or 1.0
             self.table.scattered_per_pulse = (photons_per_pulse or 0.0) / passed
+
+    @property
+    def laser(self) -> LaserTruth:
+        """The excitation laser as it is now."""
+        return self._laser
+
+    @laser.setter
+    def laser(self, laser: LaserTruth) -> None:
+        self._note_dose()
+        self._laser = laser
+        self.table.changed()
 
     @property
     def dot(self) -> Dot:
@@ -215,7 +227,7 @@ class World:
     def scene(self, at_s: float) -> Scene:
         """Everything that shines at a time, as if the excitation were on."""
         table = self.table
-        leak_hz = table.laser_line_leak_rel * self.laser_photons_hz()
+        leak_hz = table.laser_line_leak_rel * table.collected_rel * self.laser_photons_hz()
         if table.scatterer:
             throughput = self.spectrograph.truth.throughput_rel
             leak_hz = self.scattered_photons() * self.laser.rep_rate_hz * throughput
@@ -238,9 +250,20 @@ class World:
         photon_uj = HC_EV_NM / self.laser.wavelength_nm * ELEMENTARY_CHARGE_C * 1e6
         return pulse_uj / photon_uj * self.laser.rep_rate_hz
 
+    def laser_power_w(self, *, without: str = "") -> float:
+        """Mean power at the sample now, J0 pi w^2 f / 2.
+
+        ``without`` names a part of the excitation path that is left out.
+        """
+        laser = self.laser
+        waist_cm = 0.5e-4 * laser.spot_1e2_diameter_um
+        full_w = 0.5e-6 * laser.peak_fluence_uj_cm2 * math.pi * waist_cm**2 * laser.rep_rate_hz
+        return full_w * self.table.lit_rel(without=without)
+
     def scattered_photons(self) -> float:
         """Photons per pulse that a scatterer in the light sends into the collection optics."""
-        return self.table.scattered_per_pulse * self.table.attenuation_rel
+        table = self.table
+        return table.scattered_per_pulse * table.attenuation_rel * table.collected_rel
 
     def _emitters(self, at_s: float) -> tuple[Emitter, ...]:
         found: list[Emitter] = []
@@ -269,6 +292,7 @@ class World:
         distance_um = math.hypot(x, y)
         optics = self.spectrograph.truth
         collected = collection_rel(distance_um, z, optics.collection_sd_um, optics.focus_depth_um)
+        collected *= self.table.collected_rel
         fluence = self._fluence_uj_cm2() * spot_rel(distance_um, self.laser.spot_1e2_diameter_um)
         bath_k = self.thermal.sample_at(at_s)
         left, bleach_mev = bleached(dot.bleaching, self._dose(name, at_s))

@@ -104,7 +104,7 @@ class Bench:
                 table.lamp,
             ),
             *(table.room_light_rel, table.laser_line_leak_rel, table.field_kv_cm),
-            *(table.scatterer, table.scattered_per_pulse),
+            *(table.scatterer, table.scattered_per_pulse, table.collected_rel),
             *(world.stage_um, world.dot_name, world.spectrograph.key(), switches),
         )
 

@@ -239,7 +239,8 @@ def _look(world: World, apds: Sequence[Apd], at_s: float, electronics_sd_ps: flo
         around, collected = world.surroundings(name, at_s)
         if collected > _FAINT and around.excitations > 0.0:
             sources |= _dot_sources(world, name, around, collected, views)
-    leak = world.table.laser_line_leak_rel * world.laser_photons_hz() / world.laser.rep_rate_hz
+    leak_rel = world.table.laser_line_leak_rel * world.table.collected_rel
+    leak = leak_rel * world.laser_photons_hz() / world.laser.rep_rate_hz
     leak = world.scattered_photons() if world.table.scatterer else leak
     if leak > 0.0:
         shares = [view.at_nm(world.laser.wavelength_nm) for view in views]
