@@ -207,7 +207,7 @@ def _beside(setup: Path, named: Path) -> Path:
 
 
 def _notices(file: SetupFile) -> tuple[str, ...]:
-    reserved = {"interlocks": file.interlocks, "rules": file.rules}
+    reserved = {"interlocks": file.interlocks}
     notices = [
         f"{key} are checked, but this version of labctl does not act on them yet"
         for key, entries in reserved.items()

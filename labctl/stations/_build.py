@@ -7,6 +7,7 @@ from labctl.clock import Clock
 from labctl.roles import Instrument, PhotonCounter
 from labctl.setup import InstrumentSetup, Setup
 from labctl.stations._attach import attach_counters
+from labctl.stations._rules import attach_rules
 from labctl.stations._station import Station
 from labctl.stations._worker import on_worker
 from labctl.transport import FlightRecorder, HttpTransport, LibraryLink, VisaTransport
@@ -39,6 +40,7 @@ def build(
     }
     station = Station(instruments, setup.safe_state)
     attach_counters(station, clock)
+    attach_rules(station, setup)
     return station
 
 

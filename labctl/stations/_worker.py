@@ -10,7 +10,7 @@ from time import monotonic
 from typing import Any, TypeVar, cast
 
 from labctl.clock import Clock
-from labctl.errors import NoReplyError
+from labctl.errors import NoReplyError, RefusedError
 from labctl.roles import Instrument, Settable
 
 __all__ = ["on_worker"]
@@ -24,6 +24,9 @@ _HUNG_S = 2.0
 """A call that has taken so much life is waited for by nobody but its own caller."""
 _QUICK_S = 0.0005
 """Most calls have returned after so much wall time; only then does the caller go on waiting."""
+
+_here = threading.local()
+"""``thread`` is set where an instrument's own thread runs."""
 
 _Job = tuple[Future[Any], Callable[[], Any]]
 
@@ -47,6 +50,7 @@ class _Thread:
         self._jobs.put(None)
 
     def _run(self) -> None:
+        _here.thread = self
         while (entry := self._jobs.get()) is not None:
             future, job = entry
             try:
@@ -110,6 +114,8 @@ class _OnWorker:
             self._thread = None
 
     def _call(self, name: str, function: Callable[..., Any], *args: Any, **named: Any) -> Any:
+        if hasattr(_here, "thread"):
+            return self._call_between(name, partial(function, *args, **named))
         self._wait_for_last(name)
         if self._thread is None:
             self._thread = _Thread(f"instrument {self._instrument.name}")
@@ -118,6 +124,19 @@ class _OnWorker:
         wait([future], _QUICK_S)
         if not self._done(future, CALL_DEADLINE_S, name):
             raise self._hangs(future, name, "the call does not return")
+        return future.result()
+
+    def _call_between(self, name: str, job: Callable[[], Any]) -> Any:
+        """Call from another instrument's thread (a rule that asks): the clock is not its to run."""
+        thread = self._thread
+        if thread is None:
+            raise RefusedError(self._instrument.name, f"{name}: not connected", "connect first")
+        if thread is _here.thread:
+            return job()
+        future = thread.submit(job)
+        wait([future], BUSY_S)
+        if not future.done():
+            raise self._silent(name, "an earlier call has not returned")
         return future.result()
 
     def _wait_for_last(self, name: str) -> None:
@@ -143,6 +162,9 @@ class _OnWorker:
 
     def _hangs(self, call: "Future[Any]", name: str, what: str) -> NoReplyError:
         self._given_up = call
+        return self._silent(name, what)
+
+    def _silent(self, name: str, what: str) -> NoReplyError:
         return NoReplyError(self._instrument.name, name, what, "switch the instrument off and on")
 
 

@@ -125,7 +125,6 @@ rules:
     assert len(setup.file.interlocks) == 4
     assert setup.notices == (
         "interlocks are checked, but this version of labctl does not act on them yet",
-        "rules are checked, but this version of labctl does not act on them yet",
     )
 
 
