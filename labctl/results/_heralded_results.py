@@ -1,5 +1,6 @@
 """E16: lifetime and yield of the biexciton from pairs after one pulse (Feld 2024, Fig. 4)."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -16,14 +17,21 @@ from labctl.errors import AnalysisError
 from labctl.results._pair_points import PairPoint
 from labctl.results._pair_records import PairRecords
 from labctl.results._result import Cell, ExperimentResult, ResultTable
-from labctl.results._saturation_results import PowerSeries, is_series, stored_series
+from labctl.results._saturation_results import (
+    PowerSeries,
+    is_series,
+    series_warnings,
+    stored_series,
+)
 
-__all__ = ["fit_pairs", "heralded_results"]
+__all__ = ["fit_pairs", "heralded_results", "yield_ratio_of_any_excitation"]
 
 Vector = NDArray[np.float64]
 
 _SMOOTH_S = 4e-9
 """Afterpulses come over tens of ns."""
+_MANY = 50.0
+"""Excitations per pulse of which practically every pulse has two at least."""
 _UNITS = {
     "point": "",
     "pairs": "counts",
@@ -146,9 +154,10 @@ def _series(
     if not is_series(points):
         return None, ()
     try:
-        return stored_series(points, full_fluence_uj_cm2)[2], ()
+        used, bright, series = stored_series(points, full_fluence_uj_cm2)
     except AnalysisError as error:
         return None, (f"saturation not fitted: {error}",)
+    return series, series_warnings(used, bright, series)
 
 
 def _yield_ratio(
@@ -159,17 +168,26 @@ def _yield_ratio(
     if one.g2 is None:
         return None, ()
     zero = one.g2.g2_zero
-    if series is None:
-        text = f"{where}: yield ratio taken as g2(0), which holds for few excitations per pulse"
-        return zero, (text,)
     fluence, rep_rate_hz = one.source.fluence_uj_cm2, one.source.rep_rate_hz
-    if not (fluence and rep_rate_hz):
-        return None, (f"{where}: no yield ratio, its fluence is not known",)
     try:
-        excitations = series.excitations(fluence, rep_rate_hz)
-        return yield_ratio_from_g2(zero, excitations), ()
+        if series is not None and fluence and rep_rate_hz:
+            return yield_ratio_from_g2(zero, series.excitations(fluence, rep_rate_hz)), ()
+        text = f"{where}: excitations per pulse not known; the error of yield_ratio covers any"
+        return yield_ratio_of_any_excitation(zero), (text,)
     except AnalysisError as error:
         return None, (f"{where}: no yield ratio: {error}",)
+
+
+def yield_ratio_of_any_excitation(g2_zero: Measured) -> Measured:
+    """Return the yield ratio at an unknown number of excitations per pulse.
+
+    It is g2(0) for few and falls to `yield_ratio_from_g2` of many, half of it where g2(0) is
+    small. Anything between counts as equally likely.
+    """
+    few = g2_zero
+    many = yield_ratio_from_g2(g2_zero, Measured(_MANY, 0.0))
+    middle = Measured((few.value + many.value) / 2, (few.error + many.error) / 2)
+    return middle.plus_systematic(abs(few.value - many.value) / math.sqrt(12))
 
 
 def _row(one: PairPoint, fit: HeraldedBiexciton) -> tuple[Cell, ...]:

@@ -18,29 +18,25 @@ from labctl.analysis import (
 from labctl.errors import AnalysisError
 from labctl.results._bright import stored_rate
 from labctl.results._pair_points import PairPoint
+from labctl.results._power_states import SAME_POWER, BrightPoint, state_of_series
 from labctl.results._result import Cell, ExperimentResult, ResultTable
 from labctl.results._warnings import summarized
 
 __all__ = [
-    "BrightPoint",
     "PowerSeries",
     "fit_power_series",
     "is_series",
     "saturation_results",
+    "series_warnings",
     "stored_series",
 ]
 
 Vector = NDArray[np.float64]
 
 _FEWEST = 3
-_SAME_FLUENCE = 1.05
 _W_PER_UJ_S = 1e-6
 _DENSITY_REL = 0.01
 """Error of an attenuator's scale, as a share of its optical density (assumed)."""
-_NEAR = 0.1
-_STEEPEST, _HALVINGS = 100.0, 50
-_OFF = 0.7
-"""A point with less than this share of the light that is expected was off (a choice)."""
 _FRACTIONS = (0.1, 1.5)
 _UNITS = {
     "point": "",
@@ -51,21 +47,6 @@ _UNITS = {
     "g2_zero": "",
     "g2_zero_error": "",
 }
-
-
-@dataclass(frozen=True)
-class BrightPoint:
-    """One power.
-
-    Attributes:
-        power_w_cm2: Peak fluence times repetition rate.
-        rate_hz: Photons of both detectors per second while the dot is on.
-        g2_zero: Of this point; None: it had none.
-    """
-
-    power_w_cm2: float
-    rate_hz: Measured
-    g2_zero: Measured | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +60,7 @@ class PowerSeries:
         full_w_cm2: Power without attenuation.
         points: Those that were used, by power.
         powers_w_cm2: Corrected for the densities, shape (n,).
+        dim: Whether the dot was brighter at other points: these show its saturation alone.
     """
 
     saturation: Saturation
@@ -87,6 +69,7 @@ class PowerSeries:
     full_w_cm2: float
     points: tuple[BrightPoint, ...]
     powers_w_cm2: Vector
+    dim: bool
 
     def excitations(self, fluence_uj_cm2: float, rep_rate_hz: float) -> Measured:
         """Return the mean number of excitations per pulse at a fluence as the attenuator says."""
@@ -98,7 +81,7 @@ class PowerSeries:
 def is_series(points: Sequence[PairPoint]) -> bool:
     """Return whether the points have three fluences or more."""
     known = sorted(f for one in points if (f := one.source.fluence_uj_cm2) is not None and f > 0)
-    steps = [b / a > _SAME_FLUENCE for a, b in itertools.pairwise(known)]
+    steps = [b / a > SAME_POWER for a, b in itertools.pairwise(known)]
     return sum(steps) + 1 >= _FEWEST if known else False
 
 
@@ -113,26 +96,44 @@ def saturation_results(
         used, bright, series = stored_series(points, full_fluence_uj_cm2)
     except AnalysisError as error:
         text = f"saturation not fitted: {error}"
-        nothing = Measured(float("nan"), float("nan"))
+        nothing = Measured(math.nan, math.nan)
         return [_result("p_sat", nothing, "W/cm^2", tables, (text, *warnings))]
     tables = (*tables, _table(used, bright, series))
-    off = [
-        f"point {one.source.point}: left out of the saturation, the dot was off"
-        for one, rate in zip(used, bright, strict=True)
-        if not any(rate is kept for kept in series.points)
-    ]
-    flags = (*(f"saturation: {flag}" for flag in series.saturation.flags), *off, *warnings)
+    flags = (*series_warnings(used, bright, series), *warnings)
+    p_sat, rate_max = series.saturation.p_sat, series.saturation.rate_max_hz
     found = [
-        _result("p_sat", series.saturation.p_sat, "W/cm^2", tables, flags),
-        _result("rate_max", series.saturation.rate_max_hz, "Hz", tables, flags),
+        _result("p_sat", p_sat, "W/cm^2", tables, flags),
+        _result("rate_max", _of_bright(rate_max, series), "Hz", tables, flags),
     ]
     if series.purity is None:
         return found
     flags = (*(f"purity: {flag}" for flag in series.purity.flags), *flags)
-    found.append(_result("yield_ratio", series.purity.yield_ratio, "", tables, flags))
+    ratio = _of_bright(series.purity.yield_ratio, series)
+    found.append(_result("yield_ratio", ratio, "", tables, flags))
     for fraction, purity in zip(series.purity.fractions, series.purity.purity, strict=True):
-        found.append(_result(f"purity_at_{fraction:g}_p_sat", purity, "", tables, flags))
+        name = f"purity_at_{fraction:g}_p_sat"
+        found.append(_result(name, _of_bright(purity, series), "", tables, flags))
     return found
+
+
+def series_warnings(
+    used: Sequence[PairPoint], bright: Sequence[BrightPoint], series: PowerSeries
+) -> tuple[str, ...]:
+    """Return what is to be said of a series, and of the points that its fit left out."""
+    flags = [f"saturation: {flag}" for flag in series.saturation.flags]
+    if series.dim:
+        flags.append(
+            "saturation: told by points at which the dot was dim, as if it absorbed the same then; "
+            "at no three powers it was bright (repeat the series)"
+        )
+    state = "brighter or off" if series.dim else "off"
+    left = [
+        one.source.point
+        for one, rate in zip(used, bright, strict=True)
+        if not any(rate is kept for kept in series.points)
+    ]
+    flags += [f"point {place}: left out of the saturation, the dot was {state}" for place in left]
+    return tuple(flags)
 
 
 def stored_series(
@@ -166,16 +167,18 @@ def fit_power_series(points: Sequence[BrightPoint], full_w_cm2: float) -> PowerS
     powers are ``P_full (P / P_full)^(1 + d)``, with d known to be 0 within 1 %. What rates say of d
     and that knowledge are combined; its error goes into everything.
 
-    A point during which the dot was off says nothing of its saturation, and is left out.
+    A point during which the dot was off says nothing of the saturation of the bright dot, and is
+    left out, see `state_of_series`.
 
     Args:
         points: At least three powers.
         full_w_cm2: Power without attenuation.
 
     Raises:
-        AnalysisError: Too few points or no convergence.
+        AnalysisError: Too few points of one state, or no convergence.
     """
-    ordered = _lit(sorted(points, key=lambda one: one.power_w_cm2))
+    state = state_of_series(points)
+    ordered = state.points
     power = np.array([one.power_w_cm2 for one in ordered])
 
     def at(density: float) -> tuple[Saturation, PuritySeries | None]:
@@ -189,58 +192,15 @@ def fit_power_series(points: Sequence[BrightPoint], full_w_cm2: float) -> PowerS
         purity if purity is None or moved[1] is None else _purity_with_density(purity, moved[1]),
         density,
         full_w_cm2,
-        tuple(ordered),
+        ordered,
         _true_power(power, full_w_cm2, density.value),
+        state.dim,
     )
 
 
 def _true_power(power: Vector, full: float, density: float) -> Vector:
     """Return powers behind densities that are larger than the scale says by a share."""
     return full * (power / full) ** (1 + density)
-
-
-def _lit(points: Sequence[BrightPoint]) -> list[BrightPoint]:
-    """Return the points without those that are far darker than the law of the bright ones says.
-
-    A dot that is off for a whole point looks as if it were on and dark. Laws through any two points
-    are compared: that of the bright dot has no point above it, and most points on it.
-    """
-    best: list[float] = []
-    for pair in itertools.combinations(points, 2):
-        if pair[1].power_w_cm2 < _SAME_FLUENCE * pair[0].power_w_cm2:
-            continue
-        shares = _shares(points, pair)
-        if shares and max(shares) < 1 + _NEAR and _near(shares) > _near(best):
-            best = shares
-    kept = [one for one, share in zip(points, best, strict=False) if share > _OFF]
-    return kept if len({one.power_w_cm2 for one in kept}) >= _FEWEST else list(points)
-
-
-def _near(shares: Sequence[float]) -> int:
-    return sum(abs(share - 1) < _NEAR for share in shares)
-
-
-def _shares(points: Sequence[BrightPoint], pair: Sequence[BrightPoint]) -> list[float]:
-    """Return the rates over what the law through two of the points says; empty without a law."""
-    low, high = pair
-    p_sat = _through(low.power_w_cm2, high.power_w_cm2, high.rate_hz.value / low.rate_hz.value)
-    if p_sat is None:
-        return []
-    law = -np.expm1(-np.array([one.power_w_cm2 for one in points]) / p_sat)
-    scale = low.rate_hz.value / -math.expm1(-low.power_w_cm2 / p_sat)
-    return [one.rate_hz.value / (scale * float(e)) for one, e in zip(points, law, strict=True)]
-
-
-def _through(low: float, high: float, ratio: float) -> float | None:
-    """Return the saturation power at which rates at two powers have a ratio, None if none has."""
-    least, most = math.log(low / _STEEPEST), math.log(high * _STEEPEST)
-    if not 1.0 < ratio < 2 * high / low:
-        return None
-    for _ in range(_HALVINGS):
-        middle = (least + most) / 2
-        found = math.expm1(-high / math.exp(middle)) / math.expm1(-low / math.exp(middle))
-        least, most = (middle, most) if found < ratio else (least, middle)
-    return math.exp(least)
 
 
 def _density(chi2: Callable[[float], float]) -> Measured:
@@ -266,6 +226,11 @@ def _fit(power: Vector, points: Sequence[BrightPoint]) -> tuple[Saturation, Puri
     saturation = fit_saturation(power, rates, errors, yield_ratio=purity.yield_ratio)
     purity = fit_purity_series(at, g2, g2_error, saturation.p_sat, fractions=_FRACTIONS)
     return saturation, purity
+
+
+def _of_bright(one: Measured, series: PowerSeries) -> Measured:
+    """Return what the bright dot has; NaN if the series does not show it bright."""
+    return Measured(math.nan, math.nan) if series.dim else one
 
 
 def _moved(one: Measured, other: Measured) -> Measured:

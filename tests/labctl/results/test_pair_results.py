@@ -7,15 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from labctl.analysis import Measured, auger_g2, draw_cascades
+from labctl.analysis import auger_g2, draw_cascades
 from labctl.photons import PairBooks, PhotonBlock, PulsedDelaysResult
 from labctl.results import ExperimentResult, analyze, law_lines
 from labctl.results._analyze import analyze_run
 from labctl.results._crosstalk import crosstalk_columns, spike_gaps, without_columns
 from labctl.results._echoes import Echoes
-from labctl.results._saturation_results import BrightPoint, fit_power_series
 from labctl.storage import ArrayItem, JournalWriter, RecordKind, Run, read_run
 
 BEGAN = datetime(2026, 3, 1, 18, 0, tzinfo=UTC)
@@ -205,20 +203,3 @@ def test_cross_talk_is_a_spike_and_the_dots_own_peak_is_none() -> None:
     assert gaps is not None
     assert gaps[0] <= 80 * 16 - 16 < 80 * 16 + 16 <= gaps[1]
     assert spike_gaps(clean, crosstalk_columns([clean])) is None
-
-
-def test_a_dot_that_was_off_for_most_of_a_series_is_still_saturated_by_its_bright_points() -> None:
-    power = np.array([7.0, 14.0, 28.0, 42.0, 70.0, 105.0])
-    bright: NDArray[np.float64] = 1.3e6 * -np.expm1(-power / 70.0)
-    rates: NDArray[np.float64] = np.concatenate([bright, bright])
-    # Off, with a seventh of the light, from the fourth point on and for the first three downwards.
-    rates[[3, 4, 5, 9, 10, 11]] *= 0.15
-    points = [
-        BrightPoint(float(p), Measured(float(r), float(np.sqrt(r))), None)
-        for p, r in zip([*power, *power], rates, strict=True)
-    ]
-    series = fit_power_series(points, 120.0)
-    assert {one.power_w_cm2 for one in series.points} == {7.0, 14.0, 28.0}
-    assert len(series.points) == 6
-    assert series.saturation.p_sat.covers(70.0, 4.0)
-    assert series.saturation.p_sat.error < 20.0
