@@ -20,6 +20,7 @@ from labctl.analysis._cascade import (
     yield_ratio_from_g2,
 )
 from labctl.analysis._change_points import ChangePoints, find_change_points
+from labctl.analysis._constellation import ConstellationMatch, match_constellations
 from labctl.analysis._crossing import change_false_alarm
 from labctl.analysis._dead_time import dead_time_corrected, pulses_blocked
 from labctl.analysis._decay_fit import DecayModel, fit_decay
@@ -37,6 +38,7 @@ from labctl.analysis._flid import (
     judge_type,
     segment_decays,
 )
+from labctl.analysis._focus import focus_measure
 from labctl.analysis._frames import CombinedFrames, combine_frames
 from labctl.analysis._g2_cw import (
     CwG2,
@@ -47,6 +49,7 @@ from labctl.analysis._g2_cw import (
 )
 from labctl.analysis._g2_pulsed import Normalisation, PulsedG2Zero, pulsed_g2
 from labctl.analysis._heralded import HeraldedBiexciton, fit_heralded
+from labctl.analysis._image_noise import ImageNoise, measure_image_noise
 from labctl.analysis._irf import Irf, IrfResponse, TimingConfiguration, grating_spread_ps
 from labctl.analysis._irf_record import irf_from_record, irf_to_record
 from labctl.analysis._lamp_response import measure_response
@@ -95,8 +98,10 @@ from labctl.analysis._pileup import (
     dead_time_share,
     pile_up,
 )
+from labctl.analysis._registration import ImageShift, register_images
 from labctl.analysis._response import InstrumentResponse
 from labctl.analysis._saturation import PuritySeries, Saturation, fit_purity_series, fit_saturation
+from labctl.analysis._spots import Spot, find_spots, spot_threshold
 from labctl.analysis._state_lifetimes import StateLifetime, state_lifetime
 from labctl.analysis._switches import CalmPhotons, Switches, locate_switches
 from labctl.analysis._transition import TransitionLaw, fit_transition_law
@@ -116,6 +121,7 @@ __all__ = [
     "ChangePoints",
     "CoatesCorrection",
     "CombinedFrames",
+    "ConstellationMatch",
     "CwG2",
     "DecayCandidate",
     "DecayColumns",
@@ -130,6 +136,8 @@ __all__ = [
     "FluenceLine",
     "Goodness",
     "HeraldedBiexciton",
+    "ImageNoise",
+    "ImageShift",
     "InstrumentResponse",
     "Intensity",
     "IntensityLevels",
@@ -155,6 +163,7 @@ __all__ = [
     "SatellitePrior",
     "Saturation",
     "Shape",
+    "Spot",
     "StateLifetime",
     "Switches",
     "TimingConfiguration",
@@ -179,6 +188,7 @@ __all__ = [
     "excess_noise_factor",
     "exponential_bins",
     "find_change_points",
+    "find_spots",
     "fit_cw_g2",
     "fit_decay",
     "fit_dwells",
@@ -191,6 +201,7 @@ __all__ = [
     "fit_saturation",
     "fit_transition_law",
     "flid",
+    "focus_measure",
     "gauss",
     "gaussian_pair_response",
     "grating_spread_ps",
@@ -201,7 +212,9 @@ __all__ = [
     "line_spread_response",
     "locate_switches",
     "lorentz",
+    "match_constellations",
     "measure_bunching",
+    "measure_image_noise",
     "measure_line_spread",
     "measure_response",
     "monte_carlo",
@@ -210,7 +223,9 @@ __all__ = [
     "pile_up",
     "pulsed_g2",
     "pulses_blocked",
+    "register_images",
     "segment_decays",
+    "spot_threshold",
     "state_lifetime",
     "tau_against_fluence",
     "threshold_trace",

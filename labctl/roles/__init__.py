@@ -16,6 +16,8 @@ from labctl.roles._base import (
 from labctl.roles._camera import Camera, CameraSettings, Frame, Roi
 from labctl.roles._cryostat import Cryostat
 from labctl.roles._filter import OpticalFilter
+from labctl.roles._illuminator import Illuminator
+from labctl.roles._imaging_camera import ImagingCamera, ImagingSettings
 from labctl.roles._lamp import Lamp
 from labctl.roles._limits import Limits
 from labctl.roles._photon_counter import DetectorFacts, DetectorWiring, PhotonCounter
@@ -44,6 +46,9 @@ __all__ = [
     "Frame",
     "Grating",
     "Identity",
+    "Illuminator",
+    "ImagingCamera",
+    "ImagingSettings",
     "Instrument",
     "Lamp",
     "LimitRule",

@@ -32,6 +32,11 @@ class Roi:
         """Rows and columns of a frame."""
         return self.height // self.y_binning, self.width // self.x_binning
 
+    def fits(self, columns: int, rows: int) -> bool:
+        """Whether the region lies on a sensor of so many columns and rows."""
+        inside = 0 <= self.x0 < self.x0 + self.width <= columns
+        return inside and 0 <= self.y0 < self.y0 + self.height <= rows
+
 
 @dataclass(frozen=True)
 class CameraSettings:
@@ -250,8 +255,7 @@ class Camera(Instrument):
 
     def _check_size(self, roi: Roi) -> None:
         columns, rows = self.sensor_size()
-        inside = 0 <= roi.x0 < roi.x0 + roi.width <= columns
-        if not (inside and 0 <= roi.y0 < roi.y0 + roi.height <= rows):
+        if not roi.fits(columns, rows):
             raise RefusedError(
                 self.name, f"{roi} is not on the sensor", f"{columns} x {rows} pixels"
             )
