@@ -143,7 +143,8 @@ class _Fit:
         ridge = 1e-9 * np.trace(normal) / len(normal) + 1e-30
         damped = np.asarray(normal + ridge * np.eye(len(normal)), dtype=np.float64)
         step = np.linalg.solve(damped, np.asarray((design / variance) @ rest, dtype=np.float64))
-        return step[:-1].reshape(3, len(counts))[:2].T
+        places = np.asarray(step[:-1], dtype=np.float64).reshape(3, len(counts))
+        return places[:2].T
 
     def _report(self, places: Vector, variance: Vector) -> list[FittedSpot]:
         shapes = self._shapes(places)
