@@ -1,4 +1,4 @@
-"""Optics: photon energy, grating dispersion, wavelength calibration, fluence, SPE files."""
+"""Optics: photon energy, grating dispersion, wavelength calibration, filters, fluence, SPE files."""
 
 from labctl.optics._blocking import DEFAULT_DENSITY, Blocking, LightFilter
 from labctl.optics._dispersion import DispersionFit, fit_dispersion
@@ -14,6 +14,13 @@ from labctl.optics._energy import (
     pixel_edges,
     vacuum_nm,
     width_nm_to_mev,
+)
+from labctl.optics._filters import (
+    EdgeFacts,
+    edge_angle_deg,
+    edge_wavelength_nm,
+    long_pass_density,
+    short_pass_density,
 )
 from labctl.optics._fluence import (
     mean_excitations,
@@ -35,6 +42,7 @@ __all__ = [
     "Blocking",
     "CalibrationEvidence",
     "DispersionFit",
+    "EdgeFacts",
     "FoundLine",
     "GratingCalibration",
     "LampLine",
@@ -47,11 +55,14 @@ __all__ = [
     "calibrate_from_lamp",
     "density_per_ev",
     "density_per_nm",
+    "edge_angle_deg",
+    "edge_wavelength_nm",
     "ev_to_air_nm",
     "ev_to_nm",
     "find_lines",
     "fit_dispersion",
     "lamp_lines",
+    "long_pass_density",
     "mean_excitations",
     "mean_power_w",
     "nm_to_ev",
@@ -60,6 +71,7 @@ __all__ = [
     "pulse_energy_j",
     "read_spe",
     "saturation_rate_hz",
+    "short_pass_density",
     "vacuum_nm",
     "width_nm_to_mev",
 ]

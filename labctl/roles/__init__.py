@@ -14,7 +14,9 @@ from labctl.roles._base import (
     Settings,
 )
 from labctl.roles._camera import Camera, CameraSettings, Frame, Roi
+from labctl.roles._composite import Composite
 from labctl.roles._cryostat import Cryostat
+from labctl.roles._edge_filter import EdgeFilter, EdgeShape
 from labctl.roles._filter import OpticalFilter
 from labctl.roles._illuminator import Illuminator
 from labctl.roles._imaging_camera import ImagingCamera, ImagingSettings
@@ -25,6 +27,7 @@ from labctl.roles._positioner import Positioner
 from labctl.roles._positioner_axis import AxisFacts, AxisSettings, PositionerSettings
 from labctl.roles._power_meter import PowerMeter, PowerTrust
 from labctl.roles._pulse_counter import PulseCounter
+from labctl.roles._rotator import Rotator
 from labctl.roles._rules import LimitRule
 from labctl.roles._selector import Selector
 from labctl.roles._settle import SettleRule, SettleWatch
@@ -40,9 +43,12 @@ __all__ = [
     "BiasSettings",
     "Camera",
     "CameraSettings",
+    "Composite",
     "Cryostat",
     "DetectorFacts",
     "DetectorWiring",
+    "EdgeFilter",
+    "EdgeShape",
     "Frame",
     "Grating",
     "Identity",
@@ -62,6 +68,7 @@ __all__ = [
     "PowerTrust",
     "PulseCounter",
     "Roi",
+    "Rotator",
     "SafeAction",
     "Selector",
     "Settable",

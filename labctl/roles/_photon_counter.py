@@ -3,11 +3,15 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from labctl.errors import DeviceError, LabctlError, ProtectionError, RefusedError
 from labctl.roles._base import Instrument, SafeAction
+from labctl.roles._composite import Composite
+from labctl.roles._pulse_counter import PulseCounter
 from labctl.roles._shutter import Shutter
+from labctl.roles._time_tagger import TimeTagger
 
 __all__ = ["DetectorFacts", "DetectorWiring", "PhotonCounter"]
 
@@ -53,7 +57,7 @@ class DetectorWiring:
     light: str = "shutter"
 
 
-class PhotonCounter(Instrument):
+class PhotonCounter(Composite):
     """Base of drivers of single-photon detectors, which have no data connection of their own.
 
     Too much light can destroy them. So every reading of the rate goes through a guard: above
@@ -119,6 +123,19 @@ class PhotonCounter(Instrument):
         """What the guard has seen, or an empty string."""
         return self._tripped
 
+    def part_names(self) -> Mapping[str, str]:
+        """Return what the wiring names."""
+        return {key: getattr(self.wiring, key) for key in self.references}
+
+    def use_parts(self, parts: Mapping[str, Instrument]) -> None:
+        """Take who counts its pulses and what keeps light from it."""
+        shutter = self._part(parts, "shutter", Shutter) if "shutter" in parts else None
+        self.attach(self._rate_from(parts), shutter, self._part(parts, "light", Shutter).shut)
+
+    def meet(self, neighbours: Sequence["PhotonCounter"]) -> None:
+        """Learn of the detectors behind the same shutter: it stays shut while one is latched."""
+        self._neighbours = tuple(neighbours)
+
     def attach(
         self,
         count_rate: Callable[[], float],
@@ -135,7 +152,7 @@ class PhotonCounter(Instrument):
             neighbours: Detectors behind the same shutter: it stays shut while one is latched.
         """
         self._read_rate, self._shutter, self._close_light = count_rate, shutter, close_light
-        self._neighbours = tuple(neighbours)
+        self.meet(neighbours)
 
     def read_count_rate(self) -> float:
         """Return the rate of its pulses as counted, darks included, Hz.
@@ -228,6 +245,12 @@ class PhotonCounter(Instrument):
             "last_rate_hz": self._last_rate_hz,
             "guard": self._tripped or "armed",
         }
+
+    def _rate_from(self, parts: Mapping[str, Instrument]) -> Callable[[], float]:
+        if "counter" in parts:
+            card = self._part(parts, "counter", PulseCounter)
+            return partial(card.count_rate_hz, self.wiring.counter_channel)
+        return partial(self._part(parts, "tagger", TimeTagger).count_rate_hz, self.wiring.channel)
 
     def _check_guard(self) -> None:
         if self._tripped:

@@ -1,43 +1,35 @@
-"""Photon counters have no connection of their own: others count their pulses and shut light off."""
+"""Hands instruments without a wire of their own the others that they act through."""
 
-from collections.abc import Callable
-from functools import partial
 from typing import TypeVar
 
 from labctl.clock import Clock
-from labctl.roles import Instrument, PhotonCounter, PulseCounter, Shutter, TimeTagger
+from labctl.roles import Composite, Instrument, PhotonCounter, PulseCounter
 from labctl.stations._station import Station
 
-__all__ = ["attach_counters"]
+__all__ = ["attach_parts"]
 
 R = TypeVar("R", bound=Instrument)
 
 
-def attach_counters(station: Station, clock: Clock) -> None:
-    """Give counter cards the clock, and photon counters what their wiring names.
+def attach_parts(station: Station, clock: Clock) -> None:
+    """Give counter cards the clock, and composites the parts that their blocks name.
 
     Raises:
-        ConfigError: A wiring names an instrument that is not there, or plays another role.
+        ConfigError: A name leads to no instrument, or to one that plays another role.
     """
     for card in _all(station, PulseCounter):
         card.attach(clock.now)
+    for composite in _all(station, Composite):
+        named = composite.part_names().items()
+        composite.use_parts({key: station[name] for key, name in named if name})
     counters = _all(station, PhotonCounter)
     for counter in counters:
-        shutter = counter.wiring.shutter
-        counter.attach(
-            _rate_of(station, counter),
-            station.get(shutter, Shutter) if shutter else None,
-            station.get(counter.wiring.light, Shutter).shut,
-            [c for c in counters if c is not counter and shutter and c.wiring.shutter == shutter],
-        )
+        counter.meet([other for other in counters if _behind_one_shutter(counter, other)])
 
 
-def _rate_of(station: Station, counter: PhotonCounter) -> Callable[[], float]:
-    wiring = counter.wiring
-    if wiring.counter:
-        card = station.get(wiring.counter, PulseCounter)
-        return partial(card.count_rate_hz, wiring.counter_channel)
-    return partial(station.get(wiring.tagger, TimeTagger).count_rate_hz, wiring.channel)
+def _behind_one_shutter(one: PhotonCounter, other: PhotonCounter) -> bool:
+    shutter = one.wiring.shutter
+    return one is not other and shutter != "" and other.wiring.shutter == shutter
 
 
 def _all(station: Station, role: type[R]) -> list[R]:

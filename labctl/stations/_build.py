@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from labctl.clock import Clock
-from labctl.roles import Instrument, PhotonCounter
+from labctl.roles import Composite, Instrument
 from labctl.setup import InstrumentSetup, Setup
-from labctl.stations._attach import attach_counters
+from labctl.stations._attach import attach_parts
 from labctl.stations._rules import attach_rules
 from labctl.stations._station import Station
 from labctl.stations._worker import on_worker
@@ -39,7 +39,7 @@ def build(
         for name, entry in setup.instruments.items()
     }
     station = Station(instruments, setup.safe_state)
-    attach_counters(station, clock)
+    attach_parts(station, clock)
     attach_rules(station, setup)
     return station
 
@@ -55,9 +55,9 @@ def _instrument(
     make: Any = entry.driver_type
     link = _link(entry, address, clock, recorder, library)
     instrument: Instrument = make(entry.name, link, entry.settings, entry.limits)
-    # Virtual time belongs to the engine's thread alone, so there the calls run inline. A photon
-    # counter has no connection that could hang, it only calls others, which have their workers.
-    inline = clock.virtual or isinstance(instrument, PhotonCounter)
+    # Virtual time belongs to the engine's thread alone, so there the calls run inline. A
+    # composite has no connection that could hang, it only calls others, which have their workers.
+    inline = clock.virtual or isinstance(instrument, Composite)
     return instrument if inline else on_worker(instrument, clock)
 
 

@@ -14,7 +14,7 @@ from labctl.host import Connection, SimulatedBy, connect_station
 from labctl.roles import PhotonCounter, Shutter, TaggerSettings, TimeTagger
 from labctl.setup import load_setup
 from labctl.stations import Station
-from labctl.stations._attach import attach_counters
+from labctl.stations._attach import attach_parts
 from labctl.transport import LibraryLink
 from labctl_drivers.detectors.pdm import Pdm, PdmSettings
 
@@ -92,4 +92,4 @@ def test_a_wiring_that_leads_nowhere_is_refused(keys: dict[str, str], says: str)
     apd = Pdm("apd_1", LibraryLink(), PdmSettings.model_validate(keys), {})
     station = Station({"apd_1": apd, "shutter": FakeShutter()}, ())
     with pytest.raises(ConfigError, match=says):
-        attach_counters(station, VirtualClock())
+        attach_parts(station, VirtualClock())
