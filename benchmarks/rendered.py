@@ -265,7 +265,7 @@ class SpectrumBench:
         vacuum_nm = np.array([1239.8419843320026 / line["energy_ev"]])
         _, collected = self.world.surroundings(self.dot, self.queue.now())
         light = line["photons_per_pulse"] * self.world.laser.rep_rate_hz * collected
-        light *= optics.polarization_rel(line["dipole_deg"], None) * optics.slit_rel()
+        light *= optics.polarization_rel(line["dipole_deg"]) * optics.slit_rel()
         light *= self.spectrograph.truth.throughput_rel
         seen = optics.transmission(vacuum_nm, None) * camera.efficiency(vacuum_nm)
         return light * float(seen[0])

@@ -1,4 +1,4 @@
-"""Optics: photon energy, grating dispersion, wavelength calibration, filters, fluence, SPE files."""
+"""Optics: photon energy, grating dispersion, calibration, filters, fluence, SPE files."""
 
 from labctl.optics._blocking import DEFAULT_DENSITY, Blocking, LightFilter
 from labctl.optics._dispersion import DispersionFit, fit_dispersion

@@ -77,7 +77,7 @@ def short_pass_density(
 def long_pass_density(
     wavelength_nm: ArrayLike, edge_nm: float, width_nm: float, blocking_od: float
 ) -> NDArray[np.float64]:
-    """Return the optical density of a long-pass edge filter; otherwise as ``short_pass_density``."""
+    """Return the optical density of a long-pass filter; otherwise as ``short_pass_density``."""
     return _density(edge_nm - np.asarray(wavelength_nm, dtype=np.float64), width_nm, blocking_od)
 
 

@@ -16,7 +16,7 @@ from labctl.roles._base import (
 from labctl.roles._camera import Camera, CameraSettings, Frame, Roi
 from labctl.roles._composite import Composite
 from labctl.roles._cryostat import Cryostat
-from labctl.roles._edge_filter import EdgeFilter, EdgeShape
+from labctl.roles._edge_filter import EdgeFacts, EdgeFilter, EdgeShape
 from labctl.roles._filter import OpticalFilter
 from labctl.roles._illuminator import Illuminator
 from labctl.roles._imaging_camera import ImagingCamera, ImagingSettings
@@ -47,6 +47,7 @@ __all__ = [
     "Cryostat",
     "DetectorFacts",
     "DetectorWiring",
+    "EdgeFacts",
     "EdgeFilter",
     "EdgeShape",
     "Frame",

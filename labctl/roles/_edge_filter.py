@@ -13,7 +13,7 @@ from labctl.optics import EdgeFacts, edge_angle_deg, edge_wavelength_nm, short_p
 from labctl.roles._base import Instrument, Limits, SettableSpec
 from labctl.units import format_quantity
 
-__all__ = ["EdgeFilter", "EdgeShape"]
+__all__ = ["EdgeFacts", "EdgeFilter", "EdgeShape"]
 
 
 @dataclass(frozen=True)
@@ -84,8 +84,11 @@ class EdgeFilter(Instrument):
         asked = super().limits(quantity)
         if quantity != "edge":
             return asked
-        far_nm, near_nm = (self._edge_at_tilt_nm(tilt) for tilt in (self.tilts.high, self.tilts.low))
-        return Limits(max(asked.low, far_nm), min(asked.high, near_nm))
+        low, high = (
+            self.edge_at_nm(self.facts.offset_deg + tilt_deg)
+            for tilt_deg in (self.tilts.high, self.tilts.low)
+        )
+        return Limits(max(asked.low, low), min(asked.high, high))
 
     def start_edge(self, edge_nm: float) -> None:
         """Check the limits and start the move.
@@ -101,9 +104,13 @@ class EdgeFilter(Instrument):
             raise RefusedError(self.name, command, str(error)) from error
         self._write_angle_deg(angle_deg % 360.0)
 
+    def edge_at_nm(self, angle_deg: float) -> float:
+        """Return where the edge is believed to lie at an angle of the mount, nm."""
+        return edge_wavelength_nm(angle_deg, self.facts)
+
     def read_edge(self) -> float:
-        """Return where the edge is believed to lie, nm, in the path or not."""
-        return edge_wavelength_nm(self.read_angle(), self.facts)
+        """Return where the edge is believed to lie now, nm, in the path or not."""
+        return self.edge_at_nm(self.read_angle())
 
     def density_at(self, wavelength_nm: ArrayLike) -> NDArray[np.float64]:
         """Return the believed optical density at the present angle; 0 out of the path.
@@ -120,6 +127,3 @@ class EdgeFilter(Instrument):
         return short_pass_density(
             wavelength_nm, self.read_edge(), shape.width_nm, shape.blocking_od
         )
-
-    def _edge_at_tilt_nm(self, tilt_deg: float) -> float:
-        return edge_wavelength_nm(self.facts.offset_deg + tilt_deg, self.facts)

@@ -95,7 +95,8 @@ class ManualSelector:
         self._stuck = False
 
     def _act(self) -> None:
-        """Several parts may stand in the path, so only that with a scatterer changes anything."""
+        """Tell what stands on it; several parts may stand in the path, one with a scatterer."""
+        self._world.places.set(self.name, self._position)
         place = str(self._truth["scatterer_position"])
         if place in self._positions:
             in_light = self._position == place

@@ -4,8 +4,10 @@ Laws and numbers stand in one small module each, with their source; nothing here
 protocol or an instrument's words.
 """
 
+from labctl_sim.world._analyser import Analyser
 from labctl_sim.world._emccd import Emccd
 from labctl_sim.world._emccd_truth import EmccdTruth
+from labctl_sim.world._followed import Followed
 from labctl_sim.world._lamps import LAMPS
 from labctl_sim.world._power import PowerSensor
 from labctl_sim.world._recorded import Recorded, recorded_problems
@@ -18,8 +20,10 @@ from labctl_sim.world._world import World
 __all__ = [
     "DEFAULT_SLIT_UM",
     "LAMPS",
+    "Analyser",
     "Emccd",
     "EmccdTruth",
+    "Followed",
     "LaserTruth",
     "PowerSensor",
     "Recorded",

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from labctl_sim.world._air import air_index
-from labctl_sim.world._collection import edge_transmission, malus
+from labctl_sim.world._analyser import Analyser
+from labctl_sim.world._collection import edge_transmission
 from labctl_sim.world._constants import HC_EV_NM
 from labctl_sim.world._emission import Band
 from labctl_sim.world._grating import Mount, blaze_rel, grating_polarization_rel
@@ -22,6 +23,7 @@ from labctl_sim.world._types import FloatArray
 _PER_PIXEL = 4
 _SHORTEST_NM = 200.0
 _TYPICAL_NM = 530.0
+_NONE = Analyser()
 
 
 class Emitter(NamedTuple):
@@ -38,7 +40,7 @@ class Scene:
     """Everything that shines, and the loose filters in its way."""
 
     emitters: tuple[Emitter, ...]
-    analyser_deg: float | None
+    analyser: Analyser
     edge_filter_nm: float | None
     lamp: str | None
     leak_photons_hz: float
@@ -138,14 +140,14 @@ class Optics:
         reach = slit_um / (2.0 * math.sqrt(2.0) * self._truth.slit_focus_sd_um)
         return float(erf(np.array(reach)))
 
-    def polarization_rel(self, dipole_deg: float | None, analyser_deg: float | None) -> float:
+    def polarization_rel(self, dipole_deg: float | None, analyser: Analyser = _NONE) -> float:
         """Analyser and grating for one line; the grating alone is 1 for unpolarized light."""
+        behind_deg = analyser.behind_deg(dipole_deg)
+        passed = analyser.passed_rel(dipole_deg, self._truth.extinction_rel)
+        if behind_deg is None:
+            return passed
         ratio = self._truth.of_grating("polarization_ratio", self._lines_per_mm)
-        if analyser_deg is None:
-            return 1.0 if dipole_deg is None else grating_polarization_rel(dipole_deg, ratio)
-        extinction = self._truth.extinction_rel
-        passed = 0.5 if dipole_deg is None else malus(analyser_deg, dipole_deg, extinction)
-        return passed * grating_polarization_rel(analyser_deg, ratio)
+        return passed * grating_polarization_rel(behind_deg, ratio)
 
     def observed_fwhm_mev(self, band: Band, diffusion_sd_ev: float) -> float:
         """Width of one line on the sensor; its own width when no light can reach the sensor."""
@@ -162,7 +164,7 @@ class Optics:
     def _dot_light(self, emitter: Emitter, scene: Scene) -> FloatArray:
         if self._mount is None:
             return np.zeros(self._columns)
-        light = self._zero_order(emitter)
+        light = self._zero_order(emitter, scene)
         first, nodes, energy_ev = self._axis(self._mount)
         if len(energy_ev) > 2:
             light += self._spectrum(emitter, scene, first, nodes, energy_ev)
@@ -174,7 +176,7 @@ class Optics:
         shares = np.zeros(nodes)
         for band in emitter.bands:
             weight = band.photons_per_pulse * emitter.photons_hz
-            weight *= self.polarization_rel(band.dipole_deg, scene.analyser_deg)
+            weight *= self.polarization_rel(band.dipole_deg, scene.analyser)
             shares[first + 1 : first + len(energy_ev) - 1] += weight * _shares(band, energy_ev)
         pad = self._pad()
         sd_px = math.hypot(self._sd_px, self._diffusion_px(emitter, energy_ev))
@@ -188,7 +190,7 @@ class Optics:
             return np.zeros(self._columns)
         edges_nm = self._mount.wavelength_nm(np.arange(self._columns + 1, dtype=np.float64) - 0.5)
         light = scene.recorded.between(edges_nm) * scene.recorded_rel * self.slit_rel()
-        light *= self.polarization_rel(None, scene.analyser_deg)
+        light *= self.polarization_rel(None, scene.analyser)
         if scene.edge_filter_nm is None:
             return light
         return light * self._edge(0.5 * (edges_nm[1:] + edges_nm[:-1]), scene.edge_filter_nm)
@@ -210,9 +212,20 @@ class Optics:
         safe_nm = np.where(seen, wavelength_nm, _SHORTEST_NM)
         return np.where(seen, self.transmission(safe_nm, edge_filter_nm), 0.0)
 
-    def _zero_order(self, emitter: Emitter) -> FloatArray:
-        total_hz = math.fsum(band.photons_per_pulse for band in emitter.bands)
-        return self._sharp(0.0, self._truth.zero_order_rel * total_hz * emitter.photons_hz)
+    def _zero_order(self, emitter: Emitter, scene: Scene) -> FloatArray:
+        """The undiffracted light, through the loose filters; the grating favours no direction."""
+        passed = math.fsum(
+            band.photons_per_pulse
+            * scene.analyser.passed_rel(band.dipole_deg, self._truth.extinction_rel)
+            * self._edge_rel(HC_EV_NM / band.energy_ev, scene.edge_filter_nm)
+            for band in emitter.bands
+        )
+        return self._sharp(0.0, self._truth.zero_order_rel * passed * emitter.photons_hz)
+
+    def _edge_rel(self, wavelength_nm: float, edge_filter_nm: float | None) -> float:
+        if edge_filter_nm is None:
+            return 1.0
+        return float(self._edge(np.array(wavelength_nm), edge_filter_nm))
 
     def _pad(self) -> int:
         return math.ceil(0.5 * self._slit_px + 8.0 * self._sd_px) + 16

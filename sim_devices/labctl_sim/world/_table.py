@@ -5,6 +5,8 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from labctl_sim.world._analyser import Analyser
+
 
 @dataclass(frozen=True)
 class LaserTruth:
@@ -86,7 +88,13 @@ class Table:
         self.before_change: Callable[[], None] = lambda: None
         """Called while the laser light is still as it was."""
         self.analyser_deg: float | None = None
-        """Transmission axis of a linear polarizer in the collection path; None: not there."""
+        """Direction of polarization that an analyser in the collection path lets pass; None: not
+        there."""
+        self.fixed_output_polarization_deg: float | None = None
+        """Direction in which light leaves the analyser, whatever it lets pass: a polarizer that
+        stands still behind a turning half-wave plate. None: the direction that passes."""
+        self.depolarised = False
+        """A depolariser stands in front of slit and detectors."""
         self.edge_filter_nm: float | None = None
         """Edge of the tunable short-pass filter; None: out of the path."""
         self.field_kv_cm = 0.0
@@ -153,6 +161,12 @@ class Table:
     def shutter_open(self, value: bool) -> None:
         self._shutter_open = value
         self._note()
+
+    @property
+    def analyser(self) -> Analyser:
+        """What selects the polarization in the collection path."""
+        fixed_deg = self.fixed_output_polarization_deg
+        return Analyser(self.analyser_deg, fixed_deg, self.depolarised)
 
     def _note(self) -> None:
         self.excitation.set(self._now(), float(self._laser_on and self._shutter_open))

@@ -13,6 +13,7 @@ from labctl_sim.world._constants import ELEMENTARY_CHARGE_C, HC_EV_NM
 from labctl_sim.world._emccd import Emccd
 from labctl_sim.world._emccd_truth import EmccdTruth
 from labctl_sim.world._emission import Band, Surroundings, bands, exciton_energy_ev
+from labctl_sim.world._followed import Followed
 from labctl_sim.world._linewidth import homogeneous_fwhm_mev
 from labctl_sim.world._memory import Memory, bleached
 from labctl_sim.world._picture import Emitter, Scene
@@ -75,6 +76,10 @@ class World:
         self.point_id = ""
         self.point_began_s = self._began_s
         self.table = Table(now)
+        self.mounts: Followed[float] = Followed()
+        """True angle of each rotation mount's ring, deg, counted from the laboratory's x."""
+        self.places: Followed[str] = Followed()
+        """Position of each selector."""
         self.spectrograph = SpectrographState(SpectrographTruth())
         self.thermal = self._thermal(ThermalTruth(start_temperature_k=_AMBIENT_K))
         self.memory = Memory(self._lasting_generator, on=memory)
@@ -233,7 +238,7 @@ class World:
             leak_hz = self.scattered_photons() * self.laser.rep_rate_hz * throughput
         return Scene(
             emitters=() if table.scatterer else self._emitters(at_s),
-            analyser_deg=table.analyser_deg,
+            analyser=table.analyser,
             edge_filter_nm=table.edge_filter_nm,
             lamp=table.lamp,
             leak_photons_hz=leak_hz,

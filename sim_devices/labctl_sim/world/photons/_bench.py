@@ -98,7 +98,7 @@ class Bench:
             *(
                 table.laser_on,
                 table.shutter_open,
-                table.analyser_deg,
+                table.analyser,
                 table.edge_filter_nm,
                 table.attenuation_rel,
                 table.lamp,

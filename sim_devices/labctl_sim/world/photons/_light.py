@@ -184,18 +184,12 @@ class View:
         return np.linspace(low, high, _NODES) if high > low else np.zeros(0)
 
     def _polarized(self, dipole_deg: float | None) -> float:
-        analyser_deg, ratio = self._world.table.analyser_deg, self._truth.polarization_ratio
-        angle = dipole_deg if analyser_deg is None else analyser_deg
-        splitter = 1.0 if angle is None else grating_polarization_rel(angle, ratio)
+        analyser = self._world.table.analyser
+        behind_deg, ratio = analyser.behind_deg(dipole_deg), self._truth.polarization_ratio
+        splitter = 1.0 if behind_deg is None else grating_polarization_rel(behind_deg, ratio)
         if self._side:
-            return splitter * self._optics.polarization_rel(dipole_deg, analyser_deg)
-        if analyser_deg is None:
-            return splitter
-        plain = self._optics.polarization_rel(dipole_deg, analyser_deg)
-        own = self._world.spectrograph.truth.of_grating(
-            "polarization_ratio", self._world.spectrograph.lines_per_mm
-        )
-        return splitter * plain / grating_polarization_rel(analyser_deg, own)
+            return splitter * self._optics.polarization_rel(dipole_deg, analyser)
+        return splitter * analyser.passed_rel(dipole_deg, self._state.truth.extinction_rel)
 
 
 def _without_long_pass(state: SpectrographState) -> SpectrographState:
