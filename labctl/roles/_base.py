@@ -101,6 +101,9 @@ class Instrument(ABC):
         companions: Readables that are taken at every point together with a settable.
         safe_actions: Actions that a set-up's ``safe_state`` can name.
         references: Keys of its block that name other instruments, with the role of those.
+        baud_rate: Bits per second of its serial line, if it is reached by one.
+        bus_key: Key of its block with the address of one character (0 to 15, written 0 to F)
+            that tells units on one serial line apart; empty: the line is its own.
     """
 
     role: ClassVar[str]
@@ -111,6 +114,8 @@ class Instrument(ABC):
     companions: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     safe_actions: ClassVar[Mapping[str, SafeAction]] = {}
     references: ClassVar[Mapping[str, str]] = {}
+    baud_rate: ClassVar[int] = 9600
+    bus_key: ClassVar[str] = ""
 
     def __init__(self, name: str, limits: Mapping[str, Limits] | None = None) -> None:
         """Name the instrument as the set-up does; ``limits`` narrow those of the role."""

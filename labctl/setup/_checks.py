@@ -21,6 +21,21 @@ _POSITIONS = {"spectrograph": _EXITS}
 _DETECTORS = {"camera", "imaging_camera", "photon_counter"}
 
 
+class _Owners:
+    """Who owns a connection: one instrument, or several units of one driver on one line."""
+
+    def __init__(self) -> None:
+        self._owners: dict[str, tuple[str, str]] = {}
+        self._units: dict[tuple[str, str], str] = {}
+
+    def clash(self, key: str, name: str, bus: str, unit: object) -> str:
+        """Return who is there already, or an empty string."""
+        owner, line = self._owners.setdefault(key, (name, bus))
+        if bus and bus == line:
+            owner = self._units.setdefault((key, str(unit)), name)
+        return "" if owner == name else owner
+
+
 class _References:
     def __init__(self, document: Document, plugins: Plugins) -> None:
         self._document = document
@@ -32,7 +47,7 @@ class _References:
         self.problems.append(Problem(what, self._document.where(at), hint))
 
     def addresses(self) -> None:
-        seen: dict[str, str] = {}
+        owners = _Owners()
         for name, block in self._blocks.items():
             block = _mapping(block)
             driver = self._drivers.get(name)
@@ -42,13 +57,17 @@ class _References:
             library = driver is not None and driver.interface == "library"
             if not address and not library:
                 continue
+            bus_key = driver.bus_key if driver else ""
             key = f"{block.get('driver')} {address}" if library else normal(address)
-            if key in seen:
+            bus = f"{block.get('driver')}" if bus_key else ""
+            unit = block.get(bus_key, _default(driver, bus_key)) if driver and bus_key else None
+            other = owners.clash(key, name, bus, unit)
+            if other:
                 where = f"the address {address!r}" if address else "no address"
-                what = f"{seen[key]} and {name} both have {where}"
+                where += f" and {bus_key} {unit}" if bus_key else ""
+                what = f"{other} and {name} both have {where}"
                 hint = "one connection belongs to one instrument"
                 self.problem(what, ("instruments", name, "address"), hint)
-            seen.setdefault(key, name)
 
     def safe_state(self) -> None:
         for index, entry in enumerate(_list(self._document.data.get("safe_state"))):

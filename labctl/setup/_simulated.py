@@ -10,7 +10,10 @@ __all__ = ["simulated"]
 
 def simulated(entry: InstrumentSetup) -> dict[str, Any]:
     """Return what an instrument is simulated from: plain numbers whose keys carry the unit."""
+    # Units on one serial line hear each other's commands, in a simulation too.
+    shared = {"line": entry.address} if entry.driver_type.bus_key else {}
     return {
+        **shared,
         "simulator": entry.simulator,
         "settings": plain(entry.settings),
         "truth": dict(entry.truth),

@@ -10,7 +10,14 @@ from labctl.stations._attach import attach_parts
 from labctl.stations._rules import attach_rules
 from labctl.stations._station import Station
 from labctl.stations._worker import on_worker
-from labctl.transport import FlightRecorder, HttpTransport, LibraryLink, VisaTransport
+from labctl.transport import (
+    FlightRecorder,
+    HttpTransport,
+    LibraryLink,
+    SharedLine,
+    Transport,
+    VisaTransport,
+)
 
 __all__ = ["build"]
 
@@ -34,8 +41,9 @@ def build(
         addresses: Addresses that replace those of the set-up (simulated instruments).
         library: Returns the stand-in of a vendor library, or None for the vendor's own.
     """
+    links = _Links(clock, recorder, dict(addresses or {}), library)
     instruments = {
-        name: _instrument(entry, clock, recorder, dict(addresses or {}), library)
+        name: _instrument(entry, links.make(entry), clock)
         for name, entry in setup.instruments.items()
     }
     station = Station(instruments, setup.safe_state)
@@ -44,16 +52,8 @@ def build(
     return station
 
 
-def _instrument(
-    entry: InstrumentSetup,
-    clock: Clock,
-    recorder: FlightRecorder,
-    addresses: Mapping[str, str],
-    library: Library,
-) -> Instrument:
-    address = addresses.get(entry.name, entry.address)
+def _instrument(entry: InstrumentSetup, link: object, clock: Clock) -> Instrument:
     make: Any = entry.driver_type
-    link = _link(entry, address, clock, recorder, library)
     instrument: Instrument = make(entry.name, link, entry.settings, entry.limits)
     # Virtual time belongs to the engine's thread alone, so there the calls run inline. A
     # composite has no connection that could hang, it only calls others, which have their workers.
@@ -61,17 +61,36 @@ def _instrument(
     return instrument if inline else on_worker(instrument, clock)
 
 
-def _link(
-    entry: InstrumentSetup,
-    address: str,
-    clock: Clock,
-    recorder: FlightRecorder,
-    library: Library,
-) -> object:
-    match entry.driver_type.interface:
-        case "stream":
-            return VisaTransport(entry.name, address, clock, recorder)
-        case "http":
-            return HttpTransport(entry.name, address, clock, recorder)
-        case _:
-            return LibraryLink(library(entry.name), recorder.library_log(entry.name))
+class _Links:
+    """Makes links; units on one serial line share its connection."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        recorder: FlightRecorder,
+        addresses: Mapping[str, str],
+        library: Library,
+    ) -> None:
+        self._clock, self._recorder = clock, recorder
+        self._addresses, self._library = addresses, library
+        self._lines: dict[str, SharedLine] = {}
+
+    def make(self, entry: InstrumentSetup) -> object:
+        address = self._addresses.get(entry.name, entry.address)
+        match entry.driver_type.interface:
+            case "stream":
+                return self._stream(entry, address)
+            case "http":
+                return HttpTransport(entry.name, address, self._clock, self._recorder)
+            case _:
+                record = self._recorder.library_log(entry.name)
+                return LibraryLink(self._library(entry.name), record)
+
+    def _stream(self, entry: InstrumentSetup, address: str) -> Transport:
+        driver, name = entry.driver_type, entry.name
+        if not driver.bus_key:
+            clock, recorder = self._clock, self._recorder
+            return VisaTransport(name, address, clock, recorder, baud_rate=driver.baud_rate)
+        line = self._lines.setdefault(address, SharedLine.visa(address, driver.baud_rate))
+        unit = f"{getattr(entry.settings, driver.bus_key):X}"
+        return line.transport(name, unit, self._clock, self._recorder)

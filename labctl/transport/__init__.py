@@ -12,6 +12,7 @@ from labctl.transport._port import Port
 from labctl.transport._recorded_library import RecordedFunction, RecordedLibrary, pointed_to
 from labctl.transport._recorder import FlightRecorder
 from labctl.transport._request import Request
+from labctl.transport._shared_line import SharedLine
 from labctl.transport._tape import TapeTransport, read_tape
 from labctl.transport._transport import Tap, Transport
 from labctl.transport._visa import VisaTransport
@@ -31,6 +32,7 @@ __all__ = [
     "RecordedLibrary",
     "RefusalError",
     "Request",
+    "SharedLine",
     "Tap",
     "TapeTransport",
     "Transport",

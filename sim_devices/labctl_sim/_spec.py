@@ -14,7 +14,7 @@ Path = tuple[str | int, ...]
 Problem = tuple[Path, str]
 
 _KEYS = ("sample", "dot", "memory", "laser", "spectrum", "instruments")
-_INSTRUMENT_KEYS = ("simulator", "settings", "truth", "faults", "port")
+_INSTRUMENT_KEYS = ("simulator", "settings", "truth", "faults", "port", "line")
 _FAULT_KEYS = ("kind", "after_s", "parameters")
 _HIGHEST_PORT = 65535
 

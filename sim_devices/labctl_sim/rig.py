@@ -8,7 +8,7 @@ import numpy as np
 from labctl_sim._registry import find_simulator
 from labctl_sim._spec import check_spec
 from labctl_sim.sample import load_sample
-from labctl_sim.wire import Faults, Server, fault_signatures
+from labctl_sim.wire import Faults, Opener, Server, fault_signatures, on_one_line
 from labctl_sim.world import LaserTruth, Recorded, World
 
 __all__ = ["Rig"]
@@ -22,8 +22,9 @@ class Rig:
     Args:
         spec: ``sample`` (a sample file's data), ``dot``, ``memory``, ``laser`` and ``instruments``:
             name to ``simulator`` (an entry point of ``labctl.simulators``), ``settings``, ``truth``
-            and, if wanted, ``port`` and ``faults`` (a list of ``kind``, ``after_s`` since the
-            start, and ``parameters``). ``spectrum`` (lists ``wavelength_nm`` and
+            and, if wanted, ``port``, ``line`` (instruments with the same text share one serial
+            line) and ``faults`` (a list of ``kind``, ``after_s`` since the start, and
+            ``parameters``). ``spectrum`` (lists ``wavelength_nm`` and
             ``electrons_per_s``) shines in the place of the sample's dot. Numbers are plain, their
             keys carry the unit.
         now: The clock, s.
@@ -70,6 +71,8 @@ class Rig:
         self._faults: dict[str, Faults] = {}
         self._addresses: dict[str, str] = {}
         self._to_come: list[Callable[[], None]] = []
+        self._lines: dict[str, list[str]] = {}
+        """First instrument of each connection → all instruments on it."""
         with self.world.lock:
             for name, entry in spec["instruments"].items():
                 self._attach(name, entry)
@@ -96,11 +99,12 @@ class Rig:
         Raises:
             OSError: A port that was asked for is taken.
         """
-        for name, simulator in self._simulators.items():
-            if simulator.interface in {"stream", "http"}:
-                opener = self._faults[name].guard(simulator.open)
-                port = int(self._spec["instruments"][name].get("port") or 0)
-                port = self._server.listen(name, opener, port)
+        for first, units in self._lines.items():
+            simulator = self._simulators[first]
+            opener = on_one_line([self._guarded(name) for name in units])
+            port = int(self._spec["instruments"][first].get("port") or 0)
+            port = self._server.listen(first, opener, port)
+            for name in units:
                 self._addresses[name] = _address(simulator.interface, port)
         for name, entry in self._spec["instruments"].items():
             for fault in entry.get("faults") or ():
@@ -200,6 +204,7 @@ class Rig:
         simulator = simulator_type(name, self.world, settings, entry.get("truth") or {})
         self._simulators[name] = simulator
         wired = simulator.interface in {"stream", "http"}
+        first = self._line_of(name, entry) if wired else ""
 
         def generator(number: int) -> np.random.Generator:
             return np.random.Generator(np.random.PCG64(self._seed(name, "fault", number)))
@@ -209,8 +214,20 @@ class Rig:
             simulator,
             self.world,
             generator=generator,
-            disconnect=(lambda: self._server.disconnect(name)) if wired else None,
+            disconnect=(lambda: self._server.disconnect(first)) if wired else None,
         )
+
+    def _line_of(self, name: str, entry: Mapping[str, Any]) -> str:
+        """Put an instrument with a wire on its line; name the first instrument there."""
+        blocks = self._spec["instruments"]
+        line = entry.get("line")
+        shared = [other for other in self._lines if line and blocks[other].get("line") == line]
+        first = shared[0] if shared else name
+        self._lines.setdefault(first, []).append(name)
+        return first
+
+    def _guarded(self, name: str) -> Opener:
+        return self._faults[name].guard(self._simulators[name].open)
 
     def _await_fault(self, name: str, fault: Mapping[str, Any]) -> None:
         parameters: Mapping[str, Any] = fault.get("parameters") or {}

@@ -2,6 +2,7 @@
 
 from labctl_sim.wire._faults import Faults, fault_signatures
 from labctl_sim.wire._http import HttpRequest, HttpResponse, HttpSession
+from labctl_sim.wire._line import on_one_line
 from labctl_sim.wire._serial import SerialLine
 from labctl_sim.wire._server import Server
 from labctl_sim.wire._session import Opener, Send, Session, Timeline
@@ -18,4 +19,5 @@ __all__ = [
     "Session",
     "Timeline",
     "fault_signatures",
+    "on_one_line",
 ]
