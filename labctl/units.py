@@ -43,6 +43,8 @@ SUFFIX_UNITS: dict[str, str] = {
     "c": "degC",
     "db": "dB",
     "deg": "deg",
+    "deg_s": "deg/s",
+    "deg_s2": "deg/s^2",
     "e_s": "1/s",
     "ev": "eV",
     "gohm": "Gohm",
