@@ -5,9 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
-
 from labctl.errors import RefusedError
 from labctl.optics import EdgeFacts, edge_angle_deg, edge_wavelength_nm, short_pass_density
 from labctl.roles._base import Instrument, Limits, SettableSpec
@@ -112,18 +109,12 @@ class EdgeFilter(Instrument):
         """Return where the edge is believed to lie now, nm, in the path or not."""
         return self.edge_at_nm(self.read_angle())
 
-    def density_at(self, wavelength_nm: ArrayLike) -> NDArray[np.float64]:
-        """Return the believed optical density at the present angle; 0 out of the path.
-
-        Args:
-            wavelength_nm: Wavelengths, nm.
-
-        Returns:
-            Densities, shape of ``wavelength_nm``, float64.
-        """
+    def optical_density(self, wavelength_nm: float) -> float:
+        """Return the believed optical density at the present angle; 0 out of the path."""
         if not self.in_path():
-            return np.zeros(np.shape(wavelength_nm))
+            return 0.0
         shape = self.shape
-        return short_pass_density(
+        density = short_pass_density(
             wavelength_nm, self.read_edge(), shape.width_nm, shape.blocking_od
         )
+        return float(density)

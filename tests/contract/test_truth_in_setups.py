@@ -12,18 +12,22 @@ from labctl.units import split_suffix
 
 SIMULATORS = sorted(entry_points(group="labctl.simulators"), key=lambda entry: entry.name)
 ADDRESSES = {"stream": "ASRL4::INSTR", "http": "http://device.example:47101"}
+OPTICS = ("optics.analyser", "optics.edge_filter", "optics.half_wave_analyser")
 DETECTORS = ("detectors.pdm", "detectors.spcm_aqrh")
 NEEDED: dict[str, Any] = {
     "princeton.spectrapro": {"gratings": {"1": "300/mm", "2": "1800/mm"}},
     "manual.attenuator": {"full_fluence": "10 uJ/cm^2"},
     "manual.selector": {"positions": ["sample", "scatterer"]},
     **{name: {"counter": "card"} for name in DETECTORS},
+    **{name: {"rotator": "mount"} for name in OPTICS},
+    "optics.waveplate_attenuator": {"rotator": "mount", "full_fluence": "10 uJ/cm^2"},
 }
 COMPANIONS: dict[str, Any] = {
     "card": {"driver": "ni.counter"},
     "shutter": {"driver": "thorlabs.sc10", "address": "ASRL5::INSTR"},
+    "mount": {"driver": "thorlabs.ell14", "address": "ASRL6::INSTR"},
 }
-"""What detectors name in their block: who counts their pulses, and what ends the light."""
+"""What detectors and passive optics name in their block: who counts, ends the light, turns."""
 SAMPLE = """
 schema_version: 1
 name: one dot
@@ -43,7 +47,7 @@ def loaded(entry: EntryPoint, truth: dict[str, Any], folder: Path) -> Setup:
     address = ADDRESSES.get(entry.load().interface)
     if address:
         block["address"] = address
-    instruments = {"device": block, **(COMPANIONS if entry.name in DETECTORS else {})}
+    instruments = {"device": block, **(COMPANIONS if entry.name in NEEDED else {})}
     content = {"schema_version": 1, "name": "one", "instruments": instruments}
     (folder / "sample.yaml").write_text(SAMPLE, "utf-8")
     # Every JSON document is YAML.

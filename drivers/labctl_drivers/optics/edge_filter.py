@@ -91,6 +91,10 @@ class TiltedEdgeFilter(EdgeFilter, OnSlide[TiltedEdgeFilterSettings]):
         """Return the angle of the mount, deg."""
         return self.mount().read_angle()
 
+    def in_path(self) -> bool:
+        """Ask whether the filter stands in the light."""
+        return OnSlide.in_path(self)
+
     def edge_arrived(self) -> bool:
         """Ask whether the mount has arrived."""
         return self.mount().angle_arrived()

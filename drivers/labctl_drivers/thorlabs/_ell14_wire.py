@@ -95,7 +95,7 @@ def decode_identity(data: bytes, address: str) -> Module | None:
     match = _IDENTITY.fullmatch(text)
     if match is None:
         raise _unexpected(text)
-    firmware = f"{match[4][0]}.{match[4][1]}"
+    firmware = f"{int(match[4], 16) / 10:.1f}"
     travel, pulses = int(match[6], 16), int(match[7], 16)
     if not pulses:
         raise GarbledBytesError("no pulses per turn")

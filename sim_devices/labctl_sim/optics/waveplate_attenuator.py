@@ -22,8 +22,8 @@ class WaveplateAttenuator(Passive):
         """Let the share of the laser's light pass."""
         turned = math.cos(2.0 * math.radians(angle_deg - float(self.truth["plate_deg"])))
         least = float(self.truth["extinction_rel"])
-        self.world.table.attenuation_rel = least + (1.0 - least) * turned * turned
+        self.world.table.attenuate(self.name, least + (1.0 - least) * turned * turned)
 
     def leave(self) -> None:
         """Let all light pass."""
-        self.world.table.attenuation_rel = 1.0
+        self.world.table.attenuate(self.name, 1.0)

@@ -1,6 +1,7 @@
 """Thorlabs instruments."""
 
+from labctl_sim.thorlabs.ell14 import Ell14
 from labctl_sim.thorlabs.pm100d import Pm100d
 from labctl_sim.thorlabs.sc10 import Sc10
 
-__all__ = ["Pm100d", "Sc10"]
+__all__ = ["Ell14", "Pm100d", "Sc10"]
