@@ -62,6 +62,10 @@ class Axis(Rotator, OnSlide[AxisSettings]):
             "polarization_remedy": self.remedy,
         }
 
+    def in_path(self) -> bool:
+        """Ask whether it stands in the light."""
+        return self.stands_in_light()
+
     def is_moving(self) -> bool:
         """Ask whether the mount still turns."""
         return not self.mount().angle_arrived()

@@ -80,7 +80,7 @@ class OnSlide(Mounted[T]):
         super().use_parts(parts)
         self._slide = self._part(parts, "slide", Selector) if "slide" in parts else None
 
-    def in_path(self) -> bool:
+    def stands_in_light(self) -> bool:
         """Ask whether it stands in the light.
 
         Raises:

@@ -93,7 +93,7 @@ class TiltedEdgeFilter(EdgeFilter, OnSlide[TiltedEdgeFilterSettings]):
 
     def in_path(self) -> bool:
         """Ask whether the filter stands in the light."""
-        return OnSlide.in_path(self)
+        return self.stands_in_light()
 
     def edge_arrived(self) -> bool:
         """Ask whether the mount has arrived."""
