@@ -1,9 +1,8 @@
 """What a measurement is given to work with, and nothing more."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from numpy.typing import NDArray
 
@@ -16,8 +15,7 @@ from labctl.stations import Station
 __all__ = ["Array", "Bank", "Context"]
 
 
-@dataclass(frozen=True)
-class Array:
+class Array(NamedTuple):
     """A measured array as it is stored.
 
     Attributes:

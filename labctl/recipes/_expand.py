@@ -1,8 +1,9 @@
 """Lazy expansion: a recipe as a stream of numbered steps, in memory of the nesting depth only."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import count as counting
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from labctl.recipes._nodes import (
     CalibrateNode,
@@ -28,7 +29,8 @@ def expand(recipe: Recipe) -> Iterator[Step]:
     A bare number counts in the unit that the set-up gives to its settable; in a recipe that was
     not checked against a set-up, in the unit of the first value that has one.
     """
-    return _Expansion(recipe).steps(recipe.file.steps, _Place(recipe.digest, (), ()), 0)
+    expansion = _Expansion(recipe)
+    return expansion.steps(expansion.parts(recipe.file.steps, 0), _Place(recipe.digest, (), ()))
 
 
 def count(recipe: Recipe) -> int:
@@ -61,52 +63,82 @@ class _Place(NamedTuple):
         return _Place(place, (*self.path, position, index), (*self.loops, loop))
 
 
+class _Leaf(NamedTuple):
+    """What the steps of a node have in common, at whatever values of the loops around it."""
+
+    kind: type[Step]
+    position: int
+    on_error: OnError
+    details: tuple[Any, ...]
+
+
+_Part = _Leaf | Callable[[_Place], Iterator[Step]]
+"""A node as it is carried out; a node that has steps inside yields them for its place."""
+
+
 class _Expansion:
     def __init__(self, recipe: Recipe) -> None:
         self._units = recipe.units
         self._on_error: OnError = recipe.file.on_error
         self._number = counting()
 
-    def steps(self, nodes: tuple[Node, ...], place: _Place, first: int) -> Iterator[Step]:
-        for position, node in enumerate(nodes, first):
-            match node:
-                case ScanNode():
-                    yield from self._scan(node, place, position)
-                case RepeatNode():
-                    yield from self._repeat(node, place, position)
-                case _:
-                    yield self._single(node, place, position)
+    def parts(self, nodes: tuple[Node, ...], first: int) -> list[_Part]:
+        # Looked into once: a loop makes their steps again and again.
+        return [self._part(node, position) for position, node in enumerate(nodes, first)]
 
-    def _scan(self, node: ScanNode, place: _Place, position: int) -> Iterator[Step]:
-        name, unit = node.scan, self._units.get(node.scan) or unit_of(node)
-        rule, on_timeout = _rule(node, unit), node.settle.on_timeout if node.settle else "abort"
-        for index, value in enumerate(values_in(node, unit)):
-            inside = place.inside(position, index, Loop(name, value, unit))
-            yield Move(*self._common(node, inside, 0), name, value, unit, rule, on_timeout)
-            yield from self.steps(node.steps, inside, 1)
+    def steps(self, parts: Sequence[_Part], place: _Place) -> Iterator[Step]:
+        for part in parts:
+            if isinstance(part, _Leaf):
+                kind, position, on_error, details = part
+                yield kind(*self._common(place, position, on_error), *details)
+            else:
+                yield from part(place)
 
-    def _repeat(self, node: RepeatNode, place: _Place, position: int) -> Iterator[Step]:
-        for index in range(node.repeat.times):
-            inside = place.inside(position, index, Loop("repeat", float(index), ""))
-            yield from self.steps(node.repeat.steps, inside, 1)
-
-    def _single(self, node: Node, place: _Place, position: int) -> Step:
-        common = self._common(node, place, position)
+    def _part(self, node: Node, position: int) -> _Part:
+        on_error = node.on_error or self._on_error
         match node:
+            case ScanNode():
+                return partial(self._scan, node, on_error, self.parts(node.steps, 1), position)
+            case RepeatNode():
+                times, inner = node.repeat.times, self.parts(node.repeat.steps, 1)
+                return partial(self._repeat, times, inner, position)
             case CalibrateNode():
-                return Calibrate(*common, node.measurement, node.label)
+                return _Leaf(Calibrate, position, on_error, (node.measurement, node.label))
             case MeasureNode():
-                return Measure(*common, node.measurement, node.label)
+                return _Leaf(Measure, position, on_error, (node.measurement, node.label))
             case WaitNode():
-                return Wait(*common, node.wait_s)
+                return _Leaf(Wait, position, on_error, (node.wait_s,))
             case NoteNode():
-                return Note(*common, node.note)
+                return _Leaf(Note, position, on_error, (node.note,))
             case _:
                 message = f"a step of kind {type(node).__name__} cannot be expanded"
                 raise TypeError(message)
 
+    def _scan(
+        self,
+        node: ScanNode,
+        on_error: OnError,
+        inner: Sequence[_Part],
+        position: int,
+        place: _Place,
+    ) -> Iterator[Step]:
+        name, unit = node.scan, self._units.get(node.scan) or unit_of(node)
+        rule, on_timeout = _rule(node, unit), node.settle.on_timeout if node.settle else "abort"
+        for index, value in enumerate(values_in(node, unit)):
+            inside = place.inside(position, index, Loop(name, value, unit))
+            common = self._common(inside, 0, on_error)
+            yield Move(*common, name, value, unit, rule, on_timeout)
+            yield from self.steps(inner, inside)
+
+    def _repeat(
+        self, times: int, inner: Sequence[_Part], position: int, place: _Place
+    ) -> Iterator[Step]:
+        for index in range(times):
+            loop = Loop("repeat", float(index), "")
+            yield from self.steps(inner, place.inside(position, index, loop))
+
     def _common(
-        self, node: Node, place: _Place, position: int
+        self, place: _Place, position: int, on_error: OnError
     ) -> tuple[int, str, tuple[int, ...], tuple[Loop, ...], OnError]:
         """Return the fields of ``Step`` in their order."""
         return (
@@ -114,7 +146,7 @@ class _Expansion:
             f"{place.id}/{position}",
             (*place.path, position),
             place.loops,
-            node.on_error or self._on_error,
+            on_error,
         )
 
 

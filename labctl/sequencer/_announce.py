@@ -22,36 +22,35 @@ class Announcer:
         """Announce events of the run with this uid."""
         self._run, self._clock = run, clock
         self._seq = 0
-        self._listeners: list[Listener] = []
+        self._listeners: tuple[Listener, ...] = ()
         self.dropped: list[str] = []
 
     def add(self, listener: Listener) -> None:
         """Tell this listener from now on."""
-        self._listeners.append(listener)
+        self._listeners = (*self._listeners, listener)
 
     def tell(self, kind: type[Any], **fields: Any) -> None:
         """Make an event of this class, number it and hand it on."""
-        self._hand_on(kind(**self._stamp(), **fields))
+        self._hand_on(kind(**self._stamped(fields)))
 
-    def tell_often(self, kind: type[Any], fields: dict[str, Any]) -> None:
+    def tell_often(self, kind: type[Any], **fields: Any) -> None:
         """As ``tell``, but without checking the fields: for what every point tells."""
-        self._hand_on(unchecked(kind, {**self._stamp(), **fields}))
+        self._hand_on(unchecked(kind, self._stamped(fields)))
 
-    def _stamp(self) -> dict[str, Any]:
+    def _stamped(self, fields: dict[str, Any]) -> dict[str, Any]:
         clock = self._clock
-        return {
-            "run": self._run,
-            "seq": self._seq,
-            "t_mono_s": clock.now(),
-            "t_utc": clock.utc(),
-        }
+        fields["run"] = self._run
+        fields["seq"] = self._seq
+        fields["t_mono_s"] = clock.now()
+        fields["t_utc"] = clock.utc()
+        return fields
 
     def _hand_on(self, event: Event) -> None:
         self._seq += 1
-        for listener in tuple(self._listeners):
+        for listener in self._listeners:
             try:
                 listener(event)
             # A display of any kind must not end a run.
             except Exception as error:
-                self._listeners.remove(listener)
+                self._listeners = tuple(one for one in self._listeners if one is not listener)
                 self.dropped.append(f"{listener!r}: {error!r}")

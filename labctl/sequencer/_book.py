@@ -1,12 +1,9 @@
 """The books of a run: what is stored in the journal and told to listeners, in this order."""
 
 from collections.abc import Mapping, Sequence
-from functools import cache
 from pathlib import Path
 from time import monotonic
 from typing import Any, Literal, Protocol
-
-import numpy as np
 
 from labctl.clock import Clock
 from labctl.events import (
@@ -140,24 +137,22 @@ class Book:
         attempt: int,
         brief: str,
     ) -> None:
-        """Store a point; it counts once this returns."""
-        full = {"index": self.points, **data}
+        """Store a point, whose ``index`` is the number of points; it counts once this returns."""
         address = self.journal.append(
-            RecordKind.POINT, full, arrays, step_id=step_id, attempt=attempt
+            RecordKind.POINT, data, arrays, step_id=step_id, attempt=attempt
         )
-        end = address.offset + address.length
-        fields = {
-            "index": self.points,
-            "step_id": step_id,
-            "measurement": data["measurement"],
-            "label": data["label"],
-            "arrays": _descriptors(arrays, end),
-            "set": {name: float(entry["value"]) for name, entry in data["set"].items()},
-            "read": {name: entry["value"] for name, entry in data["read"].items()},
-            "quality": int(data["quality"]),
-            "brief": brief,
-        }
-        self.announcer.tell_often(PointStored, fields)
+        self.announcer.tell_often(
+            PointStored,
+            index=data["index"],
+            step_id=step_id,
+            measurement=data["measurement"],
+            label=data["label"],
+            arrays=_descriptors(address),
+            set={name: float(entry["value"]) for name, entry in data["set"].items()},
+            read={name: entry["value"] for name, entry in data["read"].items()},
+            quality=int(data["quality"]),
+            brief=brief,
+        )
         self.points += 1
 
     def stop(self, status: Status, reason: str, snapshot: Mapping[str, Any]) -> None:
@@ -201,25 +196,11 @@ class Book:
         self.journal.append(RecordKind.EVENT, record)
 
 
-def _descriptors(arrays: Sequence[Array], end: int) -> tuple[ArrayDescriptor, ...]:
-    # The arrays are the last bytes of the record, one behind the other.
-    values = [np.asarray(array.values) for array in arrays]
-    offset = end - sum([one.nbytes for one in values])
+def _descriptors(address: RecordAddress) -> tuple[ArrayDescriptor, ...]:
+    offset = address.body_offset
     descriptors: list[ArrayDescriptor] = []
-    for array, one in zip(arrays, values, strict=True):
-        fields = {
-            "name": array.name,
-            "dtype": _dtype(one.dtype.char),
-            "shape": one.shape,
-            "units": array.units,
-            "axes": array.axes,
-            "offset": offset,
-        }
-        descriptors.append(unchecked(ArrayDescriptor, fields))
-        offset += one.nbytes
+    for item in address.layout:
+        # A descriptor has the fields of the layout, and the place.
+        descriptors.append(unchecked(ArrayDescriptor, {**vars(item), "offset": offset}))
+        offset += item.size_bytes
     return tuple(descriptors)
-
-
-@cache
-def _dtype(char: str) -> str:
-    return np.dtype(char).newbyteorder("<").str

@@ -54,10 +54,11 @@ class Point:
 
     def measure(self) -> None:
         """Carry the measurement out."""
+        session = self._session
         # Numbered, not named by the step: a script draws the same noise as a recipe.
-        self._session.begin_point(f"{self._session.book.points}/{self._attempt}")
+        session.begin_point(f"{session.book.points}/{self._attempt}")
         self._began_s = self.clock.now()
-        for name in self._session.set_values:
+        for name in session.set_values:
             self._read(name)
         self._measurement.run(self)
 
@@ -143,13 +144,14 @@ class Point:
         self._read_back()
         book = self._session.book
         data = {
+            "index": book.points,
             "measurement": self._measurement.kind,
             "label": self._label,
             "set": {
                 name: {"value": value, "units": units}
                 for name, (value, units) in self._session.set_values.items()
             },
-            "read": self._during(),
+            "read": book.readings.during(self._began_s, self._session.monitored),
             "settings": settings,
             "quality": quality | self._doubts(),
             "began_s": self._began_s,
@@ -174,26 +176,16 @@ class Point:
 
     def _read(self, name: str) -> None:
         """Read what was set, and what belongs to it: of a bias its current, too."""
-        self._note(name, self._session.set_values[name][1])
-        for beside in self._session.companions(name):
+        session = self._session
+        self._note(name, session.set_values[name][1])
+        for beside in session.companions(name):
             value = self._note(beside, self.station.unit(beside))
             if value and beside.endswith(_COMPLIANCE):
                 self._quality |= Quality.COMPLIANCE
                 self.warn_once(beside.partition(".")[0], f"{beside}: {_LESS}")
 
     def _note(self, name: str, units: str) -> float:
-        value = self._session.read(name)
-        self._session.book.readings.add(name, self.clock.now(), value, units)
+        session = self._session
+        value = session.read(name)
+        session.book.readings.add(name, self.clock.now(), value, units)
         return value
-
-    def _during(self) -> dict[str, dict[str, Any]]:
-        readings, periods_s = self._session.book.readings, self._session.monitored
-        found: dict[str, dict[str, Any]] = {}
-        for name in readings.quantities():
-            summary = readings.since(name, self._began_s)
-            if summary is None and name in periods_s:
-                # A short point may fall between two beats of a slow monitor: its last one holds.
-                summary = readings.since(name, self._began_s - periods_s[name])
-            if summary is not None:
-                found[name] = summary.as_data()
-        return found

@@ -1,7 +1,8 @@
 """Readings of a run: what was read when, and what it was during a point."""
 
 import math
-from collections import defaultdict, deque
+from collections import deque
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 __all__ = ["Readings", "Summary"]
@@ -27,20 +28,24 @@ class Readings:
 
     def __init__(self) -> None:
         """Begin without readings."""
-        self._kept: dict[str, deque[tuple[float, float]]] = defaultdict(
-            lambda: deque[tuple[float, float]](maxlen=_KEPT)
-        )
+        self._kept: dict[str, deque[tuple[float, float]]] = {}
         self._units: dict[str, str] = {}
 
     def add(self, quantity: str, t_s: float, value: float, units: str) -> None:
         """Take a reading; NaN is kept out, because it is no number."""
-        if value == value:
-            self._kept[quantity].append((t_s, value))
-            self._units[quantity] = units
+        if value != value:
+            return
+        kept = self._kept.get(quantity)
+        if kept is None:
+            kept = self._kept[quantity] = deque(maxlen=_KEPT)
+        kept.append((t_s, value))
+        self._units[quantity] = units
 
     def forget(self, quantity: str) -> None:
         """Drop what was read of a quantity that is being changed."""
-        self._kept.pop(quantity, None)
+        kept = self._kept.get(quantity)
+        if kept is not None:
+            kept.clear()
 
     def since(self, quantity: str, t_s: float) -> Summary | None:
         """Summarise the readings of a quantity from clock time ``t_s`` on."""
@@ -54,13 +59,30 @@ class Readings:
         mean = math.fsum(values) / len(values)
         return Summary(mean, _std(values, mean), len(values), self._units[quantity])
 
+    def during(self, began_s: float, periods_s: Mapping[str, float]) -> dict[str, dict[str, Any]]:
+        """Return the form that the journal stores of all quantities that were read.
+
+        Args:
+            began_s: Clock time of the beginning, s.
+            periods_s: Periods of the monitored quantities, s. A short time may fall between two
+                beats of a slow monitor: its last one holds.
+        """
+        found: dict[str, dict[str, Any]] = {}
+        for quantity in self._kept:
+            summary = self.since(quantity, began_s)
+            if summary is None and quantity in periods_s:
+                summary = self.since(quantity, began_s - periods_s[quantity])
+            if summary is not None:
+                found[quantity] = summary.as_data()
+        return found
+
     def quantities(self) -> list[str]:
         """Return the names of all quantities that were read."""
-        return list(self._kept)
+        return [quantity for quantity, kept in self._kept.items() if kept]
 
 
 def _std(values: list[float], mean: float) -> float | None:
     # Two or three readings per point: numpy would take thirty times as long.
     if len(values) < 2:
         return None
-    return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1))
+    return math.sqrt(math.fsum([(value - mean) ** 2 for value in values]) / (len(values) - 1))

@@ -71,6 +71,7 @@ class Session:
         self.memory: dict[str, float] = {}
         self.set_values: dict[str, tuple[float, str]] = {}
         self._settables: dict[str, Settable] = {}
+        self._companions: dict[str, tuple[str, ...]] = {}
         self._quality: dict[str, int] = {}
         self.monitored: Mapping[str, float] = {}
         self._monitors: list[Cancel] = []
@@ -149,9 +150,8 @@ class Session:
         settable = self._settables.get(name) or self._settable(name)
         unit = settable.spec.unit
         began_s = self.clock.now()
-        fields = {"settable": name, "value": float(value), "units": unit}
         tell = self.book.announcer.tell_often
-        tell(MoveStarted, fields)
+        tell(MoveStarted, settable=name, value=float(value), units=unit)
         self._quality.pop(name, None)
         self._start(settable, value)
         # A move may take no time at all, and what was read before it belongs to the point before.
@@ -161,9 +161,14 @@ class Session:
             found, settled = self._settle(settable, value, rule, on_timeout)
         else:
             found, settled = self._arrived(settable, value), True
-        passed_s = self.clock.now() - began_s
-        ended = {"value": float(found), "seconds": passed_s, "settled": settled}
-        tell(MoveFinished, fields | ended)
+        tell(
+            MoveFinished,
+            settable=name,
+            value=float(found),
+            units=unit,
+            seconds=self.clock.now() - began_s,
+            settled=settled,
+        )
         return found
 
     def _settable(self, name: str) -> Settable:
@@ -187,11 +192,16 @@ class Session:
         while True:
             point = Point(self, measurement, step_id=step_id, label=label, attempt=attempt)
             try:
-                self._measure(point)
+                point.measure()
                 return
             except Repeated:
+                self.make_safe()
                 attempt += 1
                 self.hold()
+            except BaseException:
+                # Excitation off comes before everything else, whatever went wrong.
+                self.make_safe()
+                raise
 
     def wait(self, seconds: float) -> None:
         """Let lab time pass."""
@@ -217,11 +227,15 @@ class Session:
                 self.book.message("warning", error.device, f"asked again: {error}")
         return self.station.read(name)
 
-    def companions(self, name: str) -> list[str]:
+    def companions(self, name: str) -> tuple[str, ...]:
         """Return what is read at every point together with ``instrument.quantity``."""
-        instrument, _, quantity = name.partition(".")
-        beside = self.station[instrument].companions.get(quantity, ())
-        return [f"{instrument}.{one}" for one in beside if one != quantity]
+        found = self._companions.get(name)
+        if found is None:
+            instrument, _, quantity = name.partition(".")
+            beside = self.station[instrument].companions.get(quantity, ())
+            found = tuple(f"{instrument}.{one}" for one in beside if one != quantity)
+            self._companions[name] = found
+        return found
 
     def monitor(self, quantity: str) -> None:
         """Read a quantity for the books; a reading that fails is told once, the run goes on."""
@@ -319,11 +333,11 @@ class Session:
     def _pass_time(
         self, ready: Callable[[], bool], deadline_s: float, what: str, heeded: Wish
     ) -> bool:
-        control = self.control
+        control, machine = self.control, self.control.machine
 
         def ended() -> bool:
             interrupted = control.interrupts(heeded)
-            if control.machine.state != self._announced or control.refused:
+            if machine.state != self._announced or control.refused:
                 self._tell_news()
             return interrupted or ready()
 
@@ -401,14 +415,6 @@ class Session:
             )
         self._quality[settable.name] = Quality.TEMPERATURE_UNSTABLE | Quality.TEMPERATURE_TIMEOUT
         return self.read(settable.name), False
-
-    def _measure(self, point: Point) -> None:
-        try:
-            point.measure()
-        except BaseException:
-            # Excitation off comes before everything else, whatever went wrong.
-            self.make_safe()
-            raise
 
     def _tell_news(self, reason: str = "") -> None:
         machine = self.control.machine

@@ -1,8 +1,9 @@
 """The connected set-up: roles by name, connected together, made safe together."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from labctl.errors import ConfigError, LabctlError, NotConnectedError, Problem
@@ -30,6 +31,7 @@ class Station:
         """``safe_state`` lists ``instrument.action`` in the order of execution."""
         self._instruments = dict(instruments)
         self._safe_state = tuple(safe_state)
+        self._readers: dict[str, Callable[[], float]] = {}
         self.identities: dict[str, Identity] = {}
 
     def __iter__(self) -> Iterator[str]:
@@ -79,8 +81,11 @@ class Station:
 
     def read(self, name: str) -> float:
         """Read ``instrument.quantity``."""
-        instrument, _, quantity = name.partition(".")
-        return self[instrument].read(quantity)
+        reader = self._readers.get(name)
+        if reader is None:
+            instrument, _, quantity = name.partition(".")
+            reader = self._readers[name] = partial(self[instrument].read, quantity)
+        return reader()
 
     def unit(self, name: str) -> str:
         """Return the unit of the readable ``instrument.quantity``."""

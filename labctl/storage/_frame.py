@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,13 @@ _Described = tuple[str, str, tuple[int, ...], str, tuple[str, ...]]
 """Name, character of the dtype, shape, units and axes of an array."""
 
 
+class Descriptors(NamedTuple):
+    """What a header says of its arrays: as objects, and as the JSON list that is stored."""
+
+    layout: tuple[ArrayLayout, ...]
+    json: bytes
+
+
 def file_header() -> bytes:
     """Return the twelve bytes with which a journal begins."""
     return FILE_HEADER.pack(MAGIC, VERSION)
@@ -44,14 +51,14 @@ def file_header() -> bytes:
 
 def frame(header: bytes, arrays: Sequence[NDArray[Any]]) -> tuple[bytes, int]:
     """Return one whole record and the length of its body; the arrays come from ``stored``."""
-    parts = [values.data for values in arrays]
-    body_length = body_crc = 0
-    for part in parts:
-        body_length += part.nbytes
-        body_crc = zlib.crc32(part, body_crc)
+    body_length = sum([values.nbytes for values in arrays])
     if len(header) > LENGTH_LIMIT or body_length > LENGTH_LIMIT:
         message = f"a record of {len(header) + body_length} bytes is too long for the journal"
         raise StorageError(message)
+    parts = [values.data for values in arrays]
+    body_crc = 0
+    for part in parts:
+        body_crc = zlib.crc32(part, body_crc)
     prefix = PREFIX.pack(len(header), body_length, zlib.crc32(header), body_crc)
     return b"".join((prefix, header, *parts)), body_length
 
@@ -69,8 +76,8 @@ def stored(values: NDArray[Any]) -> NDArray[Any]:
     return values.astype(dtype.newbyteorder("<"), copy=False)
 
 
-def describe(arrays: Sequence[NamedArray], values: Sequence[NDArray[Any]]) -> bytes:
-    """Return the JSON list of descriptors; ``values`` are what ``stored`` returned for the arrays.
+def describe(arrays: Sequence[NamedArray], values: Sequence[NDArray[Any]]) -> Descriptors:
+    """Return the descriptors; ``values`` are what ``stored`` returned for the arrays.
 
     Raises:
         StorageError: If a name is no name or used twice, or the axes do not fit the shapes.
@@ -84,7 +91,7 @@ def describe(arrays: Sequence[NamedArray], values: Sequence[NDArray[Any]]) -> by
 
 # A run writes the same few lists of descriptors again and again.
 @lru_cache(maxsize=256)
-def _describe(arrays: tuple[_Described, ...]) -> bytes:
+def _describe(arrays: tuple[_Described, ...]) -> Descriptors:
     names = [name for name, *_ in arrays]
     lengths: dict[str, int] = {}
     for name, _, shape, _, axes in arrays:
@@ -93,17 +100,11 @@ def _describe(arrays: tuple[_Described, ...]) -> bytes:
     if len(set(names)) != len(names):
         message = f"array names are not unique: {', '.join(names)}"
         raise StorageError(message)
-    found = [
-        {
-            "name": name,
-            "dtype": np.dtype(char).newbyteorder("<").str,
-            "shape": shape,
-            "units": units,
-            "axes": axes,
-        }
+    layout = tuple(
+        ArrayLayout(name, np.dtype(char).newbyteorder("<").str, shape, units, axes)
         for name, char, shape, units, axes in arrays
-    ]
-    return to_json(found)
+    )
+    return Descriptors(layout, to_json([vars(item) for item in layout]))
 
 
 def _check_names(name: str, axes: tuple[str, ...], names: Sequence[str]) -> None:
@@ -143,30 +144,25 @@ def dump_header(
         seq: Number of the record.
         times: Monotonic time in s, time of day.
         place: Step, attempt, segment.
-        arrays: What ``describe`` returned.
+        arrays: The JSON that ``describe`` returned.
         data: Content of the record.
     """
     # Put together by hand: half of the time of encoding everything as one object.
     return (
-        b'{"kind":"%s","seq":%d,"t_mono_s":%s,"t_utc":"%s",'
-        b'"step_id":%s,"attempt":%d,"segment":%d,"arrays":%s,"data":%s}'
+        b'{"kind":"%b","seq":%d,"t_mono_s":%b,"t_utc":%b,'
+        b'"step_id":%b,"attempt":%d,"segment":%d,"arrays":%b,"data":%b}'
     ) % (
         kind.encode(),
         seq,
-        repr(times[0]).encode(),
-        _isoformat(times[1]),
+        to_json(times[0]),
+        # It writes Z for +00:00, but takes a third of the time of datetime's own.
+        to_json(times[1]).replace(b'Z"', b'+00:00"'),
         to_json(place[0]),
         place[1],
         place[2],
         arrays,
         _json(data),
     )
-
-
-def _isoformat(utc: datetime) -> bytes:
-    # A third of the time of datetime's own, but it writes +00:00 as Z.
-    text = to_json(utc)[1:-1]
-    return text[:-1] + b"+00:00" if text.endswith(b"Z") else text
 
 
 def dump_text(value: object) -> str:

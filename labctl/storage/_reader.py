@@ -166,6 +166,8 @@ def _read_record(file: BinaryIO, place: int, size: int) -> Record | None:
     return Record(
         **{name: getattr(header, name) for name in _HEADER_FIELDS},
         arrays=split_body(header.layout, body),
-        address=RecordAddress(header.seq, place, length, place + length - body_length),
+        address=RecordAddress(
+            header.seq, place, length, place + length - body_length, header.layout
+        ),
         raw_header=raw,
     )

@@ -7,7 +7,6 @@ from datetime import datetime
 from enum import IntFlag, StrEnum
 from typing import Any, NamedTuple, Protocol
 
-import numpy as np
 from numpy.typing import NDArray
 
 
@@ -28,8 +27,12 @@ class RecordKind(StrEnum):
 
 KNOWN_KINDS = frozenset(kind.value for kind in RecordKind)
 
-DURABLE_KINDS = frozenset(
-    {RecordKind.START, RecordKind.SEGMENT, RecordKind.POINT, RecordKind.FOUND, RecordKind.STOP}
+DURABLE_KINDS = (
+    RecordKind.POINT,
+    RecordKind.START,
+    RecordKind.SEGMENT,
+    RecordKind.FOUND,
+    RecordKind.STOP,
 )
 """Kinds that are on the disk before ``append`` returns."""
 
@@ -124,23 +127,26 @@ class ArrayLayout:
     @property
     def size_bytes(self) -> int:
         """Length of the stored array."""
-        return math.prod(self.shape) * np.dtype(self.dtype).itemsize
+        # The digits of a dtype are its bytes: every point asks, and numpy would take longer.
+        return math.prod(self.shape) * int(self.dtype[2:])
 
 
 class RecordAddress(NamedTuple):
-    """Where a record lies: its number and its place in the file, in bytes.
+    """Where a record lies: its number and its place in the file, in bytes, and what it holds.
 
     Attributes:
         seq: Number of the record in its segment.
         offset: First byte of the record.
         length: Bytes of the whole record.
         body_offset: First byte of its arrays, which follow each other without gaps.
+        layout: Descriptors of the arrays, in stored order.
     """
 
     seq: int
     offset: int
     length: int
     body_offset: int
+    layout: tuple[ArrayLayout, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -92,18 +92,21 @@ class JournalWriter:
                 was before, and further records may be appended once the cause is removed.
         """
         values = [stored(item.values) for item in arrays]
+        descriptors = describe(arrays, values)
         now_s = self._now()
         header = dump_header(
             kind,
             self._seq,
             (now_s, self._utc()),
             (step_id, attempt, self._segment),
-            describe(arrays, values),
+            descriptors.json,
             data,
         )
         record, body_length = frame(header, values)
         body_offset = self._offset + len(record) - body_length
-        address = RecordAddress(self._seq, self._offset, len(record), body_offset)
+        address = RecordAddress(
+            self._seq, self._offset, len(record), body_offset, descriptors.layout
+        )
         self._write(record)
         self._seq += 1
         if self._unsynced_since_s is None:
