@@ -102,6 +102,7 @@ from labctl.analysis._registration import ImageShift, register_images
 from labctl.analysis._response import InstrumentResponse
 from labctl.analysis._saturation import PuritySeries, Saturation, fit_purity_series, fit_saturation
 from labctl.analysis._spots import Spot, find_spots, spot_threshold
+from labctl.analysis._stark import StarkLaw, fit_stark
 from labctl.analysis._state_lifetimes import StateLifetime, state_lifetime
 from labctl.analysis._switches import CalmPhotons, Switches, locate_switches
 from labctl.analysis._transition import TransitionLaw, fit_transition_law
@@ -164,6 +165,7 @@ __all__ = [
     "Saturation",
     "Shape",
     "Spot",
+    "StarkLaw",
     "StateLifetime",
     "Switches",
     "TimingConfiguration",
@@ -199,6 +201,7 @@ __all__ = [
     "fit_peak",
     "fit_purity_series",
     "fit_saturation",
+    "fit_stark",
     "fit_transition_law",
     "flid",
     "focus_measure",

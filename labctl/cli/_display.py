@@ -119,7 +119,7 @@ class RunDisplay:
     def _point(self, event: PointStored) -> None:
         self._progress.update(self._task, completed=event.index + 1)
         read = ", ".join(
-            f"{name} {value:.4f} {self._units.get(name, '')}".rstrip()
+            f"{name} {_number(value)} {self._units.get(name, '')}".rstrip()
             for name, value in event.read.items()
         )
         self._now["point"] = event.brief
@@ -143,3 +143,8 @@ class RunDisplay:
 
     def _say(self, text: str, style: str = "") -> None:
         self._console.print(text, style=style or None, highlight=False, markup=False)
+
+
+def _number(value: float) -> str:
+    """Return four decimals, unless these would show nothing of a small number."""
+    return f"{value:.4f}" if value == 0.0 or abs(value) >= 0.01 else f"{value:.3g}"

@@ -28,6 +28,7 @@ from labctl.results._points import FittedPoint
 from labctl.results._result import ExperimentResult, ResultTable
 from labctl.results._rows import StoredRun
 from labctl.results._source import StoredSpectrum
+from labctl.results._stark_results import StarkAnalysis, StarkPoint
 from labctl.results._stored_photons import StoredDecay, StoredPhotons
 from labctl.results._stream_photons import StreamPhotons, TimeResponse, combined_response
 from labctl.results._stream_results import analyze_stream
@@ -50,6 +51,8 @@ __all__ = [
     "PairRecords",
     "ResultTable",
     "RunAnalysis",
+    "StarkAnalysis",
+    "StarkPoint",
     "StoredDecay",
     "StoredPhotons",
     "StoredRun",

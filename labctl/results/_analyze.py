@@ -13,6 +13,7 @@ from labctl.results._result import ExperimentResult
 from labctl.results._rows import StoredRun, experiment_of
 from labctl.results._source import StoredSpectrum, stored_spectra
 from labctl.results._spectrum_results import spectrum_results
+from labctl.results._stark_results import StarkAnalysis, analyze_stark
 from labctl.results._stored_photons import stored_decays
 from labctl.results._stream_results import analyze_streams
 from labctl.results._temperature_results import (
@@ -38,6 +39,7 @@ class RunAnalysis:
         laws: Of a temperature series of spectra, None otherwise.
         results: Quantities by experiment.
         decays: Fitted decays and their laws; None without decays.
+        stark: Peaks against the applied field; None if none was swept.
         sample: Name of the sample; empty if the run names none.
         dot: Name of the dot.
         simulated: Whether the set-up was simulated.
@@ -49,6 +51,7 @@ class RunAnalysis:
     laws: TemperatureLaws | None
     results: tuple[ExperimentResult, ...]
     decays: DecayAnalysis | None = None
+    stark: StarkAnalysis | None = None
     sample: str = ""
     dot: str = ""
     simulated: bool = False
@@ -57,7 +60,8 @@ class RunAnalysis:
 def analyze(run: StoredRun) -> list[ExperimentResult]:
     """Return the quantities that a run determines.
 
-    Spectra or decays at temperatures more than 1 K apart are a temperature series (E04);
+    Spectra or decays at temperatures more than 1 K apart are a temperature series (E04), spectra
+    at several electric fields a Stark sweep (E23);
     otherwise each spectrum is an E01 of its own, and what was scanned says which experiment
     the decays are.
 
@@ -84,6 +88,9 @@ def analyze_run(run: StoredRun) -> RunAnalysis:
     found = RunAnalysis(run.uid, run.title, (), None, ())
     if spectra:
         found = analyze_spectra(spectra, run.uid, run.title, experiment_of(run))
+    stark = analyze_stark(run, found.points)
+    if stark is not None:
+        found = replace(found, stark=stark, results=stark.results or found.results)
     if decays:
         fitted = analyze_decays(fit_decays(decays))
         found = replace(found, decays=fitted, results=(*found.results, *fitted.results))

@@ -16,6 +16,7 @@ from labctl.results._analyze import RunAnalysis
 from labctl.results._decay_figure import draw_decays, draw_lifetimes
 from labctl.results._law_figure import DATA, INTRINSIC, draw_energies, draw_widths, zero_line
 from labctl.results._points import FittedPoint
+from labctl.results._stark_figure import draw_stark
 
 __all__ = ["draw", "heading", "save_figure"]
 
@@ -70,7 +71,12 @@ class _Part(NamedTuple):
 def _spectra(analysis: RunAnalysis, points: Sequence[FittedPoint]) -> list[_Part]:
     if not points:
         return []
-    laws = analysis.laws
+    laws, stark = analysis.laws, analysis.stark
+    if stark is not None and stark.points:
+        return [
+            _Part(5.6, 8.0, partial(_series, points=points)),
+            _Part(5.9, 6.0, partial(draw_stark, stark=stark)),
+        ]
     if laws is None:
         return [_Part(6.5, 6.0, partial(_single, points=points))]
     reported = [r.measured for r in analysis.results if r.quantity == "energy_4k"]

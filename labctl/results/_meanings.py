@@ -58,6 +58,12 @@ MEANINGS: Mapping[str, str] = {
     "off_lifetime": "Lifetime of the light while the dot is OFF, instrument response taken out.",
     "lifetime_ratio": "Lifetime while OFF over that while ON.",
     "intensity_ratio": "Light while OFF over that while ON, background taken off.",
+    "internal_field": "Field in the dot without applied one; minus this is the vertex of E(F).",
+    "half_polarizability": "Curvature c of E(F) = E_v - c (F + F_int)^2.",
+    "polarizability": "Polarizability of the exciton, twice the curvature of E(F).",
+    "dipole": "Dipole of the exciton without applied field, -dE/dF there.",
+    "zero_field_energy": "Peak energy without applied field; the error of the axis is in it.",
+    "vertex_energy": "Highest peak energy, where the applied field cancels the internal one.",
     "type_slope": "Logarithm of the ratio of lifetimes over that of intensities: type B has 0.",
 }
 """Quantity or column of a table → what it is."""
