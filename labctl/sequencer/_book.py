@@ -1,6 +1,6 @@
 """The books of a run: what is stored in the journal and told to listeners, in this order."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from time import monotonic
 from typing import Any, Literal, Protocol
@@ -136,11 +136,16 @@ class Book:
         step_id: str,
         attempt: int,
         brief: str,
+        stored: Callable[[], None],
     ) -> None:
-        """Store a point, whose ``index`` is the number of points; it counts once this returns."""
+        """Store a point, whose ``index`` is the number of points.
+
+        ``stored`` is called as soon as it counts, before anybody is told.
+        """
         address = self.journal.append(
             RecordKind.POINT, data, arrays, step_id=step_id, attempt=attempt
         )
+        stored()
         self.announcer.tell_often(
             PointStored,
             index=data["index"],

@@ -60,6 +60,7 @@ HELD = Wish.ABORT | Wish.STOP
 """Heeded at the end of a pause."""
 
 _NOTHING = Wish(0)
+_LATE = "the step to skip had ended already: it is kept, and no other one is left out"
 _AT_ONCE: dict[PausePolicy, Wish] = {
     "finish": _NOTHING,
     "bank": Wish.BANK,
@@ -76,14 +77,15 @@ class Control:
         self.refused: deque[str] = deque()
         self.rearm: deque[str] = deque()
         # Its put is the one that may be called in a signal handler, whatever is interrupted.
-        self._inbox: SimpleQueue[Command] = SimpleQueue()
+        self._inbox: SimpleQueue[tuple[Command, int]] = SimpleQueue()
+        self._step = 0
         self._pending = _NOTHING
         self._pause: PausePolicy | None = None
         self._reason = ""
 
     def post(self, command: Command) -> None:
         """Take a command; safe from any thread and from signal handlers."""
-        self._inbox.put(command)
+        self._inbox.put((command, self._step))
 
     def interrupts(self, heeded: Wish) -> bool:
         """Whether the present wait, which heeds these wishes, must end; takes what was posted."""
@@ -113,6 +115,14 @@ class Control:
         if wishes & Wish.BANK:
             raise Bank
 
+    def step_over(self) -> None:
+        """Take note that a point is stored or left out: a skip that was meant for it is over."""
+        self._take()
+        self._step += 1
+        if self._pending & Wish.SKIP:
+            self._pending &= ~Wish.SKIP
+            self.refused.append(_LATE)
+
     def wants_pause(self) -> bool:
         """Whether a pause is due or goes on; takes what was posted."""
         if not self._inbox.empty():
@@ -122,22 +132,22 @@ class Control:
     def wait_for_command(self, timeout_s: float) -> None:
         """Wait in wall time for a person's next command; virtual time stands still meanwhile."""
         try:
-            command = self._inbox.get(timeout=timeout_s)
+            command, step = self._inbox.get(timeout=timeout_s)
         except Empty:
             return
-        self._try(command)
+        self._try(command, step)
 
     def _take(self) -> None:
         while not self._inbox.empty():
-            self._try(self._inbox.get())
+            self._try(*self._inbox.get())
 
-    def _try(self, command: Command) -> None:
+    def _try(self, command: Command, step: int) -> None:
         try:
-            self._carry_out(command)
+            self._carry_out(command, step)
         except RefusedError as refusal:
             self.refused.append(str(refusal))
 
-    def _carry_out(self, command: Command) -> None:
+    def _carry_out(self, command: Command, step: int) -> None:
         match command:
             case Pause(policy=policy):
                 self.machine.apply("pause")
@@ -152,6 +162,8 @@ class Control:
             case Skip():
                 if self.machine.state != "running":
                     raise RefusedError("run", f"cannot skip while {self.machine.state}")
+                if step != self._step:
+                    raise RefusedError("run", _LATE)
                 self._pending |= Wish.SKIP
             case Rearm(device=device):
                 self.rearm.append(device)

@@ -158,7 +158,14 @@ class Point:
             "ended_s": self.clock.now(),
             "live_time_s": live_time_s,
         }
-        book.point(data, arrays, step_id=self._step_id, attempt=self._attempt, brief=brief)
+        book.point(
+            data,
+            arrays,
+            step_id=self._step_id,
+            attempt=self._attempt,
+            brief=brief,
+            stored=self._session.control.step_over,
+        )
         self._session.asked_again = False
 
     def _read_back(self) -> None:

@@ -198,9 +198,11 @@ class Session:
                 self.make_safe()
                 attempt += 1
                 self.hold()
-            except BaseException:
+            except BaseException as reason:
                 # Excitation off comes before everything else, whatever went wrong.
                 self.make_safe()
+                if isinstance(reason, Skipped):
+                    self.control.step_over()
                 raise
 
     def wait(self, seconds: float) -> None:

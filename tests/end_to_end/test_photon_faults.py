@@ -167,6 +167,30 @@ def test_a_module_that_hangs_does_not_keep_the_light_on(bench: PhotonBench) -> N
     assert any("tagger.stop" in text for text in outcome.unsafe)
 
 
+@pytest.mark.parametrize("what", ["too much light", "abort", "unplugged", "end of the point"])
+def test_a_hung_shutter_of_the_detectors_does_not_keep_the_light_on(
+    bench: PhotonBench, what: str
+) -> None:
+    """Nobody needs it while photons come in; it is asked when the excitation is off already."""
+
+    def hang(live: LiveRun) -> None:
+        live.rig.inject("apd_shutter", "hang")
+        if what == "too much light":
+            live.rig.inject("tagger", "over_light", rate_hz=2e7)
+        elif what == "abort":
+            live.control.post(Abort())
+        elif what == "unplugged":
+            live.rig.inject("tagger", "unplug")
+
+    live = struck(bench, hang)
+    assert live.ended.outcome.status == ("aborted" if what == "abort" else "failed")
+    # Rates are looked at every 0.2 s with a gate of 0.1 s; the blade takes some hundredths.
+    assert lit_after(live, 6.1 if what == "end of the point" else 2.8) == 0.0
+    assert not live.shutter_open
+    assert any("apd_shutter.close" in text for text in live.ended.outcome.unsafe)
+    assert raw_photons(live) > 2000
+
+
 def test_a_live_result_that_cannot_be_made_is_told_once(bench: PhotonBench) -> None:
     with patch.object(Trpl, "live", side_effect=ZeroDivisionError("no fit")):
         live = run_live(bench.ask(STEPS), once(after_2_s, lambda live: None))

@@ -66,6 +66,22 @@ def test_a_skip_counts_once() -> None:
     control.raise_interruption(DATA)
 
 
+def test_a_skip_is_over_with_the_step_that_it_meant() -> None:
+    control = running(Skip())
+    control.step_over()
+    assert not control.interrupts(DATA)
+    (told,) = control.refused
+    assert "had ended already" in told
+    control.post(Skip())
+    assert control.interrupts(DATA)
+
+
+def test_an_abort_is_not_over_with_a_step() -> None:
+    control = running(Abort(reason="now"))
+    control.step_over()
+    assert control.interrupts(DATA)
+
+
 def test_an_abort_wins_over_everything_and_stays() -> None:
     control = running(Skip(), Pause(policy="bank"), Abort(reason="now"))
     for _ in range(2):

@@ -1,5 +1,7 @@
 """Carrying out steps: what is left out when a step is skipped or fails."""
 
+from unittest.mock import patch
+
 import pytest
 
 from fake_lab import Bench, Look
@@ -9,6 +11,7 @@ from labctl.measurements import Context
 from labctl.recipes import Measure, Move, Note, OnError, Step, Wait
 from labctl.roles import SettleRule
 from labctl.sequencer import Aborted, execute
+from labctl.stations import SafeReport
 
 RULE = SettleRule(0.05, 0.05, 60.0, 300.0)
 
@@ -70,6 +73,30 @@ def test_a_skip_between_two_steps_leaves_out_the_next_and_the_run_goes_on(bench:
     bench.book.announcer.add(press)
     execute(session, series(4.0, 20.0))
     assert stored(bench) == ["0/0/1", "0/1/1", "0/1/2"]
+
+
+def test_a_skip_that_comes_when_the_data_are_complete_leaves_out_nothing(bench: Bench) -> None:
+    # The last wait of the point is over; it is not stored yet.
+    Look.works = lambda context: bench.control.post(Skip()) if not stored(bench) else None
+    execute(bench.start(), series(4.0, 20.0))
+    assert stored(bench) == ["0/0/1", "0/0/2", "0/1/1", "0/1/2"]
+    (told,) = bench.texts()
+    assert "the step to skip had ended already" in told
+
+
+def test_a_second_skip_while_the_set_up_is_made_safe_leaves_out_one_step_only(
+    bench: Bench,
+) -> None:
+    session, make_safe = bench.start(), bench.station.make_safe
+
+    def pressed_again() -> list[SafeReport]:
+        bench.control.post(Skip())
+        return make_safe()
+
+    bench.clock.schedule(62.5, lambda: bench.control.post(Skip()))
+    with patch.object(bench.station, "make_safe", pressed_again):
+        execute(session, series(4.0))
+    assert stored(bench) == ["0/0/2"]
 
 
 def test_a_skip_after_the_last_step_does_nothing(bench: Bench) -> None:
