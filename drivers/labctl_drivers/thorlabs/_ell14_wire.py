@@ -160,7 +160,7 @@ def _answer(data: bytes, address: str, *, skip: str = "", refuse: bool = True) -
         GarbledBytesError: Not of this unit, or more than one answer.
         RefusalError: A status that is not ok, where ``refuse``.
     """
-    lines = [text for text in _lines(data, address) if text != skip]
+    lines = _lines(data, address, skip)
     if not lines:
         return None
     if len(lines) > 1:
@@ -173,7 +173,7 @@ def _answer(data: bytes, address: str, *, skip: str = "", refuse: bool = True) -
     return lines[0]
 
 
-def _lines(data: bytes, address: str) -> list[str]:
+def _lines(data: bytes, address: str, skip: str) -> list[str]:
     """Return answers of this unit without its address, and what trails behind one."""
     if not data.isascii():
         raise GarbledBytesError("not ASCII text")
@@ -184,7 +184,7 @@ def _lines(data: bytes, address: str) -> list[str]:
     if not all(line.startswith(address.encode("ascii")) for line in begun):
         raise GarbledBytesError(f"not an answer of unit {address}")
     texts = [line[1:].decode("ascii") for line in lines]
-    answers = [text for text in texts if not _UNASKED.fullmatch(text)]
+    answers = [text for text in texts if text != skip and not _UNASKED.fullmatch(text)]
     # Whatever trails behind an answer is the begin of another one.
     return [*answers, rest.decode("ascii")] if answers and rest else answers
 
