@@ -64,6 +64,7 @@ from labctl.analysis._laws import (
 )
 from labctl.analysis._levels import IntensityLevels, group_levels
 from labctl.analysis._lifetimes import DecayColumns, Lifetimes, fit_lifetimes
+from labctl.analysis._line_areas import LineAreas, line_areas
 from labctl.analysis._line_spread import (
     LampLineSample,
     LineSpread,
@@ -71,6 +72,7 @@ from labctl.analysis._line_spread import (
     measure_line_spread,
 )
 from labctl.analysis._measured import Measured
+from labctl.analysis._multiplet import Multiplet, find_multiplet
 from labctl.analysis._noise import (
     NoiseModel,
     PhotonTransfer,
@@ -98,6 +100,7 @@ from labctl.analysis._pileup import (
     dead_time_share,
     pile_up,
 )
+from labctl.analysis._polarization import Polarization, between_axes_deg, fit_polarization
 from labctl.analysis._registration import ImageShift, register_images
 from labctl.analysis._response import InstrumentResponse
 from labctl.analysis._saturation import PuritySeries, Saturation, fit_purity_series, fit_saturation
@@ -148,10 +151,12 @@ __all__ = [
     "LawFit",
     "Lifetimes",
     "Line",
+    "LineAreas",
     "LineSpread",
     "LinewidthLaw",
     "Measured",
     "MonteCarloStatistics",
+    "Multiplet",
     "NoiseModel",
     "Normalisation",
     "PairBackground",
@@ -159,6 +164,7 @@ __all__ = [
     "PhononLaw",
     "PhotonTransfer",
     "PileUp",
+    "Polarization",
     "PulsedG2Zero",
     "PuritySeries",
     "SatellitePrior",
@@ -176,6 +182,7 @@ __all__ = [
     "auger_g2",
     "background_from_bins",
     "background_from_rates",
+    "between_axes_deg",
     "blinking_type",
     "bose_einstein",
     "cascade_shapes",
@@ -190,6 +197,7 @@ __all__ = [
     "excess_noise_factor",
     "exponential_bins",
     "find_change_points",
+    "find_multiplet",
     "find_spots",
     "fit_cw_g2",
     "fit_decay",
@@ -199,6 +207,7 @@ __all__ = [
     "fit_lifetimes",
     "fit_linewidth_law",
     "fit_peak",
+    "fit_polarization",
     "fit_purity_series",
     "fit_saturation",
     "fit_stark",
@@ -212,6 +221,7 @@ __all__ = [
     "irf_from_record",
     "irf_to_record",
     "judge_type",
+    "line_areas",
     "line_spread_response",
     "locate_switches",
     "lorentz",

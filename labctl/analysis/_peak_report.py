@@ -66,6 +66,7 @@ def report(
         cosmic_rays=cosmic_rays,
         window=window,
         model_counts=fitted.model_counts,
+        offsets_covariance_mev2=q.offsets_covariance_mev2(),
     )
 
 
@@ -133,16 +134,25 @@ class _Quantities:
         change = fitted.derivatives[keep, column] * factor * error
         return -fitted.covariance @ (weighted.T @ change)
 
+    def _falling(self) -> list[int]:
+        """Return the places of the satellites' offsets, by falling energy."""
+        parameters = self.fitted.parameters
+        return sorted(range(FIRST_SATELLITE, parameters.size, 2), key=lambda k: -parameters[k])
+
+    def offsets_covariance_mev2(self) -> Vector:
+        places = self._falling()
+        return self.scale**2 * self.fitted.covariance[np.ix_(places, places)]
+
     def lines(self) -> tuple[Line, ...]:
         found: list[Line] = []
-        for place in range(FIRST_SATELLITE, self.fitted.parameters.size, 2):
+        for place in self._falling():
             offset = self.parameter(place)
             gradient = self._gradient()
             gradient[0] = gradient[place] = 1e-3
             energy = self.energy().value + 1e-3 * offset.value
             position = Measured(energy, self._error(gradient))
             found.append(Line(position, offset, self.parameter(place + 1)))
-        return tuple(sorted(found, key=lambda line: -line.energy_ev.value))
+        return tuple(found)
 
 
 def _ramp_at(problem: Problem, energy_mev: float) -> float:

@@ -70,6 +70,7 @@ class PeakFit:
         cosmic_rays: Number of pixels rejected as cosmic rays in the window.
         window: First and last pixel (exclusive) of the fit.
         model_counts: Expected counts in the window, shape (pixel,).
+        offsets_covariance_mev2: Covariance of the offsets of ``lines``, shape (line, line).
     """
 
     energy_ev: Measured
@@ -95,3 +96,4 @@ class PeakFit:
     cosmic_rays: int
     window: tuple[int, int]
     model_counts: Vector
+    offsets_covariance_mev2: Vector

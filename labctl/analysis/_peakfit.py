@@ -16,6 +16,7 @@ The stated rules, in order:
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -69,6 +70,7 @@ def fit_peak(
     gauss_squared_mev2: Measured | None = None,
     find_satellites: bool = True,
     exciton_share: float | None = None,
+    width_mev: float | None = None,
 ) -> PeakFit:
     """Fit the main line of a spectrum on the energy axis.
 
@@ -89,6 +91,8 @@ def fit_peak(
         find_satellites: Add lines that the residuals show.
         exciton_share: Makes the line of highest energy whose area is at least this share
             of the strongest one the main line; None takes the strongest.
+        width_mev: Observed width of a line to start from; None: that at half height, which
+            several close lines share.
 
     Raises:
         AnalysisError: No line, unusable data, or no convergence.
@@ -101,6 +105,8 @@ def fit_peak(
     low, high = _window(wavelength_nm, start)
     inside = slice(low, high)
     axis = make_axis(wavelength_nm[inside], float(wavelength_nm[start.pixel]), response)
+    if width_mev is not None:
+        start = replace(start, fwhm_pixels=width_mev / axis.pixel_mev)
     problem = Problem(
         axis, counts[inside], good[inside], noise, scale[inside],
         _fixed(shape, background), tuple(satellites),

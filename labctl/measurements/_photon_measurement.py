@@ -17,6 +17,7 @@ from labctl.measurements._paths import take_path
 from labctl.measurements._photon_books import photon_books, quality_of
 from labctl.measurements._photon_job import Job, Part
 from labctl.measurements._settings import (
+    filter_settings,
     laser_settings,
     present_fluence_uj_cm2,
     spectrograph_settings,
@@ -100,7 +101,11 @@ class PhotonMeasurement(Measurement):
         detectors = self._detectors(context, tagger)
         names = [detector.name for detector in detectors]
         path = take_path(context, self.path, self.default_path, names)
-        standing: dict[str, Any] = {"path": path, "spectrograph": self._tuned(context)}
+        standing: dict[str, Any] = {
+            "path": path,
+            "spectrograph": self._tuned(context),
+            **filter_settings(context),
+        }
         job = self._job(context, tagger, detectors, standing["spectrograph"])
         return job, acquire(context, job), standing
 

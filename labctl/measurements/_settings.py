@@ -6,10 +6,17 @@ from typing import Any
 
 from labctl.measurements._context import Context
 from labctl.optics import GratingCalibration
-from labctl.roles import Attenuator, Camera, Spectrograph
+from labctl.roles import (
+    Attenuator,
+    Camera,
+    EdgeFilter,
+    PolarizationAnalyser,
+    Spectrograph,
+)
 
 __all__ = [
     "detector_key",
+    "filter_settings",
     "laser_settings",
     "point_settings",
     "present_fluence_uj_cm2",
@@ -68,6 +75,19 @@ def point_settings(
             ),
         },
     }
+
+
+def filter_settings(context: Context) -> dict[str, Any]:
+    """Return how the tunable filters in the collection path stand; nothing of those outside."""
+    station, found = context.station, dict[str, Any]()
+    for name in station:
+        device = station[name]
+        if isinstance(device, PolarizationAnalyser) and device.in_path():
+            angle_deg, remedy = device.read_angle(), device.remedy
+            found["analyser"] = {"name": name, "angle_deg": angle_deg, "remedy": remedy}
+        if isinstance(device, EdgeFilter) and device.in_path():
+            found["edge_filter"] = {"name": name, "edge_nm": device.read_edge()}
+    return found
 
 
 def laser_settings(context: Context) -> dict[str, Any]:

@@ -11,7 +11,12 @@ from labctl.measurements._dispersion import dispersion, tune
 from labctl.measurements._exposure import Exposure, expose
 from labctl.measurements._measurement import Measurement
 from labctl.measurements._paths import take_path
-from labctl.measurements._settings import point_settings, spectrograph_settings, warn_of_missing
+from labctl.measurements._settings import (
+    filter_settings,
+    point_settings,
+    spectrograph_settings,
+    warn_of_missing,
+)
 from labctl.roles import Camera, CameraSettings, Roi, Spectrograph
 from labctl.units import GroovesPerMm, Megahertz, Nanometers, Seconds
 
@@ -103,6 +108,7 @@ class Spectrum(Measurement):
         centre_nm = tune(context, spectrograph, self.grating_per_mm, self.center_nm)
         calibration = dispersion(context, spectrograph, camera)
         standing = spectrograph_settings(spectrograph)
+        filters = filter_settings(context)
         settings = self.camera_settings(camera)
         dark = self._dark(context, camera, settings)
         began_s = context.clock.now()
@@ -118,6 +124,7 @@ class Spectrum(Measurement):
             [*spectrum_arrays(frames, wavelength_nm), *dark],
             settings={
                 "path": path,
+                **filters,
                 **point_settings(context, standing, camera, calibration, self.frames),
             },
             live_time_s=self.frames * self.exposure_s,

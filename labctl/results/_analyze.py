@@ -7,8 +7,10 @@ from typing import Any
 from labctl.errors import AnalysisError
 from labctl.results._decay_results import DecayAnalysis, analyze_decays
 from labctl.results._decays import fit_decays
+from labctl.results._edge_results import edge_results
 from labctl.results._pair_results import analyze_pairs
 from labctl.results._points import FittedPoint, fit_points, fit_series
+from labctl.results._polarization_results import is_polarization_sweep, polarization_results
 from labctl.results._result import ExperimentResult
 from labctl.results._rows import StoredRun, experiment_of
 from labctl.results._source import StoredSpectrum, stored_spectra
@@ -126,7 +128,15 @@ def analyze_spectra(
         results = temperature_results(points, laws)
         return RunAnalysis(run, title, tuple(points), laws, tuple(results))
     points = fit_points(spectra)
-    return RunAnalysis(run, title, tuple(points), None, tuple(spectrum_results(points)))
+    results = _of_filters(spectra, experiment) or spectrum_results(points)
+    return RunAnalysis(run, title, tuple(points), None, tuple(results))
+
+
+def _of_filters(spectra: Sequence[StoredSpectrum], experiment: str) -> list[ExperimentResult]:
+    """Return what a turned analyser (E09) or an edge filter (E08) tells; nothing without them."""
+    if is_polarization_sweep(spectra):
+        return polarization_results(spectra)
+    return edge_results(spectra) if experiment == "E08" else []
 
 
 def _is_series(spectra: Sequence[StoredSpectrum]) -> bool:

@@ -17,7 +17,7 @@ from labctl.errors import AnalysisError
 from labctl.optics import ev_to_air_nm, width_nm_to_mev
 from labctl.results._source import StoredSpectrum
 
-__all__ = ["FittedPoint", "fit_points", "fit_series"]
+__all__ = ["FittedPoint", "axis_error_ev", "combined_frames", "fit_points", "fit_series"]
 
 _EXCITON_SHARE = 0.25
 # How far satellites may differ between temperatures: their energies hardly move against the
@@ -45,17 +45,19 @@ class FittedPoint:
     @property
     def axis_error_ev(self) -> float:
         """Standard error of the energy axis at the line, common to all points; 0 without fit."""
-        if self.fit is None:
-            return 0.0
-        line_nm = ev_to_air_nm(self.fit.energy_ev.value)
-        pixel = int(np.argmin(np.abs(self.spectrum.wavelength_nm - line_nm)))
-        error_nm = float(self.spectrum.axis_error_nm[pixel])
-        return 1e-3 * width_nm_to_mev(error_nm, line_nm)
+        return 0.0 if self.fit is None else axis_error_ev(self.spectrum, self.fit.energy_ev.value)
 
     @property
     def energy_ev(self) -> Measured | None:
         """Absolute peak energy: the error of the axis is in it."""
         return None if self.fit is None else self.fit.energy_ev.plus_systematic(self.axis_error_ev)
+
+
+def axis_error_ev(spectrum: StoredSpectrum, energy_ev: float) -> float:
+    """Return the standard error of the energy axis of a spectrum at an energy, eV."""
+    line_nm = ev_to_air_nm(energy_ev)
+    pixel = int(np.argmin(np.abs(spectrum.wavelength_nm - line_nm)))
+    return 1e-3 * width_nm_to_mev(float(spectrum.axis_error_nm[pixel]), line_nm)
 
 
 def fit_points(spectra: Sequence[StoredSpectrum]) -> list[FittedPoint]:
@@ -98,7 +100,7 @@ def _fit(
     gauss: Measured | None = None,
 ) -> FittedPoint:
     try:
-        combined = _combined(spectrum)
+        combined = combined_frames(spectrum)
         fit = fit_peak(
             combined.counts,
             spectrum.wavelength_nm,
@@ -121,7 +123,8 @@ def _fit(
     return FittedPoint(spectrum, fit, (*spectrum.warnings, *texts))
 
 
-def _combined(spectrum: StoredSpectrum) -> CombinedFrames:
+def combined_frames(spectrum: StoredSpectrum) -> CombinedFrames:
+    """Return the sum of the frames of a spectrum, without cosmic rays where frames tell them."""
     frames = spectrum.frames
     if frames is not None and frames.shape[0] == spectrum.noise.frames:
         return combine_frames(frames, spectrum.noise)

@@ -58,6 +58,10 @@ class StoredSpectrum:
         grating: Name under which the response is kept.
         warnings: What was missing.
         peak_fluence_uj_cm2: Of the excitation, which warms the dot; None if it was not stored.
+        analyser_deg: Direction of polarization that an analyser let pass; None without one.
+        polarization_remedy: What keeps the grating from seeing this direction turn.
+        edge_nm: Edge of a tunable short-pass filter in the light; None without one.
+        live_time_s: Exposure of all frames together, s.
     """
 
     point: int
@@ -73,6 +77,10 @@ class StoredSpectrum:
     grating: str
     warnings: tuple[str, ...]
     peak_fluence_uj_cm2: float | None = None
+    analyser_deg: float | None = None
+    polarization_remedy: str = "none"
+    edge_nm: float | None = None
+    live_time_s: float = 1.0
 
 
 def stored_spectra(run: StoredRun) -> list[StoredSpectrum]:
@@ -108,6 +116,10 @@ def _spectrum(dataset: "xr.Dataset", row: int) -> StoredSpectrum:
         grating=f"{number(values.get('spectrograph.lines_per_mm'), 0.0):g}/mm",
         warnings=(*noise_warnings, *response_warnings, *axis_warnings),
         peak_fluence_uj_cm2=optional(values.get(_FLUENCE)),
+        analyser_deg=optional(values.get("analyser.angle_deg")),
+        polarization_remedy=str(values.get("analyser.remedy", "none")),
+        edge_nm=optional(values.get("edge_filter.edge_nm")),
+        live_time_s=number(values.get("live_time_s"), 1.0),
     )
 
 

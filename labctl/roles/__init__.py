@@ -17,7 +17,7 @@ from labctl.roles._camera import Camera, CameraSettings, Frame, Roi
 from labctl.roles._composite import Composite
 from labctl.roles._cryostat import Cryostat
 from labctl.roles._edge_filter import EdgeFacts, EdgeFilter, EdgeShape
-from labctl.roles._filter import OpticalFilter
+from labctl.roles._filter import OpticalFilter, PolarizationAnalyser
 from labctl.roles._illuminator import Illuminator
 from labctl.roles._imaging_camera import ImagingCamera, ImagingSettings
 from labctl.roles._lamp import Lamp
@@ -63,6 +63,7 @@ __all__ = [
     "Mode",
     "OpticalFilter",
     "PhotonCounter",
+    "PolarizationAnalyser",
     "Positioner",
     "PositionerSettings",
     "PowerMeter",

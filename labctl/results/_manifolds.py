@@ -1,0 +1,240 @@
+"""Spectra of one dot added up, and the lines of exciton and biexciton in the sum."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labctl.analysis import (
+    CombinedFrames,
+    LineAreas,
+    Measured,
+    Multiplet,
+    NoiseModel,
+    PeakFit,
+    SatellitePrior,
+    find_multiplet,
+    fit_peak,
+    line_areas,
+)
+from labctl.errors import AnalysisError
+from labctl.optics import ev_to_nm, vacuum_nm
+from labctl.results._points import combined_frames
+from labctl.results._source import StoredSpectrum
+
+__all__ = ["SUBLEVELS", "Areas", "Manifold", "Manifolds", "areas_of", "fit_manifolds", "steadied"]
+
+Vector = NDArray[np.float64]
+
+SUBLEVELS = ("1", "2", "3")
+"""Lines of a manifold by rising energy; the papers call them H, V, O."""
+_CORE_MEV = 3.2
+"""How far the lines of one manifold lie from its strongest."""
+_MARGIN_MEV = 1.2
+"""What is fitted beyond the outer lines; more would take in phonon replicas (3.6 meV below)."""
+_APART_MEV = (8.0, 45.0)
+"""How far exciton and biexciton lie apart: 14 meV (30 nm) to 40 meV (7 nm) in Zhu 2024."""
+_SEEN_SIGMAS = 8.0
+_LEAST = 0.05
+_MOST = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Manifold:
+    """One manifold in the sum of all spectra.
+
+    Attributes:
+        pixels: Where it lies.
+        fit: Of these pixels.
+        lines: Its lines.
+    """
+
+    pixels: slice
+    fit: PeakFit
+    lines: Multiplet
+
+
+@dataclass(frozen=True, eq=False)
+class Manifolds:
+    """Both manifolds; ``biexciton`` is None where there is none."""
+
+    exciton: Manifold
+    biexciton: Manifold | None
+
+    def by_name(self) -> dict[str, Manifold]:
+        """Return those that there are, by name."""
+        there = {"exciton": self.exciton}
+        return there if self.biexciton is None else {**there, "biexciton": self.biexciton}
+
+
+@dataclass(frozen=True, eq=False)
+class Areas:
+    """Light of the lines of a manifold in several spectra, counts per second.
+
+    Attributes:
+        value: By rising energy, shape (spectrum, line).
+        covariance: Shape (spectrum, line, line).
+        shift_mev: Of all lines of a spectrum against the sum of all, shape (spectrum,).
+        shift_error_mev: Its standard errors.
+    """
+
+    value: Vector
+    covariance: Vector
+    shift_mev: Vector
+    shift_error_mev: Vector
+
+    def together(self) -> tuple[Vector, Vector]:
+        """Return the sum over the lines and its variance, shape (spectrum,)."""
+        return self.value.sum(axis=1), self.covariance.sum(axis=(1, 2))
+
+    def mean(self) -> Measured:
+        """Return the mean over the spectra of the sum over the lines."""
+        value, variance = self.together()
+        return Measured(float(value.mean()), float(np.sqrt(variance.sum())) / value.size)
+
+
+def fit_manifolds(spectra: Sequence[StoredSpectrum], margin_mev: float = _MARGIN_MEV) -> Manifolds:
+    """Fit the manifolds in the sum of spectra that have one axis.
+
+    The brightest place belongs to one of them. Where a second one shines at the distance that
+    binding energies have, the one at the higher energy is the exciton.
+
+    Args:
+        spectra: At least one.
+        margin_mev: What is fitted beyond the outer lines of a manifold, meV.
+
+    Raises:
+        AnalysisError: The spectra have different axes, or the sum allows no fit.
+    """
+    total = _total(spectra)
+    energy_mev = 1e3 * ev_to_nm(vacuum_nm(total.wavelength_nm))
+    background = float(np.quantile(total.counts, 0.25))
+    light = np.convolve(total.counts - background, np.ones(3) / 3.0, mode="same")
+    top = int(np.argmax(light))
+    first = _manifold(total, energy_mev, top, margin_mev)
+    apart_mev = np.abs(energy_mev - energy_mev[top])
+    elsewhere = (apart_mev > _APART_MEV[0]) & (apart_mev < _APART_MEV[1])
+    noise = float(np.sqrt(total.noise.variance(np.array([background]))[0] / 3.0))
+    if not np.any(light[elsewhere] > _SEEN_SIGMAS * noise):
+        return Manifolds(first, None)
+    other = int(np.argmax(np.where(elsewhere, light, -np.inf)))
+    if light[other] < _LEAST * light[top]:
+        return Manifolds(first, None)
+    second = _manifold(total, energy_mev, other, margin_mev)
+    upper, lower = (first, second) if energy_mev[top] > energy_mev[other] else (second, first)
+    return Manifolds(upper, lower)
+
+
+def areas_of(spectra: Sequence[StoredSpectrum], manifold: Manifold) -> Areas:
+    """Return the light of the lines of a manifold in each of these spectra."""
+    places = list(manifold.lines.places)
+    found = [_areas(spectrum, manifold) for spectrum in spectra]
+    live_s = np.array([spectrum.live_time_s for spectrum in spectra])
+    return Areas(
+        np.array([one.counts[places] for one in found]) / live_s[:, None],
+        np.array([one.covariance[np.ix_(places, places)] for one in found])
+        / live_s[:, None, None] ** 2,
+        np.array([one.shift_mev.value for one in found]),
+        np.array([one.shift_mev.error for one in found]),
+    )
+
+
+def steadied(manifold: Manifold, areas: Areas) -> Multiplet:
+    """Return the lines as they would lie if the dot had not moved from spectrum to spectrum.
+
+    In a sum in which each line is bright in other spectra than its neighbour, the wandering of the
+    dot (spectral diffusion) moves the lines against each other.
+    """
+    share = np.maximum(areas.value, 0.0)
+    share = share / share.sum(axis=0) - 1.0 / len(share)
+    moved_mev = share.T @ areas.shift_mev
+    error_mev = np.sqrt((share.T**2) @ areas.shift_error_mev**2)
+    return manifold.lines.moved(-moved_mev, error_mev)
+
+
+def _areas(spectrum: StoredSpectrum, manifold: Manifold) -> LineAreas:
+    return line_areas(
+        _part(combined_frames(spectrum), manifold.pixels),
+        spectrum.wavelength_nm[manifold.pixels],
+        spectrum.noise,
+        manifold.fit,
+        spectrum.response,
+    )
+
+
+def _total(spectra: Sequence[StoredSpectrum]) -> StoredSpectrum:
+    """Return all spectra as one."""
+    first = spectra[0]
+    if any(not np.array_equal(one.wavelength_nm, first.wavelength_nm) for one in spectra):
+        msg = "the spectra have different wavelength axes; take them with one setting"
+        raise AnalysisError(msg)
+    frames = [combined_frames(spectrum) for spectrum in spectra]
+    usable = np.all([one.usable for one in frames], axis=0)
+    counts: Vector = np.sum(np.array([one.counts for one in frames]), axis=0)
+    counts = np.interp(np.arange(counts.size), np.flatnonzero(usable), counts[usable])
+    noise = replace(first.noise, frames=sum(one.noise.frames for one in spectra))
+    return replace(first, counts=counts, frames=None, noise=noise)
+
+
+def _manifold(total: StoredSpectrum, energy_mev: Vector, top: int, margin_mev: float) -> Manifold:
+    core = _within(energy_mev, energy_mev[top] - _CORE_MEV, energy_mev[top] + _CORE_MEV)
+    tops = core.start + _tops(total.counts[core], total.noise)
+    lines_mev, light = energy_mev[tops], total.counts[tops] - total.counts[core].min()
+    pixels = _within(energy_mev, lines_mev.min() - margin_mev, lines_mev.max() + margin_mev)
+    apart_mev = np.abs(lines_mev[1:] - lines_mev[0])
+    fit = fit_peak(
+        total.counts[pixels],
+        total.wavelength_nm[pixels],
+        total.noise,
+        response=total.response,
+        near_ev=1e-3 * float(lines_mev[0]),
+        satellites=[
+            SatellitePrior(_free(place - lines_mev[0]), _free(height / light[0]))
+            for place, height in zip(lines_mev[1:], light[1:], strict=True)
+        ],
+        width_mev=0.6 * float(apart_mev.min()) if apart_mev.size else None,
+    )
+    lines = find_multiplet(fit, -_CORE_MEV, _CORE_MEV, reach_mev=_CORE_MEV, least=_LEAST)
+    return Manifold(pixels, fit, lines)
+
+
+def _within(energy_mev: Vector, low_mev: float, high_mev: float) -> slice:
+    inside = np.flatnonzero((energy_mev > low_mev) & (energy_mev < high_mev))
+    return slice(int(inside[0]), int(inside[-1]) + 1)
+
+
+def _free(value: float) -> Measured:
+    """Return a starting value of which nothing is known."""
+    return Measured(float(value), math.inf)
+
+
+def _tops(counts: Vector, noise: NoiseModel) -> NDArray[np.intp]:
+    """Return the pixels of the highest lines that stand apart from one another, highest first."""
+    light = np.convolve(np.pad(counts, 1, mode="edge"), np.ones(3) / 3.0, mode="valid")
+    inner = light[1:-1]
+    peaks = np.flatnonzero((inner >= light[:-2]) & (inner > light[2:])) + 1
+    sigma = np.sqrt(noise.variance(light) / 3.0)
+    chosen: list[int] = []
+    for place in sorted(map(int, peaks), key=lambda k: -light[k]):
+        if len(chosen) < _MOST and all(_apart(light, sigma, place, other) for other in chosen):
+            chosen.append(place)
+    if not chosen:
+        chosen = [int(np.argmax(light))]
+    return np.array(chosen, dtype=np.intp)
+
+
+def _apart(light: Vector, sigma: Vector, one: int, other: int) -> bool:
+    """Return whether there is a valley between two maxima that is no accident."""
+    between = light[min(one, other) : max(one, other) + 1]
+    return bool(light[one] - between.min() > _SEEN_SIGMAS * sigma[one])
+
+
+def _part(frames: CombinedFrames, pixels: slice) -> CombinedFrames:
+    return replace(
+        frames,
+        counts=frames.counts[pixels],
+        usable=frames.usable[pixels],
+        variance_scale=frames.variance_scale[pixels],
+    )
