@@ -127,9 +127,11 @@ def analyze_spectra(
         laws = fit_laws(points)
         results = temperature_results(points, laws)
         return RunAnalysis(run, title, tuple(points), laws, tuple(results))
+    behind_filters = _of_filters(spectra, experiment)
+    if behind_filters:
+        return RunAnalysis(run, title, (), None, tuple(behind_filters))
     points = fit_points(spectra)
-    results = _of_filters(spectra, experiment) or spectrum_results(points)
-    return RunAnalysis(run, title, tuple(points), None, tuple(results))
+    return RunAnalysis(run, title, tuple(points), None, tuple(spectrum_results(points)))
 
 
 def _of_filters(spectra: Sequence[StoredSpectrum], experiment: str) -> list[ExperimentResult]:
