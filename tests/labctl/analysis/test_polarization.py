@@ -6,14 +6,17 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
-from labctl.analysis import Measured, between_axes_deg, fit_polarization
+from labctl.analysis import Measured, Polarization, between_axes_deg, fit_polarization
 from labctl.errors import AnalysisError
+
+Vector = NDArray[np.float64]
 
 ANGLES = np.arange(0.0, 360.0, 15.0)
 
 
-def malus(angle_deg: float, degree: float = 1.0, extinction: float = 0.0) -> np.ndarray:
+def malus(angle_deg: float, degree: float = 1.0, extinction: float = 0.0) -> Vector:
     turn = np.radians(ANGLES - angle_deg)
     passed = extinction + (1.0 - extinction) * np.cos(turn) ** 2
     return 1000.0 * (degree * passed + (1.0 - degree) * 0.5 * (1.0 + extinction))
@@ -46,9 +49,9 @@ def test_moving_an_angle_by_half_a_turn_changes_nothing() -> None:
     assert there.degree.value == pytest.approx(here.degree.value)
 
 
-def pulls_of(degree: float, seeds: range) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def pulls_of(degree: float, seeds: range) -> tuple[Vector, Vector, Vector]:
     expected = malus(40.0, degree)
-    found = []
+    found: list[Polarization] = []
     for seed in seeds:
         seen = np.random.default_rng(seed).poisson(expected).astype(float)
         found.append(fit_polarization(ANGLES, seen, np.diag(expected)))
