@@ -16,7 +16,6 @@ The stated rules, in order:
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -76,23 +75,20 @@ def fit_peak(
 
     Args:
         counts: Recorded counts (bias included), summed over frames, shape (pixel,).
-        wavelength_nm: At the pixel centres, monotonic, shape (pixel,), in standard air as the
-            axis of a spectrograph is.
+        wavelength_nm: At the pixel centres, monotonic, in standard air, shape (pixel,).
         noise: From the calibration of the camera.
         response: From a lamp or laser line; without it no intrinsic width.
         shape: Intrinsic shape of the line.
         background: Its form.
         usable: Pixels that may be used, shape (pixel,); saturated ones are left out anyway.
         variance_scale: Extra factor on the variance, shape (pixel,).
-        near_ev: Look for the line within 15 meV of this energy instead of everywhere.
+        near_ev: Look for the line within 15 meV of this energy.
         satellites: Lines known beforehand; they are fitted with these priors.
-        gauss_squared_mev2: Squared FWHM of the Gaussian part, if known beforehand; for ``voigt``
-            and ``auto``.
+        gauss_squared_mev2: Squared Gaussian FWHM known beforehand, for ``voigt`` and ``auto``.
         find_satellites: Add lines that the residuals show.
-        exciton_share: Makes the line of highest energy whose area is at least this share
-            of the strongest one the main line; None takes the strongest.
-        width_mev: Observed width of a line to start from; None: that at half height, which
-            several close lines share.
+        exciton_share: The line of highest energy with at least this share of the strongest
+            one's area becomes the main line; None takes the strongest.
+        width_mev: Observed width to start from; None: that at half height (of all close lines).
 
     Raises:
         AnalysisError: No line, unusable data, or no convergence.
@@ -105,14 +101,12 @@ def fit_peak(
     low, high = _window(wavelength_nm, start)
     inside = slice(low, high)
     axis = make_axis(wavelength_nm[inside], float(wavelength_nm[start.pixel]), response)
-    if width_mev is not None:
-        start = replace(start, fwhm_pixels=width_mev / axis.pixel_mev)
     problem = Problem(
         axis, counts[inside], good[inside], noise, scale[inside],
         _fixed(shape, background), tuple(satellites),
         gauss_squared_mev2 if shape in ("auto", "voigt") else None,
     )  # fmt: skip
-    fitted = problem.fit(_first_guess(problem, start, shape))
+    fitted = problem.fit(_first_guess(problem, start, shape, width_mev))
     problem, fitted = _explain(problem, fitted, find_satellites=find_satellites)
     problem, fitted, used_shape = _choose_shape(problem, fitted, shape, response)
     problem, fitted = _choose_background(problem, fitted, background)
@@ -175,9 +169,9 @@ def _fixed(shape: Shape, background: Background) -> frozenset[int]:
     return frozenset(by_shape.get(shape, set[int]()) | slope)
 
 
-def _first_guess(problem: Problem, start: Start, shape: Shape) -> Vector:
+def _first_guess(problem: Problem, start: Start, shape: Shape, width_mev: float | None) -> Vector:
     axis = problem.axis
-    width = start.fwhm_pixels * axis.pixel_mev
+    width = width_mev or start.fwhm_pixels * axis.pixel_mev
     smallest = problem.smallest_gauss_squared_mev2
     gauss_squared = max((0.6 * width) ** 2 - axis.gauss_squared_mev2, 0.05 * width**2)
     lorentz = max(0.6 * width - axis.lorentz_mev, 0.1 * width)
