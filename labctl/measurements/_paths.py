@@ -6,7 +6,7 @@ from typing import Any
 from labctl.errors import ConfigError, Problem, RefusedError
 from labctl.measurements._context import Context
 from labctl.optics import LightFilter
-from labctl.roles import OpticalFilter, Selector, Shutter, Spectrograph
+from labctl.roles import Illuminator, OpticalFilter, Selector, Shutter, Spectrograph
 
 __all__ = ["take_path"]
 
@@ -25,6 +25,7 @@ def take_path(
     Returns:
         The position of every part as read back; with the name of the path under ``name``, and
         under ``laser_density`` the optical density at the laser line of all filters in it.
+        Lights for looking at the sample are put out in any case, and named as ``off``.
 
     Raises:
         ConfigError: There is no such path.
@@ -32,12 +33,15 @@ def take_path(
         DeviceRefusedError: A part is elsewhere after the move.
     """
     chosen = name or (default if default in context.table.paths else "")
+    dark = _darken(context)
     if not chosen:
-        return {}
+        return dark
     asked = context.table.path(chosen)
     density = _judged(context, chosen, asked, detectors)
     found = _move(context, asked)
-    return {"name": chosen, **found} | ({} if density is None else {"laser_density": density})
+    return {"name": chosen, **found, **dark} | (
+        {} if density is None else {"laser_density": density}
+    )
 
 
 def _move(context: Context, asked: Mapping[str, str]) -> dict[str, str]:
@@ -50,6 +54,16 @@ def _move(context: Context, asked: Mapping[str, str]) -> dict[str, str]:
         _place(context, part, asked[part])
         found[part] = asked[part]
     return found
+
+
+def _darken(context: Context) -> dict[str, str]:
+    """Put out what lights the sample to look at it; whoever wants it lights it afterwards."""
+    station = context.station
+    lights = [light for name in station if isinstance(light := station[name], Illuminator)]
+    for light in lights:
+        if light.is_on():
+            light.switch_off()
+    return {light.name: "off" for light in lights}
 
 
 def _close_light(context: Context) -> None:

@@ -40,13 +40,20 @@ class ManualSelector:
             scatterer stands in the laser light instead of the sample, the long-pass filter is
             out, and grey filters, chosen for the attenuator as it stands when the person puts
             the scatterer in, leave ``scattered_per_pulse`` photons of a pulse (assumed; one
-            detector of the cryogenic set-up then sees 2 % of the pulses).
+            detector of the cryogenic set-up then sees 2 % of the pulses). In the position
+            ``spreading_position`` a lens spreads the excitation over a wide field; in
+            ``grey_position`` grey filters stand in front of the imaging camera in the place of
+            its long-pass filter.
     """
 
     interface: ClassVar[str] = "hand"
     truth_defaults: ClassVar[Mapping[str, float | int | bool | str]] = {
         "scatterer_position": "scatterer",
         "scattered_per_pulse": 12.0,
+        "spreading_position": "wide_field",
+        "spread_1e2_diameter_um": 50.0,
+        "grey_position": "grey",
+        "grey_density": 2.5,
     }
 
     def __init__(
@@ -95,10 +102,19 @@ class ManualSelector:
         self._stuck = False
 
     def _act(self) -> None:
-        """Tell what stands on it; several parts may stand in the path, one with a scatterer."""
+        """Tell what stands on it; several parts may stand in the path, each with its effect."""
         self._world.places.set(self.name, self._position)
         place = str(self._truth["scatterer_position"])
         if place in self._positions:
             in_light = self._position == place
             photons = float(self._truth["scattered_per_pulse"])
             self._world.put_scatterer(photons if in_light else None)
+        table = self._world.table
+        place = str(self._truth["spreading_position"])
+        if place in self._positions:
+            wide = self._position == place
+            table.spread(float(self._truth["spread_1e2_diameter_um"]) if wide else None)
+        place = str(self._truth["grey_position"])
+        if place in self._positions:
+            grey = self._position == place
+            table.imaging_density = float(self._truth["grey_density"]) if grey else None

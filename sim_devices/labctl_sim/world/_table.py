@@ -35,6 +35,11 @@ class Timeline:
             self._times_s.append(max(at_s, self._times_s[-1]))
             self._values.append(value)
 
+    @property
+    def last(self) -> float:
+        """The value since the last change."""
+        return self._values[-1]
+
     def mean(self, begin_s: float, end_s: float) -> float:
         """Mean value between two times; at ``begin_s`` if they are equal."""
         if end_s <= begin_s:
@@ -75,6 +80,13 @@ class Table:
         """None, "neon", "mercury" or "argon"."""
         self.room_light_rel = 0.0
         """0 is dark, 1 the ceiling lights on."""
+        self.led = Timeline(now(), 0.0)
+        """Light of the LED for looking at the sample, 0 to 1 of its largest."""
+        self.spread_um: float | None = None
+        """1/e² diameter of the excitation with the lens for wide-field pictures in; None: out."""
+        self.imaging_density: float | None = None
+        """Of grey filters that stand in front of the imaging camera in the place of the
+        long-pass filter; None: the long-pass filter stands there."""
         self.laser_line_leak_rel = 0.0
         """Share of the laser photons at the sample that reaches the spectrograph slit."""
         self.scatterer = False
@@ -113,6 +125,12 @@ class Table:
     def collected_rel(self) -> float:
         """What filters in the collection path let pass."""
         return math.prod(self._collected.values())
+
+    def spread(self, diameter_1e2_um: float | None) -> None:
+        """Spread the excitation over a wide field of this diameter; None: the focused spot."""
+        self.before_change()
+        self.spread_um = diameter_1e2_um
+        self.changed()
 
     def attenuate(self, part: str, transmission_rel: float) -> None:
         """Let a part of the excitation path pass so much, against what `LaserTruth` says."""
@@ -167,6 +185,11 @@ class Table:
         """What selects the polarization in the collection path."""
         fixed_deg = self.fixed_output_polarization_deg
         return Analyser(self.analyser_deg, fixed_deg, self.depolarised)
+
+    @property
+    def ambient_rel(self) -> float:
+        """Light besides the sample's that reaches every detector: of the room and of the LED."""
+        return self.room_light_rel + self.led.last
 
     def _note(self) -> None:
         self.excitation.set(self._now(), float(self._laser_on and self._shutter_open))

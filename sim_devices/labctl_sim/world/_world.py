@@ -243,14 +243,40 @@ class World:
             lamp=table.lamp,
             leak_photons_hz=leak_hz,
             leak_nm=self.laser.wavelength_nm,
-            room_light_rel=table.room_light_rel,
+            room_light_rel=table.ambient_rel,
             recorded=None if table.scatterer else self.recorded,
             recorded_rel=self._recorded_rel(at_s),
         )
 
+    @property
+    def spot_1e2_diameter_um(self) -> float:
+        """1/e² diameter of the excitation at the sample, as the lens stands."""
+        return self.table.spread_um or self.laser.spot_1e2_diameter_um
+
+    def excitation_uj_cm2(self, distance_um: float) -> float:
+        """Fluence at a distance from the optical axis, while the light is on."""
+        return self._fluence_uj_cm2() * spot_rel(distance_um, self.spot_1e2_diameter_um)
+
+    def displacement_um(self, at_s: float) -> tuple[float, float, float]:
+        """Where the sample is against where the dot on the axis was on it, by stage and drift."""
+        return self._offset_um(self.dot_name, at_s)
+
+    def dots_um(self, at_s: float) -> dict[str, tuple[float, float, float]]:
+        """Where each dot is against the optical axis and the focus."""
+        return {name: self._offset_um(name, at_s) for name in self.sample.dots}
+
+    def emitted_hz(self, name: str, at_s: float) -> float:
+        """Photons per second that a dot sends towards the objective while it is lit."""
+        around, left = self._feels(name, at_s)
+        photons = sum(
+            line.photons_per_pulse
+            for line in bands(self.sample.laws, self.sample.dots[name], around)
+        )
+        return photons * left * self.laser.rep_rate_hz
+
     def laser_photons_hz(self) -> float:
         """Laser photons per second at the sample: J0 pi w^2 f / 2 over the photon energy."""
-        waist_cm = 0.5e-4 * self.laser.spot_1e2_diameter_um
+        waist_cm = 0.5e-4 * self.spot_1e2_diameter_um
         pulse_uj = 0.5 * self._fluence_uj_cm2() * math.pi * waist_cm**2
         photon_uj = HC_EV_NM / self.laser.wavelength_nm * ELEMENTARY_CHARGE_C * 1e6
         return pulse_uj / photon_uj * self.laser.rep_rate_hz
@@ -292,13 +318,20 @@ class World:
 
     def _around(self, name: str, at_s: float) -> tuple[Surroundings, float]:
         """What a dot feels, and the share of its light that is collected."""
-        dot = self.sample.dots[name]
         x, y, z = self._offset_um(name, at_s)
-        distance_um = math.hypot(x, y)
         optics = self.spectrograph.truth
-        collected = collection_rel(distance_um, z, optics.collection_sd_um, optics.focus_depth_um)
-        collected *= self.table.collected_rel
-        fluence = self._fluence_uj_cm2() * spot_rel(distance_um, self.laser.spot_1e2_diameter_um)
+        collected = collection_rel(
+            math.hypot(x, y), z, optics.collection_sd_um, optics.focus_depth_um
+        )
+        around, left = self._feels(name, at_s)
+        return around, collected * self.table.collected_rel * left
+
+    def _feels(self, name: str, at_s: float) -> tuple[Surroundings, float]:
+        """What a dot feels, and how much of its brightness bleaching has left."""
+        dot = self.sample.dots[name]
+        x, y, _ = self._offset_um(name, at_s)
+        distance_um = math.hypot(x, y)
+        fluence = self._fluence_uj_cm2() * spot_rel(distance_um, self.spot_1e2_diameter_um)
         bath_k = self.thermal.sample_at(at_s)
         left, bleach_mev = bleached(dot.bleaching, self._dose(name, at_s))
         heated_k = bath_k + local_heating_k(self.sample.laws.excitation, fluence, bath_k)
@@ -309,7 +342,7 @@ class World:
             field_kv_cm=self.table.field_kv_cm,
             extra_shift_mev=walk_mev + bleach_mev,
         )
-        return around, collected * left
+        return around, left
 
     def _offset_um(self, name: str, at_s: float) -> tuple[float, float, float]:
         dot, centre = self.sample.dots[name], self.dot
@@ -329,7 +362,8 @@ class World:
         return self.memory.drift_um(self.thermal.truth, at_s - self._began_s, kelvin)
 
     def _fluence_uj_cm2(self) -> float:
-        return self.laser.peak_fluence_uj_cm2 * self.table.attenuation_rel
+        peak_uj_cm2 = self.laser.peak_fluence_uj_cm2 * self.table.attenuation_rel
+        return peak_uj_cm2 * (self.laser.spot_1e2_diameter_um / self.spot_1e2_diameter_um) ** 2
 
     def _excitations(self, dot: Dot, fluence_uj_cm2: float) -> float:
         law = self.sample.laws.excitation

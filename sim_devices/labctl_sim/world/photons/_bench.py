@@ -103,8 +103,8 @@ class Bench:
                 table.attenuation_rel,
                 table.lamp,
             ),
-            *(table.room_light_rel, table.laser_line_leak_rel, table.field_kv_cm),
-            *(table.scatterer, table.scattered_per_pulse, table.collected_rel),
+            *(table.ambient_rel, table.laser_line_leak_rel, table.field_kv_cm),
+            *(table.scatterer, table.scattered_per_pulse, table.collected_rel, table.spread_um),
             *(world.stage_um, world.dot_name, world.spectrograph.key(), switches),
         )
 

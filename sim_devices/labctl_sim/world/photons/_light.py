@@ -249,7 +249,7 @@ def _look(world: World, apds: Sequence[Apd], at_s: float, electronics_sd_ps: flo
 def _steady_hz(world: World, apd: Apd) -> float:
     if not apd.alive or apd.blind:
         return 0.0
-    room_hz = world.table.room_light_rel * 1e6 * apd.truth.room_light_mhz
+    room_hz = world.table.ambient_rel * 1e6 * apd.truth.room_light_mhz
     return apd.truth.dark_rate_hz + room_hz * apd.shutter_open
 
 
