@@ -28,15 +28,17 @@ _lock = Lock()
 class Kernel(Generic[P, R]):
     """A function that numba compiles for one signature."""
 
-    def __init__(self, function: Callable[P, R], signature: str) -> None:
-        self.function, self.signature = function, signature
+    def __init__(
+        self, function: Callable[P, R], signature: str, *, any_order: bool = False
+    ) -> None:
+        self.function, self.signature, self._any_order = function, signature, any_order
         self._compiled: Callable[P, R] | None = None
 
     def compile(self) -> Callable[P, R]:
         """Return the compiled function, made at the first call."""
         with _lock:
             if self._compiled is None:
-                self._compiled = _compiled(self.function, self.signature)
+                self._compiled = _compiled(self.function, self.signature, self._any_order)
             return self._compiled
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -44,12 +46,14 @@ class Kernel(Generic[P, R]):
         return (self._compiled or self.compile())(*args, **kwargs)
 
 
-def _compiled(function: Callable[P, R], signature: str) -> Callable[P, R]:
+def _compiled(function: Callable[P, R], signature: str, any_order: bool) -> Callable[P, R]:
     # Imported late: numba takes longer to load than all of labctl's core.
     from numba import njit
 
+    loose = {"reassoc", "nsz"} if any_order else False
+
     def build(cache: bool) -> Callable[P, R]:
-        make = njit(signature, cache=cache, nogil=True, error_model="numpy")
+        make = njit(signature, cache=cache, nogil=True, error_model="numpy", fastmath=loose)
         return cast("Callable[P, R]", make(function))
 
     try:
@@ -70,13 +74,18 @@ class Kernels:
         self._aliases = aliases
         self._made: list[Kernel[..., Any]] = []
 
-    def kernel(self, signature: str) -> Callable[[Callable[P, R]], Kernel[P, R]]:
-        """Return a decorator that makes a kernel with this signature, in numba's notation."""
+    def kernel(
+        self, signature: str, *, any_order: bool = False
+    ) -> Callable[[Callable[P, R]], Kernel[P, R]]:
+        """Return a decorator that makes a kernel with this signature, in numba's notation.
+
+        ``any_order`` lets sums be taken in whatever order is fastest.
+        """
         for alias, spelled in self._aliases.items():
             signature = signature.replace(alias, spelled)
 
         def decorate(function: Callable[P, R]) -> Kernel[P, R]:
-            made = Kernel(function, signature)
+            made = Kernel(function, signature, any_order=any_order)
             self._made.append(made)
             return made
 

@@ -7,11 +7,15 @@ which the caller sharpens the response before: what was measured is integrated o
 
 import math
 
+import numpy as np
+
 from labctl.analysis._numba import Array, kernel
 
 __all__ = [
     "add_earlier_periods",
     "convolve_modes",
+    "damped_step",
+    "mark_pushing",
     "mix_modes",
     "mode_taps",
     "warm_up_decays",
@@ -19,6 +23,9 @@ __all__ = [
 ]
 
 _DARK = 1e-20
+_LANES = 8
+_NEAR = 1e-7
+_FLAT = 1e-300
 
 
 @kernel("void(float64, float64, float64[::1], float64[:, ::1])")
@@ -84,14 +91,14 @@ def convolve_modes(
     """
     modes, bins = counts.shape
     support = len(response)
-    end = max(bins, begin + support + 2)
+    dark = max(begin + support + 2, 0) + _LANES
     for mode in range(modes):
         tap0, tap1, tap2, late0, late1, late2, tau0, tau1, tau2, q, q_slope = taps[mode]
         now, before, state, slope = 0.0, 0.0, 0.0, 0.0
         counts[mode, : max(min(begin, bins), 0)] = 0.0
         by_shift[mode, : max(min(begin, bins), 0)] = 0.0
         by_tau[mode, : max(min(begin, bins), 0)] = 0.0
-        for place in range(end - begin):
+        for place in range(dark - begin):
             slope = q * slope + q_slope * state
             state = q * state + before
             before = now
@@ -103,6 +110,13 @@ def convolve_modes(
                 by_tau[mode, at] = tau0 * now + tau1 * before + tau2 * state + tap2 * slope
             if place == support + 1:
                 states[mode, 0], states[mode, 1] = state, slope
+        # Behind the response one exponential is left: each bin follows from one some bins before.
+        left, left_slope = q**_LANES, _LANES * q ** (_LANES - 1) * q_slope
+        for at in range(dark, bins):
+            by_tau[mode, at] = left * by_tau[mode, at - _LANES]
+            by_tau[mode, at] += left_slope * counts[mode, at - _LANES]
+            by_shift[mode, at] = left * by_shift[mode, at - _LANES]
+            counts[mode, at] = left * counts[mode, at - _LANES]
 
 
 @kernel(
@@ -182,43 +196,109 @@ def mix_modes(
                     mixed[2 + parameter, at] += tau_weight * by_tau[mode, at]
 
 
+# Products of long rows: those of numpy's library would wake its threads for them.
 @kernel(
-    "void(float64[:, ::1], float64[::1], float64, float64, float64,"
-    " float64[::1], float64[:, ::1], float64[:, ::1])"
+    "void(float64[:, ::1], float64[::1], float64[::1], float64, float64, float64,"
+    " float64[::1], float64[:, ::1], float64[:, ::1], float64[::1], float64[:, ::1])",
+    any_order=True,
 )
 def weigh(
     unit: Array,
     weights: Array,
+    counts: Array,
     background: float,
     light: float,
     least: float,
     model: Array,
     jacobian: Array,
     weighted: Array,
+    gradient: Array,
+    fisher: Array,
 ) -> None:
-    """Fill expected counts, their derivatives, and these times weight over expected counts.
+    """Fill expected counts, their derivatives, these times weight over expected counts, and sums.
 
     ``unit`` holds counts and derivatives of one unit of light, as from `mix_modes`. Rows of the
-    derivatives: background, shift, light, then the parameters of the shape.
+    derivatives: background, shift, light, then the parameters of the shape. ``gradient`` and
+    ``fisher`` are those of the weighted Poisson likelihood.
     """
-    for at in range(len(model)):
+    rows, bins = jacobian.shape
+    share = np.empty(bins)
+    for at in range(bins):
         model[at] = max(background + light * unit[0, at], least)
-    for row in range(len(jacobian)):
+        share[at] = weights[at] / model[at]
+    for row in range(rows):
+        source = 1 if row == 1 else row - 1
         if row == 0:
-            for at in range(len(model)):
-                jacobian[row, at] = 1.0
+            jacobian[0, :] = 1.0
         elif row == 2:
-            for at in range(len(model)):
-                jacobian[row, at] = unit[0, at]
+            jacobian[2, :] = unit[0]
         else:
-            source = 1 if row == 1 else row - 1
-            for at in range(len(model)):
+            for at in range(bins):
                 jacobian[row, at] = light * unit[source, at]
-        for at in range(len(model)):
-            weighted[row, at] = jacobian[row, at] * (weights[at] / model[at])
+        slope = 0.0
+        for at in range(bins):
+            weighted[row, at] = jacobian[row, at] * share[at]
+            slope += weighted[row, at] * (model[at] - counts[at])
+        gradient[row] = slope
+        for other in range(row + 1):
+            product = 0.0
+            for at in range(bins):
+                product += weighted[row, at] * jacobian[other, at]
+            fisher[row, other] = fisher[other, row] = product
+
+
+@kernel("void(float64[::1], float64[::1], float64[::1], float64[::1], boolean[::1])")
+def mark_pushing(
+    parameters: Array, gradient: Array, lower: Array, upper: Array, pushing: Array
+) -> None:
+    """Mark the parameters on a bound that would go further."""
+    for place in range(len(parameters)):
+        value, slope = parameters[place], gradient[place]
+        near = _NEAR * max(abs(value), _NEAR)
+        low = value - lower[place] <= near and slope > 0.0
+        pushing[place] = low or (upper[place] - value <= near and slope < 0.0)
+
+
+@kernel("float64(float64[:, ::1], float64[::1], boolean[::1], float64, float64[::1])")
+def damped_step(fisher: Array, gradient: Array, free: Array, damping: float, step: Array) -> float:
+    """Fill the damped step of the free parameters; return by how much it should lower the cost.
+
+    Scaled to a diagonal of 1 and damped, the information is positive definite, so that elimination
+    needs no exchange of rows.
+    """
+    places = np.flatnonzero(free)
+    size = len(places)
+    scale, slope, solved = np.empty(size), np.empty(size), np.empty(size)
+    system = np.empty((size, size + 1))
+    for row in range(size):
+        scale[row] = 1.0 / math.sqrt(max(fisher[places[row], places[row]], _FLAT))
+        slope[row] = gradient[places[row]] * scale[row]
+    for row in range(size):
+        for column in range(size):
+            entry = fisher[places[row], places[column]]
+            system[row, column] = entry * scale[row] * scale[column]
+        system[row, row] += damping
+        system[row, size] = slope[row]
+    for pivot in range(size):
+        for row in range(pivot + 1, size):
+            factor = system[row, pivot] / system[pivot, pivot]
+            for column in range(pivot, size + 1):
+                system[row, column] -= factor * system[pivot, column]
+    step[:] = 0.0
+    gain = 0.0
+    for row in range(size - 1, -1, -1):
+        value = system[row, size]
+        for column in range(row + 1, size):
+            value -= system[row, column] * solved[column]
+        solved[row] = value / system[row, row]
+        step[places[row]] = -scale[row] * solved[row]
+        gain += 0.5 * slope[row] * solved[row]
+    return gain
 
 
 def warm_up_decays() -> None:
     """Compile the kernels of ``fit_decay``, or load them from the cache: before light is let in."""
     for one in (mode_taps, convolve_modes, add_earlier_periods, mix_modes, weigh):
+        one.compile()
+    for one in (mark_pushing, damped_step):
         one.compile()

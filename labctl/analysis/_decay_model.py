@@ -151,7 +151,7 @@ def _mono(parameters: Vector) -> Modes:
 
 def _two(parameters: Vector) -> Modes:
     """Parameters: slower time, ratio of the times, share of the slower in the light."""
-    tau_ps, ratio, share = parameters
+    tau_ps, ratio, share = parameters.tolist()
     return Modes(
         np.array([tau_ps, ratio * tau_ps]),
         np.array([share, 1 - share]),

@@ -16,13 +16,14 @@ __all__ = ["Errors", "errors_of", "goodness_of", "noise_share", "sharpened"]
 
 Vector = NDArray[np.float64]
 
+_NOTHING: Vector = np.zeros(2)
 _LARGE = 300.0
 _NOISY = 0.05
 
 
 def sharpened(light: Vector) -> Vector:
     """Return a histogram narrowed by ``bin^2 / 6`` of variance, one bin longer at both ends."""
-    padded = np.pad(light, 2)
+    padded = np.concatenate([_NOTHING, light, _NOTHING])
     return padded[1:-1] - (padded[:-2] - 2 * padded[1:-1] + padded[2:]) / 12
 
 
@@ -103,7 +104,7 @@ def noise_share(problem: DecayProblem, fitted: Fitted, response: IrfResponse) ->
 
 def _spread(kernel: Vector, through: "_Lags", response: IrfResponse) -> Vector:
     # What is convolved is smooth over several bins, for which sharpening changes nothing.
-    variance = np.pad(response.variance, 1) / response.total**2
+    variance = np.concatenate([_NOTHING[:1], response.variance, _NOTHING[:1]]) / response.total**2
     return np.maximum(through.forth(kernel**2, variance), 0.0)
 
 
@@ -166,13 +167,10 @@ def goodness_of(problem: DecayProblem, fitted: Fitted, errors: Errors) -> Goodne
     What the fit takes out of its mean and variance is that of P. McCullagh, Int. Stat. Rev. 53, 61
     (1985): where there are few counts per bin, most of the variance is that of their sum.
     """
-    counts, model, weights = problem.counts, fitted.point.model, problem.weights
-    filled = counts > 0
-    logs = counts[filled] * np.log(counts[filled] / model[filled])
-    deviance = 2 * float(weights[filled] @ logs - weights @ (counts - model))
+    model, weights, deviance = fitted.point.model, problem.weights, 2 * fitted.point.misfit
     mean, variance, common = _moments(model)
     expected = float(weights @ mean) - int(fitted.free.sum()) + errors.deviance
-    slope = fitted.point.weighted @ (weights * common)
+    slope = (fitted.point.weighted * (weights * common)).sum(axis=1)
     explained = float(slope @ errors.inverse @ slope)
     # The noise of the response has few degrees of freedom.
     spread = max(float(weights**2 @ variance) - explained, 1.0) + 2 * errors.deviance**2

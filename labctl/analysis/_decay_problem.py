@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from labctl.analysis._decay_kernels import weigh
+from labctl.analysis._decay_kernels import damped_step, mark_pushing, weigh
 from labctl.analysis._decay_model import Grid, Shape
 from labctl.analysis._measured import Measured
 
@@ -27,7 +27,6 @@ _ROUNDS = 80
 _ENOUGH = 1e-5
 _ROUNDING = 1e-2
 _DAMPED = 0.1
-_NEAR = 1e-7
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +36,7 @@ class Point:
     Attributes:
         cost: Negative logarithm of the likelihood against that of a model that gives every count
             exactly, priors included.
+        misfit: The same without priors: half of the deviance.
         gradient: Shape (k,).
         fisher: Expected information, priors included, shape (k, k).
         model: Expected counts, shape (bins,).
@@ -45,6 +45,7 @@ class Point:
     """
 
     cost: float
+    misfit: float
     gradient: Vector
     fisher: Vector
     model: Vector
@@ -130,20 +131,22 @@ class DecayProblem:
         background, light = float(parameters[BACKGROUND]), float(parameters[LIGHT])
         # Where a noisy response goes below zero the model stays above it.
         least = _LEAST_SHARE * background + _TINY
-        size = (len(parameters), self.counts.size)
-        model, jacobian, weighted = np.empty(size[1]), np.empty(size), np.empty(size)
-        weigh(unit, self.weights, background, light, least, model, jacobian, weighted)
+        rows, bins = len(parameters), self.counts.size
+        model, jacobian, weighted = np.empty(bins), np.empty((rows, bins)), np.empty((rows, bins))
+        gradient, fisher = np.empty(rows), np.empty((rows, rows))
+        weigh(
+            unit, self.weights, self.counts, background, light, least,
+            model, jacobian, weighted, gradient, fisher,
+        )  # fmt: skip
         weighted_counts, exact = self._exact
-        cost = float(self.weights @ model - weighted_counts @ np.log(model)) - exact
-        gradient = weighted @ (model - self.counts)
-        fisher = weighted @ jacobian.T
+        cost = misfit = float(self.weights @ model - weighted_counts @ np.log(model)) - exact
         for index, known in self.known.items():
             if known.error > 0:
                 pull = (parameters[index] - known.value) / known.error
                 cost += 0.5 * pull**2
                 gradient[index] += pull / known.error
                 fisher[index, index] += 1 / known.error**2
-        return Point(cost, gradient, fisher, model, jacobian, weighted)
+        return Point(cost, misfit, gradient, fisher, model, jacobian, weighted)
 
     def fit(self, start: Vector, enough: float = _ENOUGH) -> Fitted:
         """Find the maximum of the likelihood from a start.
@@ -156,10 +159,11 @@ class DecayProblem:
             if index in self.known:
                 parameters[index] = self.known[int(index)].value
         point = self.at(parameters)
+        step = np.empty_like(parameters)
         damping, converged = _DAMPING, False
         for _ in range(_ROUNDS):
-            free = ~held & ~_pushing(parameters, point.gradient, lower, upper)
-            step, gain = _step(point, free, damping)
+            free = ~(held | _pushing(parameters, point.gradient, lower, upper))
+            gain = damped_step(point.fisher, point.gradient, free, damping, step)
             if gain < enough and damping < _DAMPED:
                 converged = True
                 break
@@ -179,24 +183,6 @@ class DecayProblem:
 
 def _pushing(parameters: Vector, gradient: Vector, lower: Vector, upper: Vector) -> Mask:
     """Return the parameters on a bound that would go further."""
-    scale = _NEAR * np.maximum(np.abs(parameters), _NEAR)
-    low = (parameters - lower <= scale) & (gradient > 0)
-    return low | ((upper - parameters <= scale) & (gradient < 0))
-
-
-def _step(point: Point, free: Mask, damping: float) -> tuple[Vector, float]:
-    """Return the damped step, and by how much it should lower the cost."""
-    step = np.zeros(free.size)
-    places = np.flatnonzero(free)
-    if not places.size:
-        return step, 0.0
-    fisher, gradient = point.fisher, point.gradient
-    if places.size < free.size:
-        fisher, gradient = fisher[places][:, places], gradient[places]
-    scale = 1 / np.sqrt(np.maximum(fisher.diagonal(), 1e-300))
-    scaled = fisher * scale * scale[:, None]
-    scaled.flat[:: places.size + 1] += damping
-    slope = gradient * scale
-    scaled_step = np.linalg.solve(scaled, slope)
-    step[places] = -scale * scaled_step
-    return step, 0.5 * float(slope @ scaled_step)
+    pushing = np.empty(parameters.size, dtype=np.bool_)
+    mark_pushing(parameters, gradient, lower, upper, pushing)
+    return pushing

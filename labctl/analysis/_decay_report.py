@@ -24,8 +24,11 @@ _POOR_Z = 3.1
 _LIGHT_WEIGHT = 0.5
 _PARTS: Vector = np.linspace(0.0, 1.0, 256)
 _SPAN = 3.0
-_TIMES, _STEP = _SPAN * _PARTS, _SPAN / 255
-"""Times at which a decay is looked at, and between two of them, over its first parameter."""
+_TIMES, _STEP = np.append(_SPAN * _PARTS, 1e-4), _SPAN / 255
+"""Times at which a decay is looked at, and between two of them, over its first parameter.
+
+The last one is early: it tells whether the decay rises at first.
+"""
 _SHOWN = 3
 _PROFILE_ROUNDS = 3
 
@@ -129,8 +132,9 @@ def _falls_from_to(shape: Shape, parameters: Vector) -> tuple[float, float]:
     scale_ps = float(parameters[0])
     times = _TIMES * scale_ps
     values = shape.density(parameters, times)
+    times, values, early = times[:-1], values[:-1], float(values[-1])
     place, peak_ps, highest = 0, 0.0, float(values[0])
-    if _early(shape, parameters) > highest:
+    if early > highest:
         place = int(np.argmax(values))
         near = _between(float(times[max(place - 1, 0)]), float(times[place]) + scale_ps * _STEP)
         close = shape.density(parameters, near)
@@ -150,10 +154,6 @@ def _falls_from_to(shape: Shape, parameters: Vector) -> tuple[float, float]:
     first, last = float(values[place - 1]), float(values[place])
     before, after = float(near[place - 1]), float(near[place])
     return peak_ps, before + (after - before) * (first - level) / (first - last)
-
-
-def _early(shape: Shape, parameters: Vector) -> float:
-    return float(shape.density(parameters, np.array([1e-4 * parameters[0]]))[0])
 
 
 def _between(low: float, high: float) -> Vector:

@@ -208,8 +208,9 @@ class Irf(TimingConfiguration):
             msg = "the instrument response has no peak, or fills its histogram"
             raise AnalysisError(msg)
         level = _background(counts, peak, width)
-        first = _edge(counts, level, peak, -width)
-        last = _edge(counts, level, peak, width)
+        before = np.concatenate([[0.0], np.cumsum(counts)])
+        first = _edge(before, level, peak, -width)
+        last = _edge(before, level, peak, width)
         outside = np.concatenate([counts[:first], counts[last:]])
         level = float(outside.mean()) if outside.size else 0.0
         return self._part(counts, first, last, level, max(outside.size, 1), width)
@@ -271,24 +272,30 @@ def _peak(counts: Vector) -> tuple[int, int]:
 
 
 def _background(counts: Vector, peak: int, width: int) -> float:
-    far = np.abs(np.arange(counts.size) - peak) > _LATEST_FWHM * width
-    before = np.arange(counts.size) < peak - 2 * _LEADING_FWHM * width
-    outer = counts[far] if far.mean() > _OUTER_SHARE else counts[before]
+    far = _LATEST_FWHM * width
+    outer = np.concatenate([counts[: max(peak - far, 0)], counts[peak + far + 1 :]])
+    if not outer.size > _OUTER_SHARE * counts.size:
+        outer = counts[: max(peak - 2 * _LEADING_FWHM * width, 0)]
     if outer.size:
         return float(outer.mean())
     return float(np.quantile(counts, 0.05))
 
 
-def _edge(counts: Vector, level: float, peak: int, step: int) -> int:
-    """Return where the light ends on one side, some steps beyond where it is seen."""
-    at, size = peak, counts.size
+def _edge(before: Vector, level: float, peak: int, step: int) -> int:
+    """Return where the light ends on one side, some steps beyond where it is seen.
+
+    ``before`` holds the counts in all bins before each, shape (bin + 1,).
+    """
+    at, size = peak, before.size - 1
     limit = _LEADING_FWHM if step < 0 else _LATEST_FWHM
     for number in range(limit):
         low, high = sorted((at, at + step))
-        part = counts[max(low, 0) : min(high, size)]
-        excess = float(part.sum()) - level * part.size
-        if number and (part.size == 0 or excess <= _SIGMAS * np.sqrt(max(level * part.size, 1.0))):
+        low, high = max(low, 0), min(high, size)
+        dark = level * (high - low)
+        if number and (
+            high <= low or before[high] - before[low] - dark <= _SIGMAS * math.sqrt(max(dark, 1.0))
+        ):
             break
         at += step
     # Of a tail of few counts each, the last ones count for much.
-    return int(np.clip(at + (2 * step if step < 0 else 6 * step), 0, size))
+    return min(max(at + (2 * step if step < 0 else 6 * step), 0), size)

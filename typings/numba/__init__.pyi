@@ -7,4 +7,5 @@ def njit(
     cache: bool = ...,
     nogil: bool = ...,
     error_model: str = ...,
+    fastmath: bool | set[str] = ...,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]: ...
