@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from labctl.photons._analysis import Analysis
 from labctl.photons._decoder import PhotonBlock, as_records
 from labctl.photons._formats import Family, Stream
-from labctl.photons._numba import Array, kernel, uint32, uintp
+from labctl.photons._numba import Array, int64, kernel, uint32, uintp
 
 __all__ = ["DecayHistogram", "Decays"]
 
@@ -16,24 +16,37 @@ _MANY_RECORDS = 1 << 30
 """Fewer than a counter of 32 bits can take between two transfers."""
 
 
-@kernel("void(RECORDS, int64, uint32[::1], uint32[::1], uint32[::1], uint32[::1])")
-def count_top_bits(
-    records: Array, shift: int, first: Array, second: Array, third: Array, fourth: Array
-) -> None:
-    """Count records by their upper bits.
+@kernel("void(RECORDS, int64, uint32[::1])")
+def count_top_bits(records: Array, shift: int, table: Array) -> None:
+    """Count records by their upper bits, in a table of four counters for each value.
 
-    Four tables, because a counter that was just written cannot be read at once, and most photons
-    of a short decay fall into a few bins.
+    Four, because a counter that was just written cannot be read at once, and most photons of a
+    short decay fall into a few bins; side by side, so that few pages of memory are touched.
     """
-    bits, one, places = uint32(shift), uint32(1), uintp(len(records))
+    # The upper bits times four: one shift less than to take them and multiply.
+    bits, mask, one = uint32(shift - 2), uint32(0xFFFFFFFC), uint32(1)
+    places = uintp(len(records))
     whole = places - places % uintp(4)
     for i in range(uintp(0), whole, uintp(4)):
-        first[records[i] >> bits] += one
-        second[records[i + uintp(1)] >> bits] += one
-        third[records[i + uintp(2)] >> bits] += one
-        fourth[records[i + uintp(3)] >> bits] += one
+        table[(records[i] >> bits) & mask] += one
+        table[((records[i + uintp(1)] >> bits) & mask) + one] += one
+        table[((records[i + uintp(2)] >> bits) & mask) + uint32(2)] += one
+        table[((records[i + uintp(3)] >> bits) & mask) + uint32(3)] += one
     for i in range(whole, places):
-        first[records[i] >> bits] += one
+        table[(records[i] >> bits) & mask] += one
+
+
+@kernel("void(uint32[::1], int64[:, ::1])")
+def add_counters(table: Array, counts: Array) -> None:
+    """Add the four counters of the first (channel, delay bin) to ``counts``."""
+    channels, bins = counts.shape
+    place = uintp(0)
+    for channel in range(channels):
+        for delay in range(bins):
+            first, second = int64(table[place]), int64(table[place + uintp(1)])
+            third, fourth = int64(table[place + uintp(2)]), int64(table[place + uintp(3)])
+            counts[channel, delay] += first + second + third + fourth
+            place += uintp(4)
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,11 +82,9 @@ class Decays(Analysis):
         hydra = kind.family is Family.HYDRA
         self._shift = 10 if hydra else 16
         self._shape = (64, kind.delay_bins) if hydra else (15, kind.delay_bins)
-        size = 1 << (32 - self._shift)
         # Memory that is never touched is never there: a few pages for each channel in use.
-        first, second = np.zeros(size, np.uint32), np.zeros(size, np.uint32)
-        self._tables = first, second, np.zeros(size, np.uint32), np.zeros(size, np.uint32)
-        self._counts = np.zeros(self._shape, np.int64)
+        self._table = np.zeros(4 << (32 - self._shift), np.uint32)
+        self._counts: NDArray[np.int64] | None = None
         self._since = 0
 
     def feed(self, block: PhotonBlock) -> None:
@@ -84,24 +95,21 @@ class Decays(Analysis):
         """Take the next records; no decoder is needed."""
         if self._since + len(records) > _MANY_RECORDS:
             self._transfer()
-        count_top_bits(as_records(records), self._shift, *self._tables)
+        count_top_bits(as_records(records), self._shift, self._table)
         self._since += len(records)
 
     def result(self, channels: int = 4, delay_bins: int | None = None) -> DecayHistogram:
         """Return the counts of the first channels; ``delay_bins`` shortens the delay axis."""
-        part = (slice(channels), slice(delay_bins))
-        counts = self._counts[part].copy()
-        # Only what is asked for: most of the large tables is memory that nobody ever touched.
-        for table in self._photons():
-            counts += table[part]
-        return DecayHistogram(counts, self.stream.delay_bin_s)
-
-    def _photons(self) -> list[NDArray[np.uint32]]:
-        return [table[: self._counts.size].reshape(self._shape) for table in self._tables]
+        # Only what is asked for: most of the large table is memory that nobody ever touched.
+        counts = np.zeros((min(channels, self._shape[0]), self._shape[1]), np.int64)
+        if self._counts is not None:
+            counts += self._counts[:channels]
+        add_counters(self._table, counts)
+        return DecayHistogram(counts[:, :delay_bins], self.stream.delay_bin_s)
 
     def _transfer(self) -> None:
-        for table in self._photons():
-            self._counts += table
-        for table in self._tables:
-            table[:] = 0
+        if self._counts is None:
+            self._counts = np.zeros(self._shape, np.int64)
+        add_counters(self._table, self._counts)
+        self._table[:] = 0
         self._since = 0
