@@ -28,6 +28,8 @@ SPEC: dict[str, Any] = {
         "k2400": {"simulator": "keithley.k2400", "truth": {"leakage_gohm": 10.0}},
         "k2450": {"simulator": "keithley.k2450", "truth": {"leakage_gohm": 10.0}},
         "power_meter": {"simulator": "thorlabs.pm100d"},
+        "ell14": {"simulator": "thorlabs.ell14"},
+        "k10cr1": {"simulator": "thorlabs.k10cr1"},
         "s50": {"simulator": "montana.s_series"},
         "spectrapro": {
             "simulator": "princeton.spectrapro",
@@ -157,3 +159,37 @@ def test_three_clients_and_the_power_meter(clients_python: Path, rig: Rig, clien
     assert got["wavelength_nm"] == pytest.approx(405.0)
     assert got["power_w"] == pytest.approx(shown_w(rig) + 2.4e-9, abs=1e-9)
     assert got["power_at_633_w"] < 0.5 * got["power_w"]
+
+
+@LINUX_ONLY
+@pytest.mark.parametrize("client", ["elliptec", "thorlabs_elliptec"])
+def test_two_clients_and_the_ell14(clients_python: Path, rig: Rig, client: str) -> None:
+    got = run(clients_python, f"client_{client}", rig, "ell14")
+    assert got["angle_deg"] == pytest.approx(45.0, abs=0.03)
+    assert got["shifted_deg"] == pytest.approx(25.0, abs=0.05)
+    # It came from above and lags behind by the backlash.
+    true_deg = got["shifted_deg"] * 1.0002 - 1.7 + 0.05
+    assert rig.world.mounts.get("ell14") == pytest.approx(true_deg, abs=0.01)
+    told = got.get("info") or {"Serial No.": got["serial"], "Range": got["travel_deg"]}
+    assert (told["Serial No."], told["Range"]) == ("11400517", 360)
+
+
+def test_pylablib_and_the_ell14(clients_python: Path, rig: Rig) -> None:
+    got = run(clients_python, "client_pylablib_elliptec", rig, "ell14")
+    assert (got["serial"], got["model"], got["travel_deg"]) == ("11400517", 14, 360)
+    assert got["pulses"] == 143360
+    assert got["angle_deg"] == pytest.approx(45.0, abs=0.03)
+    assert got["shifted_deg"] == pytest.approx(-45.0, abs=0.05)
+    assert (got["velocity"], got["home_offset_deg"], got["status"]) == (100, 0.0, "ok")
+
+
+def test_pylablib_and_the_k10cr1(clients_python: Path, rig: Rig) -> None:
+    got = run(clients_python, "client_pylablib_k10cr1", rig, "k10cr1")
+    assert got["model"] == "K10CR1"
+    assert (got["homed_before"], got["homed"], got["stopped"]) == (False, True, True)
+    assert got["angle_deg"] == pytest.approx(45.0, abs=0.01)
+    assert got["velocity_deg_s"] == pytest.approx(10.0)
+    assert 44.9 < got["stopped_deg"] < 75.0
+    assert got["status"] == ["homed", "enabled"]
+    true_deg = got["stopped_deg"] * 1.0002 + 2.3
+    assert rig.world.mounts.get("k10cr1") == pytest.approx(true_deg, abs=0.01)

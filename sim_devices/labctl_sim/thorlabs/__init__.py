@@ -1,7 +1,8 @@
 """Thorlabs instruments."""
 
 from labctl_sim.thorlabs.ell14 import Ell14
+from labctl_sim.thorlabs.k10cr1 import K10cr1
 from labctl_sim.thorlabs.pm100d import Pm100d
 from labctl_sim.thorlabs.sc10 import Sc10
 
-__all__ = ["Ell14", "Pm100d", "Sc10"]
+__all__ = ["Ell14", "K10cr1", "Pm100d", "Sc10"]

@@ -44,7 +44,7 @@ def slide(lab: Connection, name: str, position: str) -> None:
 
 
 def test_fluences_become_angles_and_angles_light(tmp_path: Path) -> None:
-    truth = "{zero_offset: 1.5 deg, scale_error_rel: 0.0, backlash: 0 deg}"
+    truth = "{zero_offset: -2.5 deg, scale_error_rel: 0.0, backlash: 0 deg}"
     text = (SETUPS / "alternatives.yaml").read_text(encoding="utf-8")
     text = text.replace(
         "address: ASRL8::INSTR\n", f"address: ASRL8::INSTR\n    simulate: {{truth: {truth}}}\n"
@@ -67,7 +67,7 @@ def test_what_was_never_calibrated_is_wrong_until_it_is() -> None:
         table = rig.world.table
         assert not table.attenuation_rel == pytest.approx(0.01, rel=0.05)
         attenuator: Any = lab.station.get("attenuator", Attenuator)
-        angles = [2.0 + step for step in range(43)]
+        angles = [0.0 + step for step in range(43)]
         found: list[float] = []
         for angle_deg in angles:
             go(lab, "power_mount.angle", angle_deg)

@@ -1,13 +1,15 @@
 """The driver against tapes, and against simulated mounts on virtual time."""
 
 from collections.abc import Callable, Generator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from labctl.clock import VirtualClock
 from labctl.errors import DeviceError, DeviceRefusedError, NoReplyError, RefusedError
-from labctl.transport import SharedLine, TapeTransport
+from labctl.transport import SharedLine, TapeTransport, read_tape
+from labctl_drivers.thorlabs import _ell14_wire as wire
 from labctl_drivers.thorlabs.ell14 import Ell14, Ell14Settings
 
 Pair = tuple[bytes, bytes]
@@ -56,6 +58,29 @@ def test_commands_around_a_move_keep_their_distance() -> None:
     assert clock.now() - began_s == pytest.approx(0.1)
     assert driver.angle_arrived()
     assert clock.now() - began_s == pytest.approx(0.2)
+
+
+def test_the_instrument_s_side_of_pylablib_s_conversation_is_understood() -> None:
+    """Recorded from pyLabLib 1.4.5 and the simulated mount."""
+    decoders: dict[bytes, Callable[[bytes, str], Any]] = {
+        b"0gs": wire.decode_status,
+        b"0in": wire.decode_identity,
+        b"0gp": wire.decode_position,
+        b"0gv": wire.decode_velocity,
+        b"0go": wire.decode_home_offset,
+        b"0ho": wire.decode_moved,
+        b"0ma": wire.decode_moved,
+        b"0mr": wire.decode_moved,
+    }
+    tape = read_tape(Path(__file__).with_name("ell14_pylablib.tape"))
+    heard = {
+        sent[:3]: decoders[sent[:3]](reply, "0") for sent, reply in tape if sent[:3] in decoders
+    }
+    assert set(heard) == set(decoders)
+    assert heard[b"0in"] == wire.Module(14, "11400517", "2023", "2.3", 360, 143360)
+    assert heard[b"0gp"] == pytest.approx(-17920, abs=5)
+    assert (b"0ma00004600") in [sent for sent, _ in tape]
+    assert wire.encode("0", wire.move_to(17920)) == b"0ma00004600"
 
 
 Connect = Callable[..., tuple[Ell14, Any]]
