@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import partialmethod
 from typing import Any, ClassVar
 
-from labctl.errors import RefusedError
+from labctl.errors import DeviceRefusedError, RefusedError
 from labctl.roles._base import SafeAction, Settable, SettableSpec
 from labctl.roles._limits import Limits
 from labctl.roles._positioner_axis import AXES
@@ -71,7 +71,12 @@ class Positioner(Positions):
             what = f"fine_{axis} = {format_quantity(um, 'um')} is out of range"
             raise RefusedError(self.name, what, f"allowed: 0 to {range_um:g} um")
         self._refuse_while_moving(axis, "fine motion")
-        self._write_offset(axis, um / range_um * full_v)
+        volts = um / range_um * full_v
+        self._write_offset(axis, volts)
+        held_v = self.offset_v(axis)
+        if abs(held_v - volts) > self._tolerance("step_voltage_x"):
+            reply = f"has an offset of {held_v:g} V instead of {volts:g} V"
+            raise DeviceRefusedError(self.name, f"fine_{axis}", reply, "narrow its limits")
         self._fine_s[axis] = self._clock.now() + self._stage.fine_dwell
         self._keep_beat()
 

@@ -54,8 +54,8 @@ class AxisSettings(BaseModel):
 
     Attributes:
         number: Number of the axis at its controller.
-        step_voltage: Set on connecting, V; left as found if not given.
-        step_frequency: Steps per second, set on connecting, Hz; left as found if not given.
+        step_voltage: Set before the first steps, V; left as found if not given.
+        step_frequency: Steps per second, set before the first steps, Hz; else left as found.
         step_up: Believed size of a step upwards at ``sizes_at``, um.
         step_down: Believed size of a step downwards at ``sizes_at``, um.
         sizes_at: Step voltage at which these sizes hold, V; ``step_voltage`` if not given.

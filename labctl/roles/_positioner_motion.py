@@ -30,6 +30,8 @@ class CoarseMotion(Instrument):
         super().__init__(name, limits)
         self._clock, self._stage = clock, settings
         self._books = {axis: StepBook(own.step_sizes()) for axis, own in settings.axes.items()}
+        self._wanted_v = {a: own.step_voltage for a, own in settings.axes.items()}
+        self._wanted_hz = {a: own.step_frequency for a, own in settings.axes.items()}
         self._ways: dict[str, Approach] = {}
         self._places: dict[str, float] = {}
         self._held: set[str] = set()
@@ -212,6 +214,7 @@ class CoarseMotion(Instrument):
         self.check(f"step_voltage_{self._axis(axis)}", volts)
         self._write_step_voltage(axis, volts)
         self._confirm(f"step_voltage_{axis}", volts)
+        self._wanted_v[self._axis(axis)] = volts
 
     def set_step_frequency(self, axis: str, hertz: float) -> None:
         """Set the rate of steps, Hz, and read it back.
@@ -223,6 +226,7 @@ class CoarseMotion(Instrument):
         self.check(f"step_frequency_{self._axis(axis)}", hertz)
         self._write_step_frequency(axis, hertz)
         self._confirm(f"step_frequency_{axis}", hertz)
+        self._wanted_hz[self._axis(axis)] = hertz
 
     def _axis(self, axis: str) -> AxisName:
         for known in self._stage.axes:
@@ -248,10 +252,35 @@ class CoarseMotion(Instrument):
             raise RefusedError(self.name, f"axis {axis} moves: {what}", "wait, or stop it")
 
     def _ready_to_step(self, axis: str) -> None:
-        """Refuse steps while the axis moves, or with what is set against a limit or rule."""
+        """Refuse steps while the axis moves, or with what is set against a limit or rule.
+
+        The set-up's voltage and rate, or those set last, are sent where the controller holds
+        others: on the first motion, and after it has lost power.
+        """
         self._refuse_while_moving(axis, "start to step")
-        self.check(f"step_voltage_{axis}", self.step_voltage_v(axis))
-        self.check(f"step_frequency_{axis}", self.step_frequency_hz(axis))
+        held_v, held_hz = self.step_voltage_v(axis), self.step_frequency_hz(axis)
+        volts = self._wanted_v[self._axis(axis)]
+        hertz = self._wanted_hz[self._axis(axis)]
+        self.check(f"step_voltage_{axis}", held_v if volts is None else volts)
+        self.check(f"step_frequency_{axis}", held_hz if hertz is None else hertz)
+        if volts is not None and abs(volts - held_v) > self._tolerance("step_voltage_x"):
+            self.set_step_voltage(axis, volts)
+        if hertz is not None and abs(hertz - held_hz) > self._tolerance("step_frequency_x"):
+            self.set_step_frequency(axis, hertz)
+
+    def _tolerance(self, quantity: str) -> float:
+        return self.settables[quantity].tolerance
+
+    def _number(self, axis: str) -> int:
+        """Return the number of an axis at its controller."""
+        return self._stage.axes[self._axis(axis)].number
+
+    def _forget_all(self) -> None:
+        """Give up everything under way, when the connection is closed."""
+        self._ways.clear()
+        self._fine_s.clear()
+        self._held.clear()
+        self._keep_beat()
 
     def _begin_steps(self, axis: str, steps: int) -> None:
         voltage_v, frequency_hz = self.step_voltage_v(axis), self.step_frequency_hz(axis)

@@ -9,6 +9,7 @@ from labctl_sim.world._emccd import Emccd
 from labctl_sim.world._emccd_truth import EmccdTruth
 from labctl_sim.world._followed import Followed
 from labctl_sim.world._lamps import LAMPS
+from labctl_sim.world._piezo import PiezoAxis, PiezoTruth
 from labctl_sim.world._power import PowerSensor
 from labctl_sim.world._recorded import Recorded, recorded_problems
 from labctl_sim.world._spectrograph import DEFAULT_SLIT_UM, SpectrographState, SpectrographTruth
@@ -25,6 +26,8 @@ __all__ = [
     "EmccdTruth",
     "Followed",
     "LaserTruth",
+    "PiezoAxis",
+    "PiezoTruth",
     "PowerSensor",
     "Recorded",
     "SpectrographState",

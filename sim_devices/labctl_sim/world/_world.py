@@ -86,6 +86,10 @@ class World:
         self.stage_um: tuple[float, float, float] | None = None
         """Displacement by the nanopositioners since `select_dot`; None: there are none, and
         whoever sits at the set-up keeps the dot in place, so that drift does not show."""
+        self.drift_shows = True
+        """Whether drift moves the dot where there are nanopositioners."""
+        self.happenings: list[dict[str, Any]] = []
+        """What befell instruments for good (a piezo was damaged), for tests."""
         self._camera: Emccd | None = None
         self.dot_name = dot
         self._doses: dict[str, float] = {}
@@ -128,6 +132,22 @@ class World:
             self._reference_um = self._drift_um(self.now())
             if self.stage_um is not None:
                 self.stage_um = (0.0, 0.0, 0.0)
+
+    def attach_stage(self, *, drift: bool) -> None:
+        """Put nanopositioners beneath the sample; without ``drift`` the dot stays in place."""
+        self.stage_um, self.drift_shows = (0.0, 0.0, 0.0), drift
+        self._reference_um = self._drift_um(self.now())
+
+    def move_stage(self, axis: int, by_um: float) -> None:
+        """Displace the sample along an axis (0, 1, 2)."""
+        if self.stage_um is None or by_um == 0.0:
+            return
+        moved = [um + (by_um if n == axis else 0.0) for n, um in enumerate(self.stage_um)]
+        self.stage_um = (moved[0], moved[1], moved[2])
+
+    def note(self, what: str, **facts: Any) -> None:
+        """Keep in mind what befell an instrument."""
+        self.happenings.append({"what": what, "at_s": self.now(), **facts})
 
     def put_scatterer(self, photons_per_pulse: float | None) -> None:
         """Put a scatterer in the place of the sample and take the long-pass out, or undo it.
@@ -348,12 +368,11 @@ class World:
         dot, centre = self.sample.dots[name], self.dot
         apart = [a - b for a, b in zip(dot.position_um, centre.position_um, strict=True)]
         if self.stage_um is not None:
-            drift = self._drift_um(at_s)
+            apart = [place + stage for place, stage in zip(apart, self.stage_um, strict=True)]
+        if self.stage_um is not None and self.drift_shows:
+            moves = zip(self._drift_um(at_s), self._reference_um, strict=True)
             apart = [
-                place + moved - reference + stage
-                for place, moved, reference, stage in zip(
-                    apart, drift, self._reference_um, self.stage_um, strict=True
-                )
+                place + (now - before) for place, (now, before) in zip(apart, moves, strict=True)
             ]
         return apart[0], apart[1], apart[2]
 
