@@ -15,6 +15,7 @@ ADDRESSES = {"stream": "ASRL4::INSTR", "http": "http://device.example:47101"}
 OPTICS = ("optics.analyser", "optics.edge_filter", "optics.half_wave_analyser")
 DETECTORS = ("detectors.pdm", "detectors.spcm_aqrh")
 NEEDED: dict[str, Any] = {
+    "attocube.anc300": {"axes": {"x": {"number": 1}}},
     "princeton.spectrapro": {"gratings": {"1": "300/mm", "2": "1800/mm"}},
     "manual.attenuator": {"full_fluence": "10 uJ/cm^2"},
     "manual.selector": {"positions": ["sample", "scatterer"]},

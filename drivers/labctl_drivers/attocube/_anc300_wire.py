@@ -26,6 +26,7 @@ __all__ = [
     "parse_nothing",
     "parse_serial",
     "parse_text",
+    "parse_version",
     "parse_voltage_v",
 ]
 
@@ -106,7 +107,7 @@ def parse_nothing(lines: list[str]) -> str:
 
 
 def parse_text(lines: list[str]) -> str:
-    """Take one line or more, e.g. of ``ver``, which has two on some firmware.
+    """Take one line or more.
 
     Raises:
         GarbledBytesError: There is none, or it has unprintable characters.
@@ -123,6 +124,16 @@ def parse_serial(lines: list[str]) -> str:
         GarbledBytesError: There is none.
     """
     return parse_text(lines).rpartition("=")[2].strip()
+
+
+def parse_version(lines: list[str]) -> str:
+    """Take ``attocube ANC300 controller version 1.1.0-1304 …``; a second line says nothing more.
+
+    Raises:
+        GarbledBytesError: There is no text.
+    """
+    parse_text(lines)
+    return lines[0].partition("version")[2].strip() or lines[0]
 
 
 def parse_mode(lines: list[str]) -> str:

@@ -55,7 +55,7 @@ class Anc300(Positioner):
 
     def identity(self) -> Identity:
         """Ask serial number and firmware."""
-        firmware = self._talk(wire.VERSION, wire.parse_text)
+        firmware = self._talk(wire.VERSION, wire.parse_version)
         serial = self._talk(wire.CONTROLLER_SERIAL, wire.parse_serial)
         return Identity("attocube", "ANC300", serial, firmware)
 

@@ -26,11 +26,10 @@ TABLE: list[tuple[str, Callable[[list[str]], Any], bytes, Any]] = [
         *(b"axis serial number = ANM150A-M-1545-3010045\r\nOK\r\n", "ANM150A-M-1545-3010045"),
     ),
     (
-        *("ver", wire.parse_text),
+        *("ver", wire.parse_version),
         b"attocube ANC300 controller version 1.1.0-1304 2013-10-17 08:16\r\n"
         b"ANC150 compatibillity console\r\nOK\r\n",
-        "attocube ANC300 controller version 1.1.0-1304 2013-10-17 08:16, "
-        "ANC150 compatibillity console",
+        "1.1.0-1304 2013-10-17 08:16",
     ),
 ]
 BANNER = b"\xff\xfb\x01\xff\xfb\x03attocube ANC300 console\r\nAuthorization code: "
