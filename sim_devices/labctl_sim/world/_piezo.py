@@ -161,11 +161,11 @@ class PiezoAxis:
         """Way after each step, without backlash."""
         if self.stuck:
             return np.zeros(count)
-        random = self._world.lasting_generator(self._name, self._axis, self._runs)
+        chance = self._world.lasting_generator(self._name, self._axis, self._runs)
         self._runs += 1
-        scatter = 1.0 + self.truth.scatter_rel * random.standard_normal(count)
+        scatter = 1.0 + self.truth.scatter_rel * chance.standard_normal(count)
         sizes_um = self.step_um(volts, self._sign) * np.maximum(scatter, 0.0)
-        for first in np.flatnonzero(random.random(count) < 1.0 / self.truth.steps_per_stick):
+        for first in np.flatnonzero(chance.random(count) < 1.0 / self.truth.steps_per_stick):
             sizes_um[first : first + self.truth.stick_steps] = 0.0
         return np.cumsum(sizes_um)
 

@@ -51,6 +51,8 @@ class Thermal:
         cold = truth.start_temperature_k < 250.0
         self._state = PlantState.at_rest(truth, truth.start_temperature_k, cooler_on=cold)
         self._target_k = truth.start_temperature_k if cold else None
+        self.extra_k = 0.0
+        """By so much something beside the sample keeps it warmer, e.g. sensors of a stage."""
         self._goal = "cooldown" if cold else "idle"
         self._steps = 0
         self._moving = True
@@ -175,5 +177,5 @@ class Thermal:
         before, after = self._history[index], self._history[index + 1]
         return (
             before[0] + share * (after[0] - before[0]),
-            before[1] + share * (after[1] - before[1]),
+            before[1] + share * (after[1] - before[1]) + self.extra_k,
         )
