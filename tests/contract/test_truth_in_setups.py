@@ -16,6 +16,7 @@ OPTICS = ("optics.analyser", "optics.edge_filter", "optics.half_wave_analyser")
 DETECTORS = ("detectors.pdm", "detectors.spcm_aqrh")
 NEEDED: dict[str, Any] = {
     "attocube.anc300": {"axes": {"x": {"number": 1}}},
+    "attocube.anc350": {"axes": {"x": {"number": 0}}},
     "princeton.spectrapro": {"gratings": {"1": "300/mm", "2": "1800/mm"}},
     "manual.attenuator": {"full_fluence": "10 uJ/cm^2"},
     "manual.selector": {"positions": ["sample", "scatterer"]},

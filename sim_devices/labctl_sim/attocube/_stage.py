@@ -46,13 +46,13 @@ class StageFaults:
 
     piezos: Mapping[str, PiezoAxis]
 
-    def fault_end_stop(self, axis: str = "x") -> None:
-        """Let an axis run against something where it stands now, until cleared."""
-        self._piezo(axis).block()
+    def fault_end_stop(self, axis: str = "x", upper: bool = True) -> None:
+        """Let an axis run against something above or below where it stands, until cleared."""
+        self._piezo(axis).block(1 if upper else -1)
 
     def fault_stick(self, axis: str = "x") -> None:
-        """Let an axis stick until it is stepped the other way, or cleared."""
-        self._piezo(axis).stuck = True
+        """Let an axis stick on its next way, until it is stepped the other way, or cleared."""
+        self._piezo(axis).stick()
 
     def fault_glitch(self, axis: str = "x", by_um: float = 5.0) -> None:
         """Let an axis slip at once."""

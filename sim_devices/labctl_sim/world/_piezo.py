@@ -56,14 +56,14 @@ class PiezoAxis:
     Attributes:
         coarse_um: Where the slider stands, from the middle of its travel.
         damaged: Whether it was stepped with too much voltage; its steps are small from then on.
-        stuck: Whether it sticks until it is stepped the other way.
     """
 
     def __init__(self, world: World, name: str, axis: str, truth: PiezoTruth) -> None:
         self._world, self._name, self._axis = world, name, axis
         self.truth = truth
         self.coarse_um = 0.0
-        self.damaged = self.stuck = False
+        self.damaged = False
+        self._stuck: int | None = None
         self._stops_um = [-truth.travel_um, truth.travel_um]
         self._sign: int = 1
         self._slack_um = 0.0
@@ -101,7 +101,10 @@ class PiezoAxis:
         self.halt()
         self._endanger(volts)
         if sign != self._sign:
-            self._sign, self._slack_um, self.stuck = sign, self.truth.backlash_um, False
+            self._sign, self._slack_um = sign, self.truth.backlash_um
+        if self._stuck is not None:
+            # Stuck on the way on which it is tried first; turning round frees it.
+            self._stuck = sign if self._stuck in (0, sign) else None
         count = _LONGEST_RUN if steps is None else steps
         path_um = self._path_um(count, volts)
         self._run = _Run(self._world.now(), hertz, sign, self.coarse_um, self._slack_um, path_um)
@@ -140,14 +143,18 @@ class PiezoAxis:
         self.coarse_um += um
         self._show()
 
-    def block(self) -> None:
-        """Let an end stop stand where the slider is, on the side to which it moved last."""
+    def block(self, side: int) -> None:
+        """Let an end stop stand where the slider is: above (1) or below it (-1)."""
         self._follow()
-        self._stops_um[0 if self._sign < 0 else 1] = self.coarse_um
+        self._stops_um[0 if side < 0 else 1] = self.coarse_um
+
+    def stick(self) -> None:
+        """Stick until it is stepped the other way than the next."""
+        self._stuck = 0
 
     def heal(self) -> None:
         """End sticking and remove false end stops; damage stays."""
-        self.stuck = False
+        self._stuck = None
         self._stops_um = [-self.truth.travel_um, self.truth.travel_um]
 
     def step_um(self, volts: float, sign: int) -> float:
@@ -159,7 +166,7 @@ class PiezoAxis:
 
     def _path_um(self, count: int, volts: float) -> FloatArray:
         """Way after each step, without backlash."""
-        if self.stuck:
+        if self._stuck is not None:
             return np.zeros(count)
         chance = self._world.lasting_generator(self._name, self._axis, self._runs)
         self._runs += 1
