@@ -24,6 +24,9 @@ SPEC: dict[str, Any] = {
     },
     "dot": "A7",
     "instruments": {
+        "anc300": {"simulator": "attocube.anc300"},
+        "anc300_serial": {"simulator": "attocube.anc300", "truth": {"password": ""}},
+        "anc350": {"simulator": "attocube.anc350"},
         "cryostation": {"simulator": "montana.cryostation"},
         "k2400": {"simulator": "keithley.k2400", "truth": {"leakage_gohm": 10.0}},
         "k2450": {"simulator": "keithley.k2450", "truth": {"leakage_gohm": 10.0}},
@@ -109,6 +112,57 @@ def test_the_maker_s_own_library_and_the_s_series(clients_python: Path, rig: Rig
     assert got["target_k"] == 14.0
     assert got["refusal"] == "ApiError: POST: 400: Not possible now"
     assert got["goal_after"] == "Warmup"
+
+
+@pytest.mark.parametrize(
+    ("client", "instrument"),
+    [
+        ("client_pylablib_anc300", "anc300"),
+        ("client_pylablib_anc300_serial", "anc300_serial"),
+    ],
+)
+def test_pylablib_and_the_anc300(
+    clients_python: Path, rig: Rig, client: str, instrument: str
+) -> None:
+    got = run(clients_python, client, rig, instrument)
+    assert got["info"][0] == "ANC300B-C-1514-3006076"
+    assert (got["axes"], got["serial"][:6]) == ([1, 2, 3], "ANM300")
+    assert (got["voltage_v"], got["frequency_hz"]) == (25.5, 200.0)
+    assert (got["moving"], got["moving_after"]) == (True, False)
+    # Measuring the capacitance ends grounded.
+    assert got["modes"] == ["stp", "off", "gnd"]
+    assert 100.0 < got["capacitance_nf"] < 1200.0
+    assert (got["offset_v"], got["output_v"]) == (12.0, 12.0)
+    assert (got["pattern"], got["trigger"]) == (256, [3, "off"])
+    assert got["refusal"] == "Value out of range"
+    assert rig.world.stage_um is not None
+    assert rig.world.stage_um[0] > 5.0
+
+
+def test_pymeasure_and_the_anc300(clients_python: Path, rig: Rig) -> None:
+    got = run(clients_python, "client_pymeasure_anc300", rig, "anc300")
+    assert (got["serial"], got["module"][:6]) == ("ANC300B-C-1514-3006076", "ANM300")
+    assert (got["voltage_v"], got["frequency_hz"]) == (25.0, 200)
+    assert (got["mode"], got["mode_after"]) == ("gnd", "gnd")
+    assert 100.0 < got["capacitance_nf"] < 1200.0
+    assert (got["output_v"], got["grounded"]) == (12.0, ["gnd"] * 3)
+    assert "Axis in wrong mode" in got["refusal"]
+    assert rig.world.stage_um is not None
+    assert rig.world.stage_um[0] > 0.5
+
+
+def test_pylablib_and_the_anc350(clients_python: Path, rig: Rig) -> None:
+    got = run(clients_python, "client_pylablib_anc350", rig, "anc350")
+    assert (got["hardware_id"], got["connected"], got["enabled"]) == (-1, True, True)
+    assert (got["sensor_v"], got["voltage_v"], got["frequency_hz"]) == (2.0, 30.0, 1000)
+    assert got["moving"] is True
+    assert got["position_um"] == pytest.approx(50.0, abs=0.25)
+    assert (got["limit"], got["status"]) == (None, ["ref_valid"])
+    assert got["offset_v"] == 10.0
+    assert 100.0 < got["capacitance_nf"] < 1200.0
+    assert got["refusal"] == "value out of range"
+    assert rig.world.stage_um is not None
+    assert rig.world.stage_um[0] == pytest.approx(50.0 / 1.01, abs=1.0)
 
 
 @LINUX_ONLY
