@@ -35,6 +35,10 @@ class World:
     """One sample, one laser, one set of optics, one clock; every simulator sees the same.
 
     Hold `lock` on every entry from another thread.
+
+    Attributes:
+        drift_shows: Whether drift moves the dot where there are nanopositioners.
+        happenings: What befell instruments for good (a piezo was damaged), for tests.
     """
 
     def __init__(
@@ -87,9 +91,7 @@ class World:
         """Displacement by the nanopositioners since `select_dot`; None: there are none, and
         whoever sits at the set-up keeps the dot in place, so that drift does not show."""
         self.drift_shows = True
-        """Whether drift moves the dot where there are nanopositioners."""
         self.happenings: list[dict[str, Any]] = []
-        """What befell instruments for good (a piezo was damaged), for tests."""
         self._camera: Emccd | None = None
         self.dot_name = dot
         self._doses: dict[str, float] = {}
