@@ -53,13 +53,18 @@ class SettableSpec:
 
 @dataclass(frozen=True)
 class Settable:
-    """A quantity of a connected instrument: start, ask, read back. Nothing here waits."""
+    """A quantity of a connected instrument: start, ask, read back. Nothing here waits.
+
+    ``recover``, where there is one, starts the way back to a known place after ``arrived`` has
+    told that a move failed.
+    """
 
     name: str
     spec: SettableSpec
     start: Callable[[float], None]
     arrived: Callable[[], bool]
     read: Callable[[], float]
+    recover: Callable[[], float] | None = None
 
     def confirm(self, target: float) -> float:
         """Return the read-back after a move.

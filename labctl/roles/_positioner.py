@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import partialmethod
+from functools import partial, partialmethod
 from typing import Any, ClassVar
 
 from labctl.errors import DeviceRefusedError, RefusedError
@@ -174,9 +174,10 @@ class Positioner(Positions):
         found = super()._settable(quantity)
         if quantity not in AXES:
             return found
-        return replace(
-            found, spec=replace(found.spec, tolerance=self._tolerance_um(self._axis(quantity)))
-        )
+        axis = self._axis(quantity)
+        spec = replace(found.spec, tolerance=self._tolerance_um(axis))
+        recover = partial(self.recover, axis) if self.has_readout(axis) else None
+        return replace(found, spec=spec, recover=recover)
 
     def _tolerance_um(self, axis: str) -> float:
         """Return how far the read-back may be off: an estimate is good to one step."""

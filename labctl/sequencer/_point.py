@@ -140,7 +140,12 @@ class Point:
         quality: int = 0,
         brief: str = "",
     ) -> None:
-        """Store the point; it counts once this returns."""
+        """Store the point; it counts once this returns.
+
+        Raises:
+            Repeated: A stage has moved meanwhile; what was measured is worth nothing.
+        """
+        self._session.stages.check()
         self._read_back()
         book = self._session.book
         data = {

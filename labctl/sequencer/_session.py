@@ -30,6 +30,7 @@ from labctl.sequencer._control import (
 )
 from labctl.sequencer._point import Point
 from labctl.sequencer._shield import undisturbed
+from labctl.sequencer._stages import Stages
 from labctl.stations import SafeReport, Station
 from labctl.storage import Quality
 
@@ -68,6 +69,7 @@ class Session:
         self.keep_calibration = keep_calibration
         self.begin_point = begin_point
         self.table = table or OpticalTable()
+        self.stages = Stages(self)
         self.memory: dict[str, float] = {}
         self.set_values: dict[str, tuple[float, str]] = {}
         self._settables: dict[str, Settable] = {}
@@ -181,14 +183,18 @@ class Session:
         return self._arrived(settable, value)
 
     def _arrived(self, settable: Settable, value: float) -> float:
+        return self.stages.arrive(settable, value)
+
+    def wait_for(self, settable: Settable) -> None:
+        """Wait for the end of a move that has been started."""
         self.wait_until(
             settable.arrived, timeout_s=settable.spec.timeout_s, what=f"{settable.name} to arrive"
         )
-        return settable.confirm(value)
 
     def measure(self, measurement: Measurement, *, step_id: str, label: str = "") -> None:
         """Measure and store one point; after a pause with *repeat* it is measured anew."""
         attempt = 0
+        self.stages.begin_point()
         while True:
             point = Point(self, measurement, step_id=step_id, label=label, attempt=attempt)
             try:

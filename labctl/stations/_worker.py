@@ -90,8 +90,10 @@ class _OnWorker:
     def settable(self, quantity: str) -> Settable:
         """Return the settable, whose functions run on the instrument's thread, too."""
         found = self._instrument.settable(quantity)
+        recover = found.recover
         return replace(
             found,
+            recover=None if recover is None else partial(self._call, "recover", recover),
             start=partial(self._call, f"start_{quantity}", found.start),
             arrived=partial(self._call, f"{quantity}_arrived", found.arrived),
             read=partial(self._call, f"read_{quantity}", found.read),

@@ -3,11 +3,13 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from labctl.errors import RefusedError
 from labctl.host import Connection, SimulatedBy, connect_station
+from labctl.roles import Positioner
 from labctl.setup import load_setup
 
 SETUP = Path(__file__).parents[3] / "configs" / "setups" / "microscope.yaml"
@@ -51,3 +53,26 @@ def test_without_a_reading_the_stricter_side_holds(speed: float | None, fault: s
         lab.rig.inject("cryostat", fault, for_s=1000.0)
         with pytest.raises(RefusedError, match="it counts as above 50 K"):
             lab.station.settable("spectrograph.wavelength").start(700.0)
+
+
+@pytest.mark.parametrize("kelvin", [4.0, 300.0])
+def test_the_stage_of_the_microscope_never_damages_a_warm_piezo(kelvin: float) -> None:
+    truth = f"instruments.cryostat.simulate.truth.start_temperature={kelvin:g} K"
+    with connect_station(load_setup(SETUP, changes=[truth]), SimulatedBy(seed=0)) as lab:
+        rig: Any = lab.rig
+        stage = lab.station.get("stage", Positioner)
+        if kelvin > 100.0:
+            for refused in (
+                lambda: stage.start_steps("x", 100),
+                lambda: stage.start_x(5.0),
+                lambda: stage.settable("step_voltage_x").start(60.0),
+            ):
+                with pytest.raises(
+                    RefusedError, match=r"cryostat.temperature is \d+ K.*warm piezo"
+                ):
+                    refused()
+            stage.set_step_voltage("x", 30.0)
+        stage.start_x(5.0)
+        assert lab.clock.wait_until(stage.x_arrived, deadline_s=99.0, what="stage.x to arrive")
+        assert rig.world.stage_um[0] == pytest.approx(5.0, rel=0.9)
+        assert rig.world.happenings == []

@@ -1,0 +1,71 @@
+"""Stages that stick or slip: brought back to a known place, and tried again there.
+
+What was measured while a stage moved by itself is worth nothing and is never stored.
+"""
+
+from typing import TYPE_CHECKING
+
+from labctl.errors import DeviceRefusedError
+from labctl.roles import Positioner, Settable
+from labctl.sequencer._control import Repeated
+
+if TYPE_CHECKING:
+    from labctl.sequencer._session import Session
+
+__all__ = ["Stages"]
+
+_TRIES = 3
+
+
+class Stages:
+    """Watches over the stages of a session; gives up when one fails again and again."""
+
+    def __init__(self, session: "Session") -> None:
+        """Nothing has slipped yet."""
+        self._session = session
+        self._slips = 0
+
+    def begin_point(self) -> None:
+        """Count anew."""
+        self._slips = 0
+
+    def check(self) -> None:
+        """Look, before a point is stored, whether stages with read-out stand where they were put.
+
+        Raises:
+            Repeated: One did not and is back now: measure again.
+            DeviceRefusedError: It has slipped in every attempt.
+        """
+        for stage in self._all():
+            for axis in stage.axes():
+                try:
+                    stage.check_held(axis)
+                except DeviceRefusedError as error:
+                    self._slips += 1
+                    if self._slips >= _TRIES:
+                        raise
+                    self._bring_back(stage.settable(axis), error)
+                    raise Repeated("a stage had moved by itself") from error
+
+    def arrive(self, settable: Settable, value: float) -> float:
+        """Wait for the end of a move; one that failed is recovered from and tried once more."""
+        try:
+            self._session.wait_for(settable)
+            return settable.confirm(value)
+        except DeviceRefusedError as error:
+            self._bring_back(settable, error)
+        settable.start(value)
+        self._session.wait_for(settable)
+        return settable.confirm(value)
+
+    def _bring_back(self, settable: Settable, error: DeviceRefusedError) -> None:
+        if settable.recover is None:
+            raise error
+        place = settable.recover()
+        text = f"{error}; goes back to {place:g} {settable.spec.unit} and tries again"
+        self._session.book.message("warning", error.device, text)
+        self._session.wait_for(settable)
+
+    def _all(self) -> list[Positioner]:
+        station = self._session.station
+        return [found for name in station if isinstance(found := station[name], Positioner)]
