@@ -74,5 +74,6 @@ def test_the_stage_of_the_microscope_never_damages_a_warm_piezo(kelvin: float) -
             stage.set_step_voltage("x", 30.0)
         stage.start_x(5.0)
         assert lab.clock.wait_until(stage.x_arrived, deadline_s=99.0, what="stage.x to arrive")
-        assert rig.world.stage_um[0] == pytest.approx(5.0, rel=0.9)
+        # The believed step sizes are those at 4 K; warm steps are 3.5 times as large.
+        assert 2.5 < rig.world.stage_um[0] < 25.0
         assert rig.world.happenings == []
