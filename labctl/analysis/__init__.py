@@ -71,6 +71,8 @@ from labctl.analysis._line_spread import (
     line_spread_response,
     measure_line_spread,
 )
+from labctl.analysis._manifold import ManifoldFit, ManifoldLine, fit_manifold
+from labctl.analysis._manifold_model import Kind
 from labctl.analysis._measured import Measured
 from labctl.analysis._multiplet import Multiplet, find_multiplet
 from labctl.analysis._noise import (
@@ -110,6 +112,7 @@ from labctl.analysis._state_lifetimes import StateLifetime, state_lifetime
 from labctl.analysis._switches import CalmPhotons, Switches, locate_switches
 from labctl.analysis._transition import TransitionLaw, fit_transition_law
 from labctl.analysis._voigt import gauss, lorentz, voigt, voigt_fwhm
+from labctl.analysis._warm_band import WarmBand, fit_warm_band
 
 __all__ = [
     "BOLTZMANN_MEV_PER_K",
@@ -147,6 +150,7 @@ __all__ = [
     "IntensityLevels",
     "Irf",
     "IrfResponse",
+    "Kind",
     "LampLineSample",
     "LawFit",
     "Lifetimes",
@@ -154,6 +158,8 @@ __all__ = [
     "LineAreas",
     "LineSpread",
     "LinewidthLaw",
+    "ManifoldFit",
+    "ManifoldLine",
     "Measured",
     "MonteCarloStatistics",
     "Multiplet",
@@ -176,6 +182,7 @@ __all__ = [
     "Switches",
     "TimingConfiguration",
     "TransitionLaw",
+    "WarmBand",
     "accidental_first",
     "accidental_gap",
     "arrhenius",
@@ -206,12 +213,14 @@ __all__ = [
     "fit_heralded",
     "fit_lifetimes",
     "fit_linewidth_law",
+    "fit_manifold",
     "fit_peak",
     "fit_polarization",
     "fit_purity_series",
     "fit_saturation",
     "fit_stark",
     "fit_transition_law",
+    "fit_warm_band",
     "flid",
     "focus_measure",
     "gauss",

@@ -26,7 +26,7 @@ from labctl.analysis._model import FIRST_SATELLITE, make_axis
 from labctl.analysis._noise import NoiseModel
 from labctl.analysis._peak_report import report
 from labctl.analysis._peak_result import PeakFit, SatellitePrior
-from labctl.analysis._problem import GAUSS, SLOPE, Fitted, Problem
+from labctl.analysis._problem import GAUSS, LORENTZ, SLOPE, Fitted, Problem
 from labctl.analysis._response import InstrumentResponse
 from labctl.analysis._start import Start, find_start, matched_signal
 from labctl.analysis._voigt import voigt, voigt_fwhm
@@ -40,7 +40,6 @@ Mask = NDArray[np.bool_]
 Shape = Literal["auto", "voigt", "lorentz", "gauss"]
 Background = Literal["auto", "constant", "linear"]
 
-_LORENTZ = 1
 _WINDOW_MEV = 30.0
 _WINDOW_WIDTHS = 8.0
 _WINDOW_PIXELS = 30
@@ -164,7 +163,7 @@ def _window(wavelength_nm: Vector, start: Start) -> tuple[int, int]:
 
 
 def _fixed(shape: Shape, background: Background) -> frozenset[int]:
-    by_shape = {"lorentz": {GAUSS}, "gauss": {_LORENTZ}}
+    by_shape = {"lorentz": {GAUSS}, "gauss": {LORENTZ}}
     slope = {SLOPE} if background == "constant" else set[int]()
     return frozenset(by_shape.get(shape, set[int]()) | slope)
 

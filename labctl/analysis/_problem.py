@@ -7,6 +7,7 @@ estimate (P. McCullagh and J. A. Nelder, Generalized Linear Models, chapter 9).
 
 import dataclasses
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,14 +18,23 @@ from labctl.analysis._model import FIRST_SATELLITE, Axis, SpectrumModel
 from labctl.analysis._noise import NoiseModel
 from labctl.analysis._peak_result import SatellitePrior
 
-__all__ = ["GAUSS", "SLOPE", "Fitted", "Problem"]
+__all__ = ["GAUSS", "LORENTZ", "SLOPE", "Fitted", "Model", "Problem"]
 
 Vector = NDArray[np.float64]
 
 _ROUNDS = 8
 _SETTLED_SIGMAS = 2e-3
+LORENTZ = 1
 GAUSS = 2
 SLOPE = 5
+
+
+class Model(Protocol):
+    """Expected counts with derivatives."""
+
+    def evaluate(self, parameters: Vector) -> tuple[Vector, Vector]:
+        """Return expected counts (pixel,) and derivatives (pixel, parameter)."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +68,7 @@ class Problem:
         fixed: Parameters that do not move.
         priors: Of the satellites, in order.
         gauss_squared_mev2: What is known of the squared Gaussian FWHM; None if nothing.
+        most_rounds: How often at most the weights follow the model.
     """
 
     axis: Axis
@@ -68,6 +79,7 @@ class Problem:
     fixed: frozenset[int]
     priors: tuple[SatellitePrior, ...]
     gauss_squared_mev2: Measured | None = None
+    most_rounds: int = _ROUNDS
 
     @property
     def smallest_gauss_squared_mev2(self) -> float:
@@ -89,6 +101,10 @@ class Problem:
             priors=self.priors if priors is None else priors,
         )
 
+    def model(self) -> Model:
+        """Return what is fitted."""
+        return SpectrumModel(self.axis)
+
     def sigma(self, expected: Vector) -> Vector:
         """Return the standard deviation of each pixel of the window."""
         return np.sqrt(self.noise.variance(expected) * self.variance_scale)
@@ -100,7 +116,7 @@ class Problem:
             AnalysisError: If the search fails.
         """
         free = np.array([k for k in range(start.size) if k not in self.fixed])
-        model = SpectrumModel(self.axis)
+        model = self.model()
         parameters = start.copy()
         # Starting parameters may be far off; the first weights come from smoothed counts.
         sigma = self.sigma(_smooth(self.counts))
@@ -114,13 +130,13 @@ class Problem:
             sigma = self.sigma(expected)
             rounds += 1
             settled = np.all(moved <= _SETTLED_SIGMAS * np.sqrt(np.diag(step.covariance)))
-            if settled or rounds == _ROUNDS:
+            if settled or rounds >= self.most_rounds:
                 break
         return self._finish(parameters, free, expected, derivatives, sigma, step)
 
     def _solve(
         self,
-        model: SpectrumModel,
+        model: Model,
         parameters: Vector,
         sigma: Vector,
         free: NDArray[np.intp],

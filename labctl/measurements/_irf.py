@@ -55,7 +55,7 @@ class IrfMeasurement(Trpl):
             what = "an IRF needs to know the laser"
             raise ConfigError([Problem(what, hint="write 'laser: {wavelength: …}' in the set-up")])
         tuned = self
-        if self.center_nm is None and self._has_spectrograph(context):
+        if self.center_nm is None and self._behind_spectrograph(context):
             tuned = self.model_copy(update={"center_nm": laser.wavelength_nm})
         job, parts, standing = tuned.take(context)
         self.finish(context, job, parts, standing)

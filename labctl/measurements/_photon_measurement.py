@@ -103,7 +103,7 @@ class PhotonMeasurement(Measurement):
         path = take_path(context, self.path, self.default_path, names)
         standing: dict[str, Any] = {
             "path": path,
-            "spectrograph": self._tuned(context),
+            "spectrograph": self._tuned(context, path),
             **filter_settings(context),
         }
         job = self._job(context, tagger, detectors, standing["spectrograph"])
@@ -129,17 +129,36 @@ class PhotonMeasurement(Measurement):
             brief=f"{books['counts']} photons in {live_s:.1f} s ({parts[-1].stopped})",
         )
 
+    def _behind_spectrograph(self, context: Context) -> bool:
+        """Return whether the light goes through a spectrograph; without a path it does."""
+        if not self._has_spectrograph(context):
+            return False
+        chosen = self.path or self.default_path
+        if chosen not in context.table.paths:
+            return True
+        spectrograph = context.station.only(Spectrograph, prefer="spectrograph")
+        parts = context.table.path(chosen)
+        return any(part.split(".")[0] == spectrograph.name for part in parts)
+
+    def _wants_colour(self) -> bool:
+        return self.grating_per_mm is not None or self.center_nm is not None or self.at_peak
+
     def _has_spectrograph(self, context: Context) -> bool:
         station = context.station
         return any(isinstance(station[name], Spectrograph) for name in station)
 
-    def _tuned(self, context: Context) -> dict[str, Any]:
+    def _tuned(self, context: Context, path: Mapping[str, Any]) -> dict[str, Any]:
         station = context.station
         if not self._has_spectrograph(context):
-            if self.grating_per_mm is None and self.center_nm is None and not self.at_peak:
+            if not self._wants_colour():
                 return {}
             what = "grating and center need a spectrograph, and the set-up has none"
             raise ConfigError([Problem(what)])
+        if not self._behind_spectrograph(context):
+            if not self._wants_colour():
+                return {}
+            what = f"the light path {path['name']!r} does not lead through the spectrograph"
+            raise ConfigError([Problem(what, hint="remove grating, center and at_peak")])
         spectrograph = station.only(Spectrograph, prefer="spectrograph")
         centre_nm = _peak_nm(context) if self.at_peak else self.center_nm
         tune(context, spectrograph, self.grating_per_mm, centre_nm)

@@ -8,6 +8,7 @@ from labctl.errors import AnalysisError
 from labctl.results._decay_results import DecayAnalysis, analyze_decays
 from labctl.results._decays import fit_decays
 from labctl.results._edge_results import edge_results
+from labctl.results._manifold_results import ManifoldAnalysis, fit_manifolds, manifold_results
 from labctl.results._pair_results import analyze_pairs
 from labctl.results._points import FittedPoint, fit_points, fit_series
 from labctl.results._polarization_results import is_polarization_sweep, polarization_results
@@ -24,10 +25,13 @@ from labctl.results._temperature_results import (
     temperature_results,
     transition_results,
 )
+from labctl.results._warm_results import FittedBand, fit_bands, stability_results, warm_results
 
 __all__ = ["RunAnalysis", "analyze", "analyze_run", "analyze_spectra"]
 
 _SAME_TEMPERATURE_K = 1.0
+_MANIFOLDS = ("E21", "E22")
+_WARM = ("E13", "E17", "E18")
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +49,8 @@ class RunAnalysis:
         sample: Name of the sample; empty if the run names none.
         dot: Name of the dot.
         simulated: Whether the set-up was simulated.
+        manifold: Exciton, trion, biexciton and replicas (E21); None otherwise.
+        bands: Of spectra at room temperature (E13, E17, E18).
     """
 
     run: str
@@ -57,6 +63,8 @@ class RunAnalysis:
     sample: str = ""
     dot: str = ""
     simulated: bool = False
+    manifold: ManifoldAnalysis | None = None
+    bands: tuple[FittedBand, ...] = ()
 
 
 def analyze(run: StoredRun) -> list[ExperimentResult]:
@@ -88,7 +96,9 @@ def analyze_run(run: StoredRun) -> RunAnalysis:
         msg = f"run {run.uid} has neither spectra nor photons to analyse"
         raise AnalysisError(msg)
     found = RunAnalysis(run.uid, run.title, (), None, ())
-    if spectra:
+    if spectra and experiment_of(run) in _WARM:
+        found = _warm(found, spectra, experiment_of(run), pairs)
+    elif spectra:
         found = analyze_spectra(spectra, run.uid, run.title, experiment_of(run))
     stark = analyze_stark(run, found.points)
     if stark is not None:
@@ -106,6 +116,22 @@ def analyze_run(run: StoredRun) -> RunAnalysis:
     )
 
 
+def _warm(
+    found: RunAnalysis,
+    spectra: Sequence[StoredSpectrum],
+    experiment: str,
+    pairs: Sequence[ExperimentResult],
+) -> RunAnalysis:
+    bands, warnings = fit_bands(spectra)
+    if experiment == "E13":
+        zeros = {one.point: one.measured for one in pairs if one.quantity == "g2_zero"}
+        known = {point: zero for point, zero in zeros.items() if point is not None}
+        results = stability_results(bands, known, warnings)
+    else:
+        results = warm_results(bands, experiment, warnings)
+    return replace(found, bands=tuple(bands), results=tuple(results))
+
+
 def analyze_spectra(
     spectra: Sequence[StoredSpectrum], run: str, title: str = "", experiment: str = ""
 ) -> RunAnalysis:
@@ -117,6 +143,10 @@ def analyze_spectra(
         title: Title to give it.
         experiment: Id that the recipe gives; empty: none.
     """
+    if experiment in _MANIFOLDS:
+        manifold = fit_manifolds(spectra)
+        results = tuple(manifold_results(manifold))
+        return RunAnalysis(run, title, (), None, results, manifold=manifold)
     if _is_series(spectra):
         points = fit_series(spectra)
         if experiment == "E24":

@@ -15,8 +15,10 @@ from labctl.optics import air_nm_to_ev, density_per_ev
 from labctl.results._analyze import RunAnalysis
 from labctl.results._decay_figure import draw_decays, draw_lifetimes
 from labctl.results._law_figure import DATA, INTRINSIC, draw_energies, draw_widths, zero_line
+from labctl.results._manifold_figure import draw_manifold
 from labctl.results._points import FittedPoint
 from labctl.results._stark_figure import draw_stark
+from labctl.results._warm_figure import draw_bands
 
 __all__ = ["draw", "heading", "save_figure"]
 
@@ -43,7 +45,12 @@ def draw(analysis: RunAnalysis) -> Figure:
         AnalysisError: If nothing was fitted.
     """
     points = [point for point in analysis.points if point.fit is not None]
-    parts = [*_spectra(analysis, points), *_decays(analysis)]
+    parts = [
+        *_spectra(analysis, points),
+        *_manifold(analysis),
+        *_bands(analysis),
+        *_decays(analysis),
+    ]
     if not parts:
         msg = f"run {analysis.run}: nothing was fitted that could be drawn"
         raise AnalysisError(msg)
@@ -87,6 +94,16 @@ def _spectra(analysis: RunAnalysis, points: Sequence[FittedPoint]) -> list[_Part
         draw_energies(lower, points, laws, reported[0] if reported else None)
 
     return [_Part(5.6, 8.0, partial(_series, points=points)), _Part(5.9, 8.0, both)]
+
+
+def _manifold(analysis: RunAnalysis) -> list[_Part]:
+    found = analysis.manifold
+    return [] if found is None else [_Part(7.0, 6.0, partial(draw_manifold, points=found.points))]
+
+
+def _bands(analysis: RunAnalysis) -> list[_Part]:
+    bands = analysis.bands
+    return [_Part(6.5, 6.0, partial(draw_bands, bands=bands))] if bands else []
 
 
 def _decays(analysis: RunAnalysis) -> list[_Part]:

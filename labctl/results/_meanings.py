@@ -32,6 +32,19 @@ MEANINGS: Mapping[str, str] = {
     "biexciton_binding": "Centre of the exciton's lines less that of the biexciton's.",
     "exciton_passed": "Share of the exciton's light that the edge filter lets pass.",
     "biexciton_passed": "Share of the biexciton's light that the edge filter lets pass.",
+    "trion_binding": "Energy of the trion below the mean of the exciton's lines.",
+    "trion_detection_limit": "Light of the weakest trion that would have been found, against the "
+    "exciton.",
+    "biexciton_detection_limit": "Light of the weakest single line that would have been found, "
+    "against the exciton.",
+    "fwhm": "Full width at half maximum of the Gaussian that the top of the band is.",
+    "urbach_energy": "Slope energy E_U of the red tail, I ~ exp(E / E_U).",
+    "light_time": "Time from the middle of the first spectrum to that of the last.",
+    "peak_drift": "Shift of the band in that time, by a straight line.",
+    "peak_drift_rate": "Shift of the band per hour.",
+    "intensity_change": "Change of the light in that time, by a straight line, against its mean.",
+    "g2_zero_before": "g2(0) before the spectra.",
+    "g2_zero_after": "g2(0) after the spectra.",
     "lifetime": "Mean lifetime of the decay, instrument response taken out.",
     "one_over_e": "Time in which the decay falls to 1/e, instrument response taken out.",
     "activation_energy": "Activation energy of the Arrhenius law of the lifetimes.",
@@ -72,6 +85,10 @@ MEANINGS: Mapping[str, str] = {
 }
 """Quantity or column of a table → what it is."""
 
+_OF_MODES = {
+    "lo": "Energy of the optical phonon of replica",
+    "huang_rhys": "Huang-Rhys factor (light of one phonon over that of none) of replica",
+}
 _ENDS = {"_coldest": "at the coldest point", "_warmest": "at the warmest point"}
 
 
@@ -85,6 +102,9 @@ def meaning(quantity: str) -> str:
     found = re.fullmatch(r"(\w+)_at_([\d.]+)_p_sat", quantity)
     if found:
         return _placed(found[1], f"at {found[2]} of the saturation power")
+    found = re.fullmatch(r"(lo|huang_rhys)_(\d+)", quantity)
+    if found:
+        return f"{_OF_MODES[found[1]]} {found[2]}, counted from the lowest energy."
     found = re.fullmatch(r"(\w+)_at_([\d.]+)_ev", quantity)
     return _placed(found[1], f"detected at {found[2]} eV") if found else ""
 

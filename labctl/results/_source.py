@@ -62,6 +62,7 @@ class StoredSpectrum:
         polarization_remedy: What keeps the grating from seeing this direction turn.
         edge_nm: Edge of a tunable short-pass filter in the light; None without one.
         live_time_s: Exposure of all frames together, s.
+        time_s: Middle of the measurement on the clock of the run.
     """
 
     point: int
@@ -81,6 +82,7 @@ class StoredSpectrum:
     polarization_remedy: str = "none"
     edge_nm: float | None = None
     live_time_s: float = 1.0
+    time_s: float | None = None
 
 
 def stored_spectra(run: StoredRun) -> list[StoredSpectrum]:
@@ -120,7 +122,13 @@ def _spectrum(dataset: "xr.Dataset", row: int) -> StoredSpectrum:
         polarization_remedy=str(values.get("analyser.remedy", "none")),
         edge_nm=optional(values.get("edge_filter.edge_nm")),
         live_time_s=number(values.get("live_time_s"), 1.0),
+        time_s=_middle_s(values),
     )
+
+
+def _middle_s(values: Mapping[str, Any]) -> float | None:
+    began_s, ended_s = optional(values.get("began_s")), optional(values.get("ended_s"))
+    return None if began_s is None or ended_s is None else (began_s + ended_s) / 2
 
 
 def _noise(

@@ -59,3 +59,20 @@ def test_e24_the_line_shifts_to_the_red(tmp_path: Path) -> None:
     assert_true(found["red_shift"], 12.0, 2.0)
     assert_true(found["e_lo"], 16.0, 1.0)
     assert {one.experiment for one in found.values()} == {"E24"}
+
+
+@pytest.mark.timeout(300)
+def test_e21_e22_lines_of_one_dot_are_told_apart(tmp_path: Path) -> None:
+    found = results_of(
+        tmp_path, "replicas", "cspbbr3_13nm", ("frames: 20, port", "frames: 5, port")
+    )
+    edge_nm, factor = 13.63, 1.01
+    assert_true(found["trion_binding"], 1.739 + 18.261 * 7 / edge_nm, 0.05)
+    assert_true(found["biexciton_binding"], 6.087 + 33.913 * 7 / edge_nm, 0.05)
+    for place, (energy_mev, strength) in enumerate(
+        [(3.6, 0.10), (6.3, 0.07), (15.5, 0.05), (19.4, 0.04)], start=1
+    ):
+        assert_true(found[f"lo_{place}"], energy_mev, 0.05)
+        assert_true(found[f"huang_rhys_{place}"], strength * 7 / edge_nm * factor, 0.003)
+    assert found["lo_1"].experiment == "E21"
+    assert found["huang_rhys_1"].experiment == "E22"
