@@ -2,12 +2,13 @@
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from labctl.errors import ConfigError, Problem
+from labctl.recipes import Demand
 from labctl.setup import Setup
 
 __all__ = ["CalibrationStore"]
@@ -55,6 +56,31 @@ class CalibrationStore:
             for name, (_, valid_for_s) in self._entries.items()
             for text in _stale(name, results.get(name, {}), valid_for_s, self._utc())
         ]
+
+    def demand(self, demands: Iterable[Demand], results: Results) -> None:
+        """Refuse a recipe that rests on calibrations which are not in force.
+
+        Raises:
+            ConfigError: Names all that are missing or have expired, and how to make them.
+        """
+        problems: list[Problem] = []
+        for demand in demands:
+            result = results.get(demand.calibration, {}).get(demand.instrument)
+            _, valid_for_s = self._entries[demand.calibration]
+            name = f"the calibration {demand.calibration!r} of {demand.instrument}"
+            if result is None:
+                what = f"{name} is missing"
+            elif valid_for_s is not None and self._age_s(result) > valid_for_s:
+                what = f"{name} has expired: it is {self._age_s(result) / 86400:.0f} days old"
+            else:
+                continue
+            hint = f"make it with a step 'calibrate: {{kind: {demand.calibration}}}' before"
+            problems.append(Problem(f"{demand.scan}: {what}", demand.where, hint))
+        if problems:
+            raise ConfigError(problems)
+
+    def _age_s(self, result: Mapping[str, Any]) -> float:
+        return (self._utc() - _made_at(result)).total_seconds()
 
     def keep(self, name: str, key: str, result: Mapping[str, Any]) -> None:
         """Put a new result in force and keep a dated copy, if the set-up names such a file."""

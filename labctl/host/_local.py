@@ -77,6 +77,7 @@ def prepare(request: RunRequest) -> tuple[Setup, Recipe, Plan]:
         dot=request.dot or sample.dot,
         seed=request.seed if request.simulate else None,
         user=request.user,
+        demands=recipe.demands,
     )
     return setup, recipe, plan
 

@@ -14,6 +14,7 @@ from labctl.errors import StorageError
 from labctl.host._calibrations import CalibrationStore
 from labctl.host._connection import Connection
 from labctl.measurements import LaserFacts, OpticalTable
+from labctl.recipes import Demand
 from labctl.sequencer import Announcer, Book, Control, Listener, Outcome, Session, ending
 from labctl.setup import Setup
 from labctl.storage import JournalWriter, environment, finalise_in_child, new_run_folder
@@ -34,6 +35,7 @@ class Plan:
         dot: Name of the dot.
         seed: Seed of the simulated set-up; None on a real one.
         user: Who measures.
+        demands: Calibrations that must be in force before it begins.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Plan:
     dot: str = ""
     seed: int | None = None
     user: str = ""
+    demands: tuple[Demand, ...] = ()
 
 
 @dataclass
@@ -86,6 +89,7 @@ def open_run(
     # Calibrations of real instruments have one home; those of a simulated set-up go with its runs.
     store = CalibrationStore(setup, root if simulated else setup.data_root, clock.utc)
     calibrations = store.load()
+    store.demand(plan.demands, calibrations)
     folder = new_run_folder(root, plan.sample, plan.name, uid, clock.utc())
     journal = JournalWriter(folder.journal, now=clock.now, utc=clock.utc)
     book = Book(journal, Announcer(uid, clock), clock)

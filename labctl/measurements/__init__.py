@@ -1,6 +1,7 @@
 """Measurements: one kind of acquisition each; parameters, what is stored, how it is done."""
 
 from labctl.measurements._calibrate import CalibrateDetector, CalibrateWavelength, response_of
+from labctl.measurements._calibrate_power import CalibratePower
 from labctl.measurements._context import Array, Bank, Context
 from labctl.measurements._g2 import G2
 from labctl.measurements._irf import IrfMeasurement
@@ -18,6 +19,7 @@ __all__ = [
     "Array",
     "Bank",
     "CalibrateDetector",
+    "CalibratePower",
     "CalibrateWavelength",
     "Context",
     "IrfMeasurement",

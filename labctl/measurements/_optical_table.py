@@ -18,12 +18,14 @@ class LaserFacts:
         rep_rate_hz: Pulses per second; None for continuous light.
         spot_1e2_diameter_um: Diameter of the spot where the intensity is 1/e², um.
         peak_fluence_uj_cm2: Fluence in the centre of the spot, uJ/cm².
+        spot_uncertainty_um: Standard uncertainty of the diameter, um.
     """
 
     wavelength_nm: float
     spot_1e2_diameter_um: float
     rep_rate_hz: float | None = None
     peak_fluence_uj_cm2: float | None = None
+    spot_uncertainty_um: float | None = None
 
 
 @dataclass(frozen=True)

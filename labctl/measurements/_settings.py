@@ -95,17 +95,25 @@ def laser_settings(context: Context) -> dict[str, Any]:
     laser = context.table.laser
     known = {} if laser is None else asdict(laser)
     fluence = present_fluence_uj_cm2(context)
-    return known if fluence is None else {**known, "peak_fluence_uj_cm2": fluence}
+    if fluence is None:
+        return known
+    attenuator = _attenuator(context)
+    error = None if attenuator is None else attenuator.fluence_error_uj_cm2()
+    stated = {} if error is None else {"peak_fluence_error_uj_cm2": error}
+    return {**known, "peak_fluence_uj_cm2": fluence, **stated}
 
 
 def present_fluence_uj_cm2(context: Context) -> float | None:
     """Return the peak fluence on the sample: as the attenuator stands, or as the set-up says."""
-    station = context.station
-    for name in station:
-        device = station[name]
-        if isinstance(device, Attenuator):
-            return device.read_fluence()
+    attenuator = _attenuator(context)
+    if attenuator is not None:
+        return attenuator.read_fluence()
     return context.table.laser.peak_fluence_uj_cm2 if context.table.laser is not None else None
+
+
+def _attenuator(context: Context) -> Attenuator | None:
+    devices = (context.station[name] for name in context.station)
+    return next((device for device in devices if isinstance(device, Attenuator)), None)
 
 
 def warn_of_missing(

@@ -33,6 +33,7 @@ from labctl.optics._grating import PARAMETERS, CalibrationEvidence, GratingCalib
 from labctl.optics._lamp_fit import LampSettings, calibrate_from_lamp
 from labctl.optics._lamps import LampLine, lamp_lines
 from labctl.optics._lines import FoundLine, find_lines
+from labctl.optics._power import Excitation, PowerCurve
 from labctl.optics._spe import SpeFile, SpeRegion, read_spe
 
 __all__ = [
@@ -43,11 +44,13 @@ __all__ = [
     "CalibrationEvidence",
     "DispersionFit",
     "EdgeFacts",
+    "Excitation",
     "FoundLine",
     "GratingCalibration",
     "LampLine",
     "LampSettings",
     "LightFilter",
+    "PowerCurve",
     "SpeFile",
     "SpeRegion",
     "air_nm_to_ev",

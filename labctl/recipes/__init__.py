@@ -4,13 +4,14 @@ from labctl.recipes._estimate import Estimate, estimate
 from labctl.recipes._expand import count, expand
 from labctl.recipes._load import load_recipe, parse_recipe, read_recipe
 from labctl.recipes._nodes import OnError, OnTimeout, RecipeFile
-from labctl.recipes._recipe import Recipe
+from labctl.recipes._recipe import Demand, Recipe
 from labctl.recipes._registry import calibration_types, measurement_types
 from labctl.recipes._schema import json_schema
 from labctl.recipes._steps import Calibrate, Loop, Measure, Move, Note, Step, Wait
 
 __all__ = [
     "Calibrate",
+    "Demand",
     "Estimate",
     "Loop",
     "Measure",

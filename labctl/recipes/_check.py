@@ -7,7 +7,8 @@ from dataclasses import replace
 from labctl.errors import ConfigError, Problem
 from labctl.measurements import Measurement, PhotonMeasurement
 from labctl.recipes._nodes import CalibrateNode, MeasureNode, Range, ScanNode
-from labctl.recipes._recipe import Recipe, walk
+from labctl.recipes._recipe import Demand, Recipe, walk
+from labctl.recipes._registry import CALIBRATE
 from labctl.recipes._values import listed, number, unit_of, values_in
 from labctl.roles import SettableSpec
 from labctl.setup import InstrumentSetup, Location, Setup, did_you_mean, in_order
@@ -38,7 +39,7 @@ def bind(recipe: Recipe, setup: Setup, where: Where) -> Recipe:
             check.measurement(node, at)
     if check.problems:
         raise ConfigError(in_order(check.problems))
-    return replace(recipe, units=check.units)
+    return replace(recipe, units=check.units, demands=tuple(check.demands))
 
 
 def check_values(recipe: Recipe, where: Where) -> list[Problem]:
@@ -60,6 +61,7 @@ class _Check:
         self.units: dict[str, str] = {}
         self.problems: list[Problem] = []
         self._kinds: set[str] = set()
+        self.demands: list[Demand] = []
 
     def problem(self, what: str, at: Location, hint: str = "") -> None:
         self.problems.append(Problem(what, self._where(at), hint))
@@ -87,11 +89,22 @@ class _Check:
                 self.problem(f"scan: {problem.what}", (*at, "scan"), problem.hint)
             return
         self.units[node.scan] = spec.unit
+        self._demand(node, at)
         self._settle(node, spec, at)
         if isinstance(node.values, Range):
             self._range(node, spec, (*at, "values"))
         else:
             self._list(node, spec, (*at, "values"))
+
+    def _demand(self, node: ScanNode, at: Location) -> None:
+        """Note which calibration of the set-up a scan rests on, unless a step before makes it."""
+        instrument, _, quantity = node.scan.partition(".")
+        known = self._setup.instruments[instrument].driver_type.calibrated_by
+        name = known.get(quantity, "")
+        made = f"{CALIBRATE}{name}" in self._kinds
+        if name in self._setup.file.calibrations and not made:
+            where = self._where((*at, "scan"))
+            self.demands.append(Demand(name, instrument, node.scan, where))
 
     def _list(self, node: ScanNode, spec: SettableSpec, at: Location) -> None:
         values = node.values if isinstance(node.values, tuple) else ()

@@ -21,7 +21,24 @@ from labctl.recipes._registry import CALIBRATE
 from labctl.recipes._values import canonical
 from labctl.setup import Location
 
-__all__ = ["Recipe", "walk"]
+__all__ = ["Demand", "Recipe", "walk"]
+
+
+@dataclass(frozen=True)
+class Demand:
+    """A calibration that a scan rests on and that no earlier step makes.
+
+    Attributes:
+        calibration: Its name.
+        instrument: The instrument that it is of.
+        scan: What is scanned.
+        where: File and line of the scan.
+    """
+
+    calibration: str
+    instrument: str
+    scan: str
+    where: str
 
 
 @dataclass(frozen=True)
@@ -32,12 +49,14 @@ class Recipe:
         file: Its content.
         path: The file; None if it was not read from one.
         units: Unit of each scanned settable, once checked against a set-up.
+        demands: Calibrations that must be in force before the recipe begins.
         digest: Short hash of the content, whatever its formatting and comments.
     """
 
     file: RecipeFile
     path: Path | None = None
     units: Mapping[str, str] = field(default_factory=dict[str, str])
+    demands: tuple[Demand, ...] = ()
     digest: str = field(init=False)
 
     def __post_init__(self) -> None:

@@ -2,9 +2,10 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from labctl.errors import DeviceRefusedError, RefusedError
+from labctl.optics import Excitation, PowerCurve
 from labctl.roles._base import Instrument, Limits, Settable, SettableSpec
 
 __all__ = ["Attenuator"]
@@ -16,13 +17,17 @@ class Attenuator(Instrument):
     """Base of attenuator drivers. Fluences are peak fluences on the sample, uJ/cm².
 
     The peak fluence is J0 = 2 E / (pi w²) of one pulse of energy E in a spot with 1/e² radius w.
-    What the instrument itself sets is its transmission; how much light comes with it fully open
-    is known from the set-up.
+    What the instrument itself sets is its transmission. How much light comes with it is believed
+    from the set-up until the calibration ``power`` has measured it against a power meter.
     """
 
     role: ClassVar[str] = "attenuator"
-    settables = {"fluence": SettableSpec("uJ/cm^2", Limits(0.0, 1e6), 600.0, 1e-4)}
-    readables = {"fluence": "uJ/cm^2", "transmission": ""}
+    settables = {
+        "fluence": SettableSpec("uJ/cm^2", Limits(0.0, 1e6), 600.0, 1e-4),
+        "power": SettableSpec("W", Limits(0.0, 10.0), 600.0, 1e-12),
+    }
+    readables = {"fluence": "uJ/cm^2", "power": "W", "transmission": ""}
+    calibrated_by = {"fluence": "power", "power": "power"}
 
     def __init__(
         self, name: str, full_fluence_uj_cm2: float, limits: Mapping[str, Limits] | None = None
@@ -30,6 +35,8 @@ class Attenuator(Instrument):
         """Know the fluence with the attenuator fully open, uJ/cm²."""
         super().__init__(name, limits)
         self.full_fluence_uj_cm2 = full_fluence_uj_cm2
+        self._excitation: Excitation | None = None
+        self._curve: PowerCurve | None = None
 
     @abstractmethod
     def _write_transmission(self, transmission: float) -> None:
@@ -37,19 +44,45 @@ class Attenuator(Instrument):
 
     @abstractmethod
     def read_transmission(self) -> float:
-        """Return the transmission against fully open."""
+        """Return the transmission against fully open, as its own scale has it."""
 
     @abstractmethod
     def fluence_arrived(self) -> bool:
         """Ask whether a started move has ended."""
 
+    def power_arrived(self) -> bool:
+        """Ask whether a started move has ended."""
+        return self.fluence_arrived()
+
+    def use_excitation(self, excitation: Excitation) -> None:
+        """Know spot and repetition rate, so that power and fluence tell each other."""
+        self._excitation = excitation
+
+    def use_calibration(self, name: str, result: Mapping[str, Any]) -> None:
+        """Believe a measured curve of power against transmission from now on."""
+        del name
+        self._curve = PowerCurve.from_dict(result)
+
+    def start_transmission(self, transmission: float) -> None:
+        """Start the move to a mark of its own scale, whatever light comes with it.
+
+        Raises:
+            RefusedError: Not from 0 to 1.
+        """
+        if not 0.0 <= transmission <= 1.0:
+            raise RefusedError(self.name, f"transmission {transmission}", "it is from 0 to 1")
+        self._write_transmission(transmission)
+
     def start_fluence(self, fluence_uj_cm2: float) -> None:
         """Check the limits and start the move.
 
         Raises:
-            RefusedError: Out of the limits, or more than the laser gives.
+            RefusedError: Out of the limits, or more or less than the laser gives.
         """
         self.check("fluence", fluence_uj_cm2)
+        if self._curve is not None and self._excitation is not None:
+            self._write_transmission(self._mark_for(fluence_uj_cm2, self._excitation, self._curve))
+            return
         if fluence_uj_cm2 > self.full_fluence_uj_cm2:
             raise RefusedError(
                 self.name,
@@ -60,7 +93,39 @@ class Attenuator(Instrument):
 
     def read_fluence(self) -> float:
         """Return the peak fluence on the sample, uJ/cm²."""
-        return self.read_transmission() * self.full_fluence_uj_cm2
+        transmission = self.read_transmission()
+        if self._curve is None or self._excitation is None:
+            return transmission * self.full_fluence_uj_cm2
+        return self._excitation.fluence_uj_cm2(self._curve.power_w(transmission))
+
+    def fluence_error_uj_cm2(self) -> float | None:
+        """Return the standard uncertainty of the present fluence; None: it is only believed."""
+        if self._curve is None or self._excitation is None:
+            return None
+        relative = self._excitation.fluence_error_rel(self._curve.error_rel)
+        return None if relative is None else relative * self.read_fluence()
+
+    def start_power(self, power_w: float) -> None:
+        """Set the mean power on the sample, W; otherwise as ``start_fluence``."""
+        self.check("power", power_w)
+        self.start_fluence(self._known_excitation().fluence_uj_cm2(power_w))
+
+    def read_power(self) -> float:
+        """Return the mean power on the sample, W."""
+        return self._known_excitation().power_w(self.read_fluence())
+
+    def _known_excitation(self) -> Excitation:
+        if self._excitation is None:
+            hint = "write rep_rate and spot_1e2_diameter under 'laser' in the set-up"
+            raise RefusedError(self.name, "power and fluence need the laser's facts", hint)
+        return self._excitation
+
+    def _mark_for(self, fluence_uj_cm2: float, excitation: Excitation, curve: PowerCurve) -> float:
+        try:
+            return curve.transmission(excitation.power_w(fluence_uj_cm2))
+        except ValueError as error:
+            command = f"fluence = {fluence_uj_cm2:g} uJ/cm^2"
+            raise RefusedError(self.name, command, str(error)) from error
 
     def _settable(self, quantity: str) -> Settable:
         found = super()._settable(quantity)

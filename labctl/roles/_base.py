@@ -106,6 +106,8 @@ class Instrument(ABC):
         companions: Readables that are taken at every point together with a settable.
         safe_actions: Actions that a set-up's ``safe_state`` can name.
         references: Keys of its block that name other instruments, with the role of those.
+        calibrated_by: Quantity → the calibration that makes it trustworthy; a set-up that names
+            this calibration wants it in force before the quantity is set.
         baud_rate: Bits per second of its serial line, if it is reached by one.
         bus_key: Key of its block with the address of one character (0 to 15, written 0 to F)
             that tells units on one serial line apart; empty: the line is its own.
@@ -119,6 +121,7 @@ class Instrument(ABC):
     companions: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     safe_actions: ClassVar[Mapping[str, SafeAction]] = {}
     references: ClassVar[Mapping[str, str]] = {}
+    calibrated_by: ClassVar[Mapping[str, str]] = {}
     baud_rate: ClassVar[int] = 9600
     bus_key: ClassVar[str] = ""
 
@@ -261,6 +264,10 @@ class Instrument(ABC):
             RefusedError: It has no such guard.
         """
         raise RefusedError(self.name, f"a {self.role} has no guard that latches")
+
+    def use_calibration(self, name: str, result: Mapping[str, Any]) -> None:
+        """Believe a result of a calibration named in ``calibrated_by`` from now on."""
+        del name, result
 
     def flush(self) -> None:
         """Bring a connection in doubt back to a defined state; called before another attempt."""

@@ -86,6 +86,7 @@ class Session:
 
     def start(self, data: Mapping[str, Any], monitors: Mapping[str, float]) -> None:
         """Store the start record, then begin; ``monitors`` maps readables to periods in s."""
+        self._apply_calibrations()
         self.book.start(data)
         self.monitored = dict(monitors)
         self.control.machine.apply("start")
@@ -261,9 +262,18 @@ class Session:
     def calibrated(self, name: str, key: str, result: Mapping[str, Any], step_id: str) -> None:
         """Keep a calibration: journal it, and use it from now on."""
         self.calibrations.setdefault(name, {})[key] = dict(result)
+        self._apply_calibrations(name)
         self.book.calibration(name, key, result, step_id)
         if self.keep_calibration is not None:
             self.keep_calibration(name, key, result)
+
+    def _apply_calibrations(self, wanted: str = "") -> None:
+        """Let instruments believe what is known of them by a calibration; empty: by all."""
+        for device in (self.station[name] for name in self.station):
+            for name in dict.fromkeys(device.calibrated_by.values()):
+                result = self.calibrations.get(name, {}).get(device.name)
+                if result is not None and wanted in ("", name):
+                    device.use_calibration(name, result)
 
     # -- between steps ---------------------------------------------------------------------------
 

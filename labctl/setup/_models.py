@@ -75,6 +75,7 @@ class Laser(Block):
         wavelength_nm: Excitation wavelength, nm.
         rep_rate_hz: Pulses per second; None for continuous light.
         spot_1e2_diameter_um: Diameter of the spot where the intensity is 1/e², um.
+        spot_uncertainty_um: Standard uncertainty of this diameter, um; None: not known.
         peak_fluence_uj_cm2: Set by hand: fluence in the centre of the spot, uJ/cm²; with the
             attenuator fully open, if there is one.
     """
@@ -82,6 +83,7 @@ class Laser(Block):
     wavelength_nm: Nanometers = Field(gt=0, description="like 'wavelength: 405 nm'")
     rep_rate_hz: Hertz | None = Field(None, gt=0)
     spot_1e2_diameter_um: Micrometers = Field(gt=0, description="like '2.4 um'")
+    spot_uncertainty_um: Micrometers | None = Field(None, ge=0)
     peak_fluence_uj_cm2: FluenceUjCm2 | None = Field(None, ge=0)
 
 

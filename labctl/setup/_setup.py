@@ -138,7 +138,8 @@ class Setup:
         }
         laser = world.laser or self.file.laser
         if laser is not None:
-            spec["laser"] = plain(laser)
+            # How well something is known is no property of the world.
+            spec["laser"] = plain(laser.model_copy(update={"spot_uncertainty_um": None}))
         if self.recorded is not None:
             spec["spectrum"] = dict(self.recorded)
         return spec

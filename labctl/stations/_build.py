@@ -7,6 +7,7 @@ from labctl.clock import Clock
 from labctl.roles import Composite, Instrument
 from labctl.setup import InstrumentSetup, Setup
 from labctl.stations._attach import attach_parts
+from labctl.stations._excitation import attach_excitation
 from labctl.stations._rules import attach_rules
 from labctl.stations._station import Station
 from labctl.stations._worker import on_worker
@@ -49,6 +50,7 @@ def build(
     station = Station(instruments, setup.safe_state)
     attach_parts(station, clock)
     attach_rules(station, setup)
+    attach_excitation(station, setup)
     return station
 
 
