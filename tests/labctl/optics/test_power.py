@@ -57,5 +57,5 @@ def test_more_than_there_is_cannot_be_set() -> None:
     ],
 )
 def test_what_is_no_curve_is_refused(marks: tuple[float, ...], powers_w: tuple[float, ...]) -> None:
-    with pytest.raises(ValueError, match="needs a power|do not rise"):
+    with pytest.raises(ValueError, match=r"needs a power|do not rise"):
         PowerCurve(marks, powers_w, 0.1)
