@@ -106,14 +106,20 @@ class _Circular(Settable):
     """An angle, whose read-back is compared modulo 360 deg."""
 
     def confirm(self, target: float) -> float:
-        """Return the read-back; refuses another angle."""
+        """Return the read-back as the angle nearest to ``target``, so that a sweep stays one.
+
+        0 deg read as 359.99 deg is -0.01 deg, 360 deg read as 0.01 deg is 360.01 deg.
+
+        Raises:
+            DeviceRefusedError: It is elsewhere.
+        """
         value = self.read()
-        off_deg = abs((value - target + 180.0) % 360.0 - 180.0)
-        if not off_deg <= self.spec.tolerance:
+        off_deg = (value - target + 180.0) % 360.0 - 180.0
+        if not abs(off_deg) <= self.spec.tolerance:
             raise DeviceRefusedError(
                 self.name.partition(".")[0],
                 f"{self.name} = {format_quantity(target, self.spec.unit)}",
                 f"is at {format_quantity(value, self.spec.unit)} after the move",
                 "does it turn freely? home it, then try again",
             )
-        return value
+        return target + off_deg

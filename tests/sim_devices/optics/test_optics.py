@@ -12,6 +12,7 @@ from labctl_sim.optics import (
     WaveplateAttenuator,
 )
 from labctl_sim.world import World
+from labctl_sim.world.photons import Apd, ApdTruth, Bench
 
 ON_SLIDE = {"rotator": "mount", "slide": "slide", "slide_position": "in"}
 
@@ -121,3 +122,30 @@ def test_a_loose_screw(world: World) -> None:
     assert world.table.analyser_deg == 35.0
     analyser.clear_faults()
     assert world.table.analyser_deg == 30.0
+
+
+@pytest.mark.parametrize("path", ["direct", "side"])
+def test_photon_counters_see_through_the_analyser(world: World, path: str) -> None:
+    world.table.laser_on = world.table.shutter_open = True
+    world.table.room_light_rel = 0.0
+    world.spectrograph.exit = "side"
+    world.spectrograph.lines_per_mm = 1800.0
+    apd = Apd(ApdTruth(light_path=path, dark_rate_hz=0.0, polarization_ratio=1.0))
+    bench = Bench.of(world)
+
+    def leak_hz() -> float:
+        """Clicks by unpolarized scattered laser light."""
+        light = bench.look([apd], 0.0)
+        return light.sources["laser"].models[0].mean[0]
+
+    world.spectrograph.centre_nm = world.laser.wavelength_nm
+    world.put_scatterer(1e-3)
+    bare = leak_hz()
+    RotatingAnalyser("ana", world, {"rotator": "mount"}, {})
+    turn(world, 0.0)
+    p_rel = leak_hz() / bare
+    turn(world, 90.0)
+    s_rel = leak_hz() / bare
+    ratio = 2.5 if path == "side" else 1.0
+    assert s_rel / p_rel == pytest.approx(ratio, rel=1e-6)
+    assert 0.5 * (s_rel + p_rel) == pytest.approx(0.5, rel=1e-3)
