@@ -118,11 +118,10 @@ interlocks:
   - {watch: cryostat.stability, band: [0 K, 1 K], do: abort, delay: 10 s}
   - {watch: shutter.open, above: 0.5, do: close_light}
   - {watch: cryostat.temperature, stale: 1 min, do: close_light, latch: false}
-rules:
-  - {limit: spectrograph.wavelength, to: [400 nm, 700 nm], when: cryostat.temperature, below: 5 K}
 """
     setup = read_setup(parse_yaml(text, Path("setup.yaml")))
     assert len(setup.file.interlocks) == 4
+    assert {rule.limit for rule in setup.file.rules} >= {"stage.step_voltage_x"}
     assert setup.notices == (
         "interlocks are checked, but this version of labctl does not act on them yet",
     )
