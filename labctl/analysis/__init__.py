@@ -50,6 +50,7 @@ from labctl.analysis._g2_cw import (
 from labctl.analysis._g2_pulsed import Normalisation, PulsedG2Zero, pulsed_g2
 from labctl.analysis._heralded import HeraldedBiexciton, fit_heralded
 from labctl.analysis._image_noise import ImageNoise, measure_image_noise
+from labctl.analysis._image_scale import ImageScale, fit_image_scale
 from labctl.analysis._irf import Irf, IrfResponse, TimingConfiguration, grating_spread_ps
 from labctl.analysis._irf_record import irf_from_record, irf_to_record
 from labctl.analysis._lamp_response import measure_response
@@ -106,6 +107,7 @@ from labctl.analysis._polarization import Polarization, between_axes_deg, fit_po
 from labctl.analysis._registration import ImageShift, register_images
 from labctl.analysis._response import InstrumentResponse
 from labctl.analysis._saturation import PuritySeries, Saturation, fit_purity_series, fit_saturation
+from labctl.analysis._spot_place import SpotPlace, locate_spot
 from labctl.analysis._spots import Spot, find_spots, spot_threshold
 from labctl.analysis._stark import StarkLaw, fit_stark
 from labctl.analysis._state_lifetimes import StateLifetime, state_lifetime
@@ -144,6 +146,7 @@ __all__ = [
     "Goodness",
     "HeraldedBiexciton",
     "ImageNoise",
+    "ImageScale",
     "ImageShift",
     "InstrumentResponse",
     "Intensity",
@@ -177,6 +180,7 @@ __all__ = [
     "Saturation",
     "Shape",
     "Spot",
+    "SpotPlace",
     "StarkLaw",
     "StateLifetime",
     "Switches",
@@ -211,6 +215,7 @@ __all__ = [
     "fit_dwells",
     "fit_energy_law",
     "fit_heralded",
+    "fit_image_scale",
     "fit_lifetimes",
     "fit_linewidth_law",
     "fit_manifold",
@@ -232,6 +237,7 @@ __all__ = [
     "judge_type",
     "line_areas",
     "line_spread_response",
+    "locate_spot",
     "locate_switches",
     "lorentz",
     "match_constellations",

@@ -1,15 +1,24 @@
 """Measurements: one kind of acquisition each; parameters, what is stored, how it is done."""
 
 from labctl.measurements._calibrate import CalibrateDetector, CalibrateWavelength, response_of
+from labctl.measurements._calibrate_imaging import CalibrateImagingScale, CalibrateLaserSpot
 from labctl.measurements._calibrate_power import CalibratePower
 from labctl.measurements._context import Array, Bank, Context
 from labctl.measurements._g2 import G2
+from labctl.measurements._image import Image
 from labctl.measurements._irf import IrfMeasurement
 from labctl.measurements._measurement import Measurement
 from labctl.measurements._monte_carlo import MonteCarlo
 from labctl.measurements._optical_table import LaserFacts, OpticalTable
 from labctl.measurements._photon_measurement import PhotonMeasurement
 from labctl.measurements._photon_stream import Photons, TraceMeasurement
+from labctl.measurements._pictures import (
+    Light,
+    PictureLight,
+    image_scale,
+    laser_spot_px,
+    take_pictures,
+)
 from labctl.measurements._spectrum import Spectrum
 from labctl.measurements._stop import Stop
 from labctl.measurements._trpl import Trpl
@@ -19,19 +28,27 @@ __all__ = [
     "Array",
     "Bank",
     "CalibrateDetector",
+    "CalibrateImagingScale",
+    "CalibrateLaserSpot",
     "CalibratePower",
     "CalibrateWavelength",
     "Context",
+    "Image",
     "IrfMeasurement",
     "LaserFacts",
+    "Light",
     "Measurement",
     "MonteCarlo",
     "OpticalTable",
     "PhotonMeasurement",
     "Photons",
+    "PictureLight",
     "Spectrum",
     "Stop",
     "TraceMeasurement",
     "Trpl",
+    "image_scale",
+    "laser_spot_px",
     "response_of",
+    "take_pictures",
 ]

@@ -23,6 +23,7 @@ class Meaning:
         multichannel: Whether one reading of the detector has several channels.
         sub_type: ``experiment_sub_type`` of NXoptical_spectroscopy, or empty.
         preparation: Whether it only prepares what is measured; such data are not plotted first.
+        overview: Whether it shows where one is; whatever else was measured is plotted first.
     """
 
     signal: str
@@ -33,6 +34,12 @@ class Meaning:
     multichannel: bool = True
     sub_type: str = ""
     preparation: bool = False
+    overview: bool = False
+
+    @property
+    def place(self) -> int:
+        """How far behind others it stands when one of them is to be shown."""
+        return 2 * self.preparation + self.overview
 
 
 MEANINGS: Mapping[str, Meaning] = {
@@ -45,7 +52,15 @@ MEANINGS: Mapping[str, Meaning] = {
     ),
     "map": Meaning("counts", "map", {"x": "wavelength"}, "camera", "CCD", sub_type="imaging"),
     "polarization": Meaning("counts", "polarization", {"x": "wavelength"}, "camera", "CCD"),
-    "image": Meaning("counts", "image", {}, "camera", "CCD", sub_type="imaging"),
+    "image": Meaning(
+        "counts", "image", {}, "imaging_camera", "CMOS", sub_type="imaging", overview=True
+    ),
+    "calibrate_imaging_scale": Meaning(
+        "counts", "calibrate_imaging_scale", {}, "imaging_camera", "CMOS", preparation=True
+    ),
+    "calibrate_laser_spot": Meaning(
+        "counts", "calibrate_laser_spot", {}, "imaging_camera", "CMOS", preparation=True
+    ),
     "trpl": Meaning(
         "counts", "decay", {"bin": "delay"}, "tagger", "TCSPC module", sub_type="time resolved"
     ),

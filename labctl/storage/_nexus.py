@@ -152,7 +152,7 @@ def _write_links(entry: H5Group, labctl: H5Group, survey: Survey) -> None:
     labctl.text("journals", dump_text(journals))
     if groups:
         # sorted keeps the order of acquisition among equals.
-        main = sorted(groups.values(), key=lambda g: meaning_of(g.measurement).preparation)[0]
+        main = sorted(groups.values(), key=lambda g: meaning_of(g.measurement).place)[0]
         entry.mark(default=main.nexus_name)
         return
     data = entry.child("data", "NXdata")

@@ -1,5 +1,6 @@
 """The flight recorder: the last exchanges with every instrument, for the report of a failure."""
 
+import ctypes
 import json
 import threading
 from collections import deque
@@ -97,6 +98,10 @@ def _shortened(entry: Entry) -> Entry:
 
 def _plain(argument: Any) -> Any:
     value: Any = pointed_to(argument)
+    if isinstance(value, ctypes.c_char_p):
+        # Such a pointer need not lead to text, and after the call perhaps to nothing any more:
+        # libraries hand out their image memory that way.
+        return f"{ctypes.cast(value, ctypes.c_void_p).value or 0:#x}"
     # ctypes numbers hold their number in ``value``.
     value = getattr(value, "value", value)
     if isinstance(value, bytes):

@@ -57,3 +57,13 @@ def test_long_entries_are_cut_in_a_dump_only(tmp_path: Path) -> None:
     assert len(recorder.dump()[0]["received"]) == 4096
     recorder.save_tape("mono", tmp_path / "t")
     assert (tmp_path / "t").stat().st_size > 10_000
+
+
+def test_a_pointer_into_a_library_is_not_followed() -> None:
+    """It may lead to image memory, or to nothing any more."""
+    recorder = FlightRecorder(VirtualClock())
+    address = 0x10
+    recorder.called("camera", "is_FreeImageMem", (ctypes.c_char_p(address), 1), 0)
+    recorder.called("camera", "is_GetActSeqBuf", (ctypes.byref(ctypes.c_char_p(None)),), 0)
+    found = [entry["arguments"] for entry in recorder.dump("camera")]
+    assert found == [["0x10", 1], ["0x0"]]

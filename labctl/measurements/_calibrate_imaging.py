@@ -1,0 +1,220 @@
+"""Calibrations of the imaging camera: scale against the stage, and where the laser spot is."""
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from labctl.analysis import (
+    ImageScale,
+    fit_image_scale,
+    locate_spot,
+    measure_image_noise,
+    register_images,
+)
+from labctl.errors import AnalysisError
+from labctl.measurements._context import Array, Context
+from labctl.measurements._image import picture_arrays
+from labctl.measurements._measurement import Measurement
+from labctl.measurements._paths import take_path
+from labctl.measurements._pictures import (
+    LIGHT_PATHS,
+    PictureLight,
+    picture_settings,
+    region_of,
+    take_pictures,
+)
+from labctl.roles import ImagingCamera, ImagingSettings, Positioner
+from labctl.units import Micrometers, Seconds
+
+__all__ = ["CalibrateImagingScale", "CalibrateLaserSpot"]
+
+_SETUP_S, _MOVE_S = 5.0, 3.0
+_STEPS = ((0, 0), (1, 0), (-1, 0), (2, 0), (-2, 0), (0, 1), (0, -1), (0, 2), (0, -2))
+"""Places in units of the step; back and forth, so that drift shows as scatter and not as scale."""
+
+
+class _Pictures(Measurement):
+    """Parameters of calibration pictures.
+
+    Attributes:
+        exposure_s: Exposure of one frame, s.
+        frames: Number of frames of one picture; their differences tell the noise.
+        gain: Analog gain of the camera, a factor.
+        roi: First column, number of columns, first row, number of rows; None: the whole sensor.
+    """
+
+    exposure_s: Seconds = Field(gt=0, description="like 'exposure: 50 ms'")
+    frames: int = Field(2, ge=2)
+    gain: float = Field(1.0, ge=1)
+    roi: tuple[int, int, int, int] | None = None
+
+    def _taken(
+        self, context: Context, camera: ImagingCamera, light: PictureLight
+    ) -> NDArray[np.uint16]:
+        settings = ImagingSettings(self.exposure_s, self.gain, region_of(self.roi))
+        return take_pictures(context, camera, settings, self.frames, light)
+
+
+class CalibrateImagingScale(_Pictures):
+    """Scale, rotation and handedness of the picture, by moving the stage by known amounts.
+
+    Attributes:
+        step_um: Step of the stage, um; the picture moves by up to two of them each way.
+        level: Brightness of the LED.
+    """
+
+    kind: ClassVar[str] = "calibrate_imaging_scale"
+    needs: ClassVar[tuple[str, ...]] = ("imaging_camera", "illuminator", "positioner")
+
+    step_um: Micrometers = Field(3.0, gt=0)
+    level: float = Field(0.5, gt=0, le=1)
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            exposure: str,
+            frames: int = 2,
+            gain: float = 1.0,
+            roi: tuple[int, int, int, int] | None = None,
+            step: str = "3 um",
+            level: float = 0.5,
+        ) -> None:
+            """Quantities are written with their unit, as in a recipe: ``exposure="50 ms"``."""
+
+    def estimate_s(self) -> float:
+        """Return the expected lab time in s."""
+        return _SETUP_S + len(_STEPS) * (_MOVE_S + self.frames * self.exposure_s)
+
+    def run(self, context: Context) -> None:
+        """Visit the places, register each picture with the first, fit, keep the result."""
+        camera = context.station.only(ImagingCamera, prefer="imaging_camera")
+        stage = context.station.only(Positioner, prefer="stage")
+        path = take_path(context, None, LIGHT_PATHS["led"], [camera.name])
+        light = PictureLight("led", self.level)
+        start_um = stage.read_position("x"), stage.read_position("y")
+        moved_um: list[tuple[float, float]] = []
+        shift_px: list[tuple[float, float]] = []
+        stored = np.zeros((0, 0, 0), np.uint16)
+        try:
+            for x, y in _STEPS:
+                at = _moved(context, stage, start_um, (x * self.step_um, y * self.step_um))
+                pictures = self._taken(context, camera, light)
+                picture = pictures.mean(axis=0)
+                if not stored.size:
+                    stored = pictures
+                found = register_images(stored.mean(axis=0), picture)
+                moved_um.append(at)
+                shift_px.append((found.x_px.value, found.y_px.value))
+        finally:
+            _moved(context, stage, start_um, (0.0, 0.0))
+        moved, shifts = np.array(moved_um), np.array(shift_px)
+        scale = fit_image_scale(moved - moved[0], shifts)
+        self._keep(context, camera, stage, scale)
+        settings = {"path": path, **picture_settings(context, camera, self.frames, light)}
+        context.store(
+            [
+                *picture_arrays(stored),
+                Array("stage", moved, "um", ("place", "axis")),
+                Array("shift", shifts, "px", ("place", "axis")),
+            ],
+            settings=settings,
+            live_time_s=len(_STEPS) * self.frames * self.exposure_s,
+            brief=_said(scale),
+        )
+
+    def _keep(
+        self, context: Context, camera: ImagingCamera, stage: Positioner, scale: ImageScale
+    ) -> None:
+        record: dict[str, Any] = {
+            **scale.to_record(),
+            "stage": stage.name,
+            "position_known": all(stage.position_known(axis) for axis in ("x", "y")),
+            "calibrated_at": context.clock.utc().isoformat(),
+        }
+        if not record["position_known"]:
+            text = "has no sensor: the scale is only as good as its believed size of a step"
+            context.message("warning", stage.name, text)
+        context.calibrated("imaging_scale", camera.name, record)
+
+
+def _said(scale: ImageScale) -> str:
+    um = scale.um_per_pixel
+    turned = f"rotated by {scale.rotation_deg.value:.2f} deg"
+    hand = ", mirrored" if scale.mirrored else ""
+    return f"{um.value:.5f} +- {um.error:.5f} um per pixel, {turned}{hand}"
+
+
+def _moved(
+    context: Context, stage: Positioner, start_um: tuple[float, float], by_um: tuple[float, float]
+) -> tuple[float, float]:
+    x, y = (
+        context.move(stage.settable(axis), origin + by)
+        for axis, origin, by in zip(("x", "y"), start_um, by_um, strict=True)
+    )
+    return x, y
+
+
+class CalibrateLaserSpot(_Pictures):
+    """Column and row of the laser spot, which is not where one would believe."""
+
+    kind: ClassVar[str] = "calibrate_laser_spot"
+    needs: ClassVar[tuple[str, ...]] = ("imaging_camera", "shutter")
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            exposure: str,
+            frames: int = 2,
+            gain: float = 1.0,
+            roi: tuple[int, int, int, int] | None = None,
+        ) -> None:
+            """Quantities are written with their unit, as in a recipe: ``exposure="50 ms"``."""
+
+    def estimate_s(self) -> float:
+        """Return the expected lab time in s."""
+        return _SETUP_S + 2 * self.frames * self.exposure_s
+
+    def run(self, context: Context) -> None:
+        """Take pictures with and without the laser, fit the spot, keep its place."""
+        camera = context.station.only(ImagingCamera, prefer="imaging_camera")
+        path = take_path(context, None, LIGHT_PATHS["laser"], [camera.name])
+        dark = self._taken(context, camera, PictureLight("none"))
+        light = PictureLight("laser")
+        bright = self._taken(context, camera, light)
+        if int(bright.max()) >= camera.full_scale_counts():
+            message = f"{camera.name}: the laser spot is saturated; expose shorter"
+            raise AnalysisError(message)
+        frames = bright.astype(np.float64) - dark.mean(axis=0)
+        noise = measure_image_noise(frames)
+        place = locate_spot(frames.mean(axis=0), noise, self._width_px(context, camera))
+        corner = camera.region(camera.settings or ImagingSettings(self.exposure_s))
+        record = {
+            "x_px": corner.x0 + place.x_px.value,
+            "y_px": corner.y0 + place.y_px.value,
+            "x_error_px": place.x_px.error,
+            "y_error_px": place.y_px.error,
+            "sd_px": place.sd_px.value,
+            "sd_error_px": place.sd_px.error,
+            "reduced_chi2": place.reduced_chi2,
+            "calibrated_at": context.clock.utc().isoformat(),
+        }
+        context.calibrated("laser_spot", camera.name, record)
+        context.store(
+            picture_arrays(bright),
+            settings={"path": path, **picture_settings(context, camera, self.frames, light)},
+            live_time_s=self.frames * self.exposure_s,
+            brief=f"laser spot at column {record['x_px']:.2f}, row {record['y_px']:.2f}",
+        )
+
+    @staticmethod
+    def _width_px(context: Context, camera: ImagingCamera) -> float:
+        """Return about how wide the spot should be: a quarter of its diameter."""
+        laser = context.table.laser
+        diameter_um = None if laser is None else laser.spot_1e2_diameter_um
+        return 0.25 * (diameter_um or 2.0) / camera.nominal_scale_um()

@@ -1,0 +1,165 @@
+"""The scale of pictures against a stage that moves the simulated sample."""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+from fake_stage import FakeAxis, FakeStage
+from labctl.analysis import ImageScale, Measured, fit_image_scale
+from labctl.clock import EventQueue, VirtualClock
+from labctl.errors import AnalysisError, ConfigError
+from labctl.measurements import (
+    Array,
+    CalibrateImagingScale,
+    Context,
+    OpticalTable,
+    image_scale,
+    laser_spot_px,
+)
+from labctl.roles import Instrument, Settable
+from labctl.stations import Station
+from labctl.transport import LibraryLink, VisaTransport
+from labctl_drivers.thorlabs.dc2200 import Dc2200, Dc2200Settings
+from labctl_drivers.thorlabs.uc480 import Uc480, Uc480Settings
+from labctl_sim.rig import Rig
+
+SAMPLE = {
+    "schema_version": 1,
+    "name": "one dot",
+    "composition": "CsPbBr3",
+    "dots": {"A1": {"edge_length": "23 nm", "lifetime": "180 ps"}},
+}
+SCALE_UM, TURN_DEG = 0.0921, 1.8
+
+
+def seed(*labels: object) -> int:
+    return int.from_bytes(hashlib.sha256(repr(labels).encode()).digest()[:16], "big")
+
+
+class MovingStage(FakeStage):
+    """A stage that carries the sample of a world."""
+
+    world: Any = None
+
+    def _move(self, one: FakeAxis, um: float) -> None:
+        super()._move(one, um)
+        if self.world is not None:
+            self.world.stage_um = tuple(self.real[axis].um for axis in "xyz")
+
+
+class PlainContext:
+    """As much of the sequencer as a calibration needs."""
+
+    def __init__(self, station: Station, clock: VirtualClock) -> None:
+        self.station, self.clock, self.table = station, clock, OpticalTable()
+        self.calibrations: dict[str, dict[str, Any]] = {}
+        self.stored: list[Array] = []
+        self.messages: list[str] = []
+
+    def wait_until(self, ready: Callable[[], bool], *, timeout_s: float, what: str) -> None:
+        end_s = self.clock.now() + timeout_s
+        while not ready():
+            assert self.clock.now() < end_s, what
+            self.clock.sleep(0.01)
+
+    def move(self, settable: Settable, value: float) -> float:
+        settable.start(value)
+        self.wait_until(settable.arrived, timeout_s=60.0, what=settable.name)
+        return settable.confirm(value)
+
+    def progress(self, text: str, fraction: float) -> None:
+        assert text
+        assert 0.0 < fraction <= 1.0
+
+    def message(self, level: str, device: str, text: str) -> None:
+        self.messages.append(f"{level} {device} {text}")
+
+    def store(self, arrays: Sequence[Array], **_more: Any) -> None:
+        self.stored = list(arrays)
+
+    def calibrated(self, name: str, key: str, result: Mapping[str, Any]) -> None:
+        self.calibrations.setdefault(name, {})[key] = dict(result)
+
+
+@pytest.fixture
+def context() -> Any:
+    queue = EventQueue()
+    clock = VirtualClock(queue)
+    instruments = {
+        "imaging_camera": {"simulator": "thorlabs.uc480"},
+        "led": {"simulator": "thorlabs.dc2200"},
+    }
+    spec = {"sample": SAMPLE, "dot": "A1", "instruments": instruments, "memory": False}
+    rig = Rig(spec, now=queue.now, schedule=queue.schedule, seed=seed)
+    rig.start()
+    queue.settle = rig.quiesce
+    stage = MovingStage(clock, closed=True)
+    stage.world = rig.world
+    rig.world.stage_um = (0.0, 0.0, 0.0)
+    camera = Uc480(
+        "imaging_camera", LibraryLink(rig.library("imaging_camera")), Uc480Settings(), {}
+    )
+    led = Dc2200("led", VisaTransport("led", rig.addresses()["led"], clock), Dc2200Settings(), {})
+    devices: dict[str, Instrument] = {"imaging_camera": camera, "led": led, "stage": stage}
+    for device in devices.values():
+        device.connect()
+    yield PlainContext(Station(devices, ()), clock)
+    for device in devices.values():
+        device.close()
+    rig.close()
+    assert rig.errors == []
+
+
+def test_scale_rotation_and_handedness_come_out(context: PlainContext) -> None:
+    """Truth 0.0921 um per pixel, 1.8 degrees, mirrored; nominally 0.0883, not turned, not so."""
+    camera = cast("Any", context.station["imaging_camera"])
+    with pytest.raises(ConfigError, match=r"calibrate: \{kind: imaging_scale"):
+        image_scale(cast("Context", context), camera)
+    calibration = CalibrateImagingScale(exposure="50 ms", roi=(400, 512, 250, 512))
+    calibration.run(cast("Context", context))
+    found = image_scale(cast("Context", context), camera)
+    assert found.mirrored
+    assert found.um_per_pixel.value == pytest.approx(SCALE_UM, rel=0.005)
+    assert found.um_per_pixel.covers(SCALE_UM, 4.0)
+    assert found.rotation_deg.covers(TURN_DEG, 4.0)
+    assert found.um_per_pixel.error < 0.005 * SCALE_UM
+    stage = cast("Any", context.station["stage"])
+    assert stage.read_position("x") == pytest.approx(0.0, abs=0.2)
+    assert cast("Any", context.station["led"]).is_off()
+    assert {array.name for array in context.stored} == {"counts", "frames", "stage", "shift"}
+
+
+def test_a_missing_spot_says_how_to_make_it(context: PlainContext) -> None:
+    with pytest.raises(ConfigError, match=r"calibrate: \{kind: laser_spot"):
+        laser_spot_px(cast("Context", context), cast("Any", context.station["imaging_camera"]))
+
+
+@pytest.mark.parametrize("mirrored", [True, False])
+def test_fit_of_movements(mirrored: bool) -> None:
+    """12 draws with 20 nm scatter of the stage: pulls of scale and rotation within 1 +- 0.65."""
+    truth = ImageScale(Measured(0.09, 0.0), Measured(-3.0, 0.0), mirrored, 0.0)
+    pulls: list[tuple[float, float]] = []
+    for number in range(12):
+        rng = np.random.default_rng(number)
+        moved = rng.uniform(-6.0, 6.0, (9, 2))
+        shift = truth.to_px(moved + 0.02 * rng.standard_normal((9, 2))) + np.array([2.0, -1.0])
+        found = fit_image_scale(moved, shift)
+        assert found.mirrored is mirrored
+        pulls.append((found.um_per_pixel.pull(0.09), found.rotation_deg.pull(-3.0)))
+        assert np.allclose(found.to_um(found.to_px(moved)), moved)
+        assert ImageScale.from_record(found.to_record()) == found
+    assert np.all(np.abs(np.std(pulls, axis=0) - 1.0) < 0.65)
+
+
+def test_movements_that_tell_nothing_are_refused() -> None:
+    line = np.array([[0.0, 0.0], [1.0, 1.0], [2.0, 2.0], [3.0, 3.0]])
+    with pytest.raises(AnalysisError, match="one line only"):
+        fit_image_scale(line, line)
+    with pytest.raises(AnalysisError, match="at least 4"):
+        fit_image_scale(line[:2], line[:2])
+    rng = np.random.default_rng(0)
+    with pytest.raises(AnalysisError, match="does not follow the stage"):
+        fit_image_scale(rng.uniform(-5, 5, (9, 2)), rng.uniform(-50, 50, (9, 2)))
