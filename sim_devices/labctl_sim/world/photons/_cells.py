@@ -26,7 +26,7 @@ from labctl_sim.world.photons._emit import (
 from labctl_sim.world.photons._jit import inlined, jit
 from labctl_sim.world.photons._models import ModelTable
 from labctl_sim.world.photons._random import Words, seeded
-from labctl_sim.world.photons._sorting import Times, merge, sort_run
+from labctl_sim.world.photons._sorting import Times, copy_run, merge, sort_run
 
 EARLY_PS = 20_000
 """Nothing comes earlier than this before its pulse."""
@@ -95,7 +95,7 @@ def collect(
     """
     first, cell_ps = cell * grid.pulses, cell * grid.length_ps
     n = int(buffers.sizes[0])
-    buffers.merged[:n] = buffers.held[:n]
+    copy_run(buffers.held, 0, n, buffers.merged, 0)
     pulsed, steady = len(segments.offsets) - 1, len(segments.steady_offsets) - 1
     for source in range(pulsed + steady):
         state = seeded(key, cell, source)
@@ -120,7 +120,7 @@ def collect(
             sort_run(buffers.run, 0, added)
             merge(buffers.merged, n, buffers.run, added, buffers.fresh)
             n += added
-            buffers.merged[:n] = buffers.fresh[:n]
+            copy_run(buffers.fresh, 0, n, buffers.merged, 0)
     return n
 
 
@@ -157,16 +157,15 @@ def run_cells(
         used, fresh = avalanches(
             state, responses, waiting, buffers.merged, n, until_ps, buffers.fresh
         )
-        buffers.held[: n - used] = buffers.merged[used:n]
+        copy_run(buffers.merged, used, n, buffers.held, 0)
         buffers.sizes[0] = n - used
         begin = int(buffers.sizes[1])
-        buffers.shifted[begin : begin + fresh] = buffers.fresh[:fresh]
+        copy_run(buffers.fresh, 0, fresh, buffers.shifted, begin)
         shift(responses.shift_ps, buffers.shifted, begin, begin + fresh)
         used, n_out = register(
             responses, waiting.module_busy_ps, buffers.shifted, begin + fresh,
             until_ps + earliest, out, n_out,
         )  # fmt: skip
-        left = begin + fresh - used
-        buffers.shifted[:left] = buffers.shifted[used : begin + fresh].copy()
-        buffers.sizes[1] = left
+        copy_run(buffers.shifted, used, begin + fresh, buffers.shifted, 0)
+        buffers.sizes[1] = begin + fresh - used
     return last, n_out

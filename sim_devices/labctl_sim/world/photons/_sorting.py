@@ -21,6 +21,16 @@ def sort_run(keys: Times, begin: int, end: int) -> None:
 
 
 @inlined
+def copy_run(source: Times, begin: int, end: int, target: Times, place: int) -> None:
+    """Copy ``source[begin:end]`` to ``target`` from ``place`` on; also forwards in one array.
+
+    A loop: for the few photons of a cell, taking slices costs more than copying.
+    """
+    for index in range(end - begin):
+        target[place + index] = source[begin + index]
+
+
+@inlined
 def merge(first: Times, n_first: int, second: Times, n_second: int, out: Times) -> None:
     """Merge two sorted runs into ``out``."""
     i, j = 0, 0

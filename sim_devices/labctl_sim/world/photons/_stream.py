@@ -97,7 +97,8 @@ class PhotonStream:
             before = self._cell
             parts.append(self._batch(min(last, self._cell + cells)))
             self._per_cell = len(parts[-1]) / (self._cell - before)
-        events = np.concatenate(parts)
+        parts = [part for part in parts if len(part)] or parts[:1]
+        events = parts[0] if len(parts) == 1 else np.concatenate(parts)
         if end:
             events = events[: np.searchsorted(events, until_ps << 3)]
         self._left = np.zeros(0, dtype=np.int64)
@@ -131,11 +132,14 @@ class PhotonStream:
                 self._chance.key, first, last, self.grid, table, delays, segments,
                 self._responses, self._waiting, self._buffers, out,
             )  # fmt: skip
-            parts.append(out[:count].copy())
+            parts.append(out[:count])
+            out = out[count:]
             if self._cell == first:
                 self._buffers = _buffers(2 * len(self._buffers.run), self._buffers)
                 out = np.empty(2 * len(self._buffers.shifted), dtype=np.int64)
-        return np.concatenate(parts)
+            elif self._cell < last:
+                out = np.empty(len(out) + 2 * len(self._buffers.shifted), dtype=np.int64)
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def _table_of(self, models: list[PulseModel]) -> ModelTable:
         if list(map(id, models)) != list(map(id, self._models)):
