@@ -1,11 +1,18 @@
 """E08: exciton and biexciton with and without the edge filter."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from labctl.analysis import Measured
+from labctl.analysis import Measured, Multiplet
 from labctl.errors import AnalysisError
-from labctl.results._manifolds import SUBLEVELS, Manifolds, areas_of, fit_manifolds
+from labctl.results._manifolds import (
+    SUBLEVELS,
+    WIDER_MEV,
+    Manifolds,
+    areas_of,
+    compared,
+    fit_manifolds,
+)
 from labctl.results._points import axis_error_ev
 from labctl.results._result import Cell, ExperimentResult, ResultTable
 from labctl.results._source import StoredSpectrum
@@ -37,6 +44,11 @@ def edge_results(spectra: Sequence[StoredSpectrum]) -> list[ExperimentResult]:
         msg = "no spectrum was taken without the edge filter; there is nothing to compare with"
         raise AnalysisError(msg)
     found = fit_manifolds(open_path)
+    again = fit_manifolds(open_path, WIDER_MEV).by_name()
+    lines = {
+        name: compared(one.lines, again[name].lines if name in again else None)
+        for name, one in found.by_name().items()
+    }
     warnings = summarized(w for s in spectra for w in s.warnings)
     if found.biexciton is None:
         msg = "the spectrum without filter shows no biexciton; take it at a higher fluence"
@@ -46,7 +58,7 @@ def edge_results(spectra: Sequence[StoredSpectrum]) -> list[ExperimentResult]:
     table = ResultTable("edge_filter", _UNITS, tuple(_row(s, open_path, found) for s in behind))
     results = [
         ExperimentResult("E08", quantity, m.value, m.error, unit, None, (table,), warnings)
-        for quantity, m, unit in _lines(found, error_ev)
+        for quantity, m, unit in _quantities(lines, error_ev)
     ]
     for spectrum, row in zip(behind, table.rows, strict=True):
         for name, place in (("exciton_passed", 2), ("biexciton_passed", 4)):
@@ -58,17 +70,19 @@ def edge_results(spectra: Sequence[StoredSpectrum]) -> list[ExperimentResult]:
     return results
 
 
-def _lines(found: Manifolds, energy_error_ev: float) -> list[tuple[str, Measured, str]]:
+def _quantities(
+    manifolds: Mapping[str, Multiplet], energy_error_ev: float
+) -> list[tuple[str, Measured, str]]:
     lines: list[tuple[str, Measured, str]] = []
-    for kind, manifold in found.by_name().items():
+    for kind, manifold in manifolds.items():
         lines += [
             (f"energy_{kind}_{name}", energy.plus_systematic(energy_error_ev), "eV")
-            for name, energy in zip(SUBLEVELS, manifold.lines.energy_ev, strict=False)
+            for name, energy in zip(SUBLEVELS, manifold.energy_ev, strict=False)
         ]
-        if manifold.lines.splitting_mev is not None:
-            lines.append((f"fine_structure_splitting_{kind}", manifold.lines.splitting_mev, "meV"))
-    if found.biexciton is not None:
-        upper, lower = found.exciton.lines.centre_ev, found.biexciton.lines.centre_ev
+        if manifold.splitting_mev is not None:
+            lines.append((f"fine_structure_splitting_{kind}", manifold.splitting_mev, "meV"))
+    if "biexciton" in manifolds:
+        upper, lower = manifolds["exciton"].centre_ev, manifolds["biexciton"].centre_ev
         apart = Measured(upper.value - lower.value, math.hypot(upper.error, lower.error))
         lines.append(("biexciton_binding", apart.scaled(1e3), "meV"))
     return lines

@@ -24,7 +24,17 @@ from labctl.optics import ev_to_nm, vacuum_nm
 from labctl.results._points import combined_frames
 from labctl.results._source import StoredSpectrum
 
-__all__ = ["SUBLEVELS", "Areas", "Manifold", "Manifolds", "areas_of", "fit_manifolds", "steadied"]
+__all__ = [
+    "SUBLEVELS",
+    "WIDER_MEV",
+    "Areas",
+    "Manifold",
+    "Manifolds",
+    "areas_of",
+    "compared",
+    "fit_manifolds",
+    "steadied",
+]
 
 Vector = NDArray[np.float64]
 
@@ -36,6 +46,8 @@ _MARGIN_MEV = 1.2
 """What is fitted beyond the outer lines; more would take in phonon replicas (3.6 meV below)."""
 _APART_MEV = (8.0, 45.0)
 """How far exciton and biexciton lie apart: 14 meV (30 nm) to 40 meV (7 nm) in Zhu 2024."""
+WIDER_MEV = 1.6
+"""Another margin; what it changes is not known better."""
 _SEEN_SIGMAS = 8.0
 _LEAST = 0.05
 _MOST = 3
@@ -152,6 +164,21 @@ def steadied(manifold: Manifold, areas: Areas) -> Multiplet:
     moved_mev = share.T @ areas.shift_mev
     error_mev = np.sqrt((share.T**2) @ areas.shift_error_mev**2)
     return manifold.lines.moved(-moved_mev, error_mev)
+
+
+def compared(lines: Multiplet, other: Multiplet | None) -> Multiplet:
+    """Return lines with what another fitted window changes as a further error."""
+    if other is None or len(other.energy_ev) != len(lines.energy_ev):
+        return lines
+    centre_ev = lines.centre_ev.plus_systematic(lines.centre_ev.value - other.centre_ev.value)
+    splitting = lines.splitting_mev
+    if splitting is not None and other.splitting_mev is not None:
+        splitting = splitting.plus_systematic(splitting.value - other.splitting_mev.value)
+    energies = tuple(
+        one.plus_systematic(one.value - another.value)
+        for one, another in zip(lines.energy_ev, other.energy_ev, strict=True)
+    )
+    return replace(lines, energy_ev=energies, splitting_mev=splitting, centre_ev=centre_ev)
 
 
 def _areas(spectrum: StoredSpectrum, manifold: Manifold) -> LineAreas:

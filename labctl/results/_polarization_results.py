@@ -15,7 +15,16 @@ from labctl.analysis import (
     fit_polarization,
 )
 from labctl.errors import AnalysisError
-from labctl.results._manifolds import SUBLEVELS, Areas, Manifolds, areas_of, fit_manifolds, steadied
+from labctl.results._manifolds import (
+    SUBLEVELS,
+    WIDER_MEV,
+    Areas,
+    Manifolds,
+    areas_of,
+    compared,
+    fit_manifolds,
+    steadied,
+)
 from labctl.results._points import axis_error_ev
 from labctl.results._result import Cell, ExperimentResult, ResultTable
 from labctl.results._source import StoredSpectrum
@@ -27,8 +36,6 @@ Vector = NDArray[np.float64]
 
 Fit = Polarization | AnalysisError
 _FEWEST_ANGLES = 4
-_WIDER_MEV = 1.6
-"""Another margin of the fitted window; what it changes is not known better."""
 REFERENCE = "reference"
 """Label of spectra of unpolarized light in a sweep, which tell what the path does to it."""
 
@@ -51,8 +58,8 @@ def polarization_results(spectra: Sequence[StoredSpectrum]) -> list[ExperimentRe
     reference = [s for s in spectra if s.analyser_deg is not None and s.label == REFERENCE]
     found = fit_manifolds(swept)
     areas, lines = _lines(swept, found)
-    others, again = _lines(swept, fit_manifolds(swept, _WIDER_MEV))
-    lines = {name: _compared_lines(one, again.get(name)) for name, one in lines.items()}
+    others, again = _lines(swept, fit_manifolds(swept, WIDER_MEV))
+    lines = {name: compared(one, again.get(name)) for name, one in lines.items()}
     error_ev = axis_error_ev(swept[0], found.exciton.lines.centre_ev.value)
     warnings = summarized(w for s in swept for w in s.warnings)
     remedied = {s.polarization_remedy for s in swept} - {"none"}
@@ -89,14 +96,6 @@ def _lines(
     """Return by name of the manifold the light of its lines, and where they lie."""
     areas = {name: areas_of(swept, one) for name, one in found.by_name().items()}
     return areas, {name: steadied(one, areas[name]) for name, one in found.by_name().items()}
-
-
-def _compared_lines(lines: Multiplet, other: Multiplet | None) -> Multiplet:
-    splitting = lines.splitting_mev
-    if splitting is None or other is None or other.splitting_mev is None:
-        return lines
-    by_window = splitting.value - other.splitting_mev.value
-    return replace(lines, splitting_mev=splitting.plus_systematic(by_window))
 
 
 def _fits(
