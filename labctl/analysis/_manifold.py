@@ -79,6 +79,8 @@ class ManifoldFit:
     Attributes:
         centre_ev: Mean energy of the exciton's lines in eV.
         offsets_mev: Of the exciton's lines against their mean, shape (line,), falling area.
+        splitting_mev: Mean distance of neighbouring lines of the exciton,
+            ``((E2 - E1) + (E3 - E2)) / 2`` of a triplet; None of a single line.
         shares: Of the exciton's light in each, shape (line,).
         area_counts: Of all zero-phonon lines of the exciton.
         lines: Replicas, trion and biexciton, by rising distance.
@@ -95,6 +97,7 @@ class ManifoldFit:
 
     centre_ev: Measured
     offsets_mev: Vector
+    splitting_mev: Measured | None
     shares: Vector
     area_counts: Measured
     lines: tuple[ManifoldLine, ...]
@@ -398,6 +401,7 @@ def _report(state: _State, window: tuple[int, int]) -> ManifoldFit:
     return ManifoldFit(
         centre_ev=Measured(problem.axis.reference_ev + 1e-3 * centre.value, 1e-3 * centre.error),
         offsets_mev=offsets - offsets.mean(),
+        splitting_mev=_splitting_mev(model, parameters, covariance),
         shares=areas / areas.sum(),
         area_counts=area,
         lines=tuple(sorted(lines, key=lambda line: line.below_mev.value)),
@@ -410,6 +414,16 @@ def _report(state: _State, window: tuple[int, int]) -> ManifoldFit:
         model_counts=fitted.model_counts,
         background_counts=float(parameters[4]),
         state=state,
+    )
+
+
+def _splitting_mev(model: ManifoldModel, parameters: Vector, covariance: Vector) -> Measured | None:
+    """Return the mean distance of neighbouring lines of the exciton; None of a single line."""
+    lines = model.exciton(parameters)[0].size
+    if lines < 2:
+        return None
+    return propagate(
+        lambda p: float(np.ptp(model.exciton(p)[0])) / (lines - 1), parameters, covariance
     )
 
 

@@ -3,19 +3,14 @@
 import math
 from collections.abc import Mapping, Sequence
 
-from labctl.analysis import Measured, Multiplet
+import numpy as np
+
+from labctl.analysis import ManifoldFit, Measured, fit_manifold
 from labctl.errors import AnalysisError
-from labctl.results._manifolds import (
-    SUBLEVELS,
-    WIDER_MEV,
-    Manifolds,
-    areas_of,
-    compared,
-    fit_manifolds,
-)
 from labctl.results._points import axis_error_ev
 from labctl.results._result import Cell, ExperimentResult, ResultTable
 from labctl.results._source import StoredSpectrum
+from labctl.results._sublevels import SUBLEVELS, Manifold, areas_of, fit_sublevels, sum_of
 from labctl.results._warnings import summarized
 
 __all__ = ["edge_results"]
@@ -33,8 +28,8 @@ _UNITS = {
 def edge_results(spectra: Sequence[StoredSpectrum]) -> list[ExperimentResult]:
     """Return the lines of both manifolds, and what the edge filter leaves of each.
 
-    The spectra without filter tell the lines; their areas behind the filter, relative to those
-    without, tell how much of the biexciton is left and how much of the exciton is lost.
+    The spectra without filter tell the lines; their light behind the filter, relative to that
+    without, tells how much of the biexciton is left and how much of the exciton is lost.
 
     Raises:
         AnalysisError: There is no spectrum without filter, or it shows no biexciton.
@@ -43,56 +38,71 @@ def edge_results(spectra: Sequence[StoredSpectrum]) -> list[ExperimentResult]:
     if not open_path:
         msg = "no spectrum was taken without the edge filter; there is nothing to compare with"
         raise AnalysisError(msg)
-    found = fit_manifolds(open_path)
-    again = fit_manifolds(open_path, WIDER_MEV).by_name()
-    lines = {
-        name: compared(one.lines, again[name].lines if name in again else None)
-        for name, one in found.by_name().items()
-    }
-    warnings = summarized(w for s in spectra for w in s.warnings)
+    found = fit_sublevels(open_path)
     if found.biexciton is None:
         msg = "the spectrum without filter shows no biexciton; take it at a higher fluence"
         raise AnalysisError(msg)
     behind = [s for s in spectra if s.edge_nm is not None]
-    error_ev = axis_error_ev(open_path[0], found.exciton.lines.centre_ev.value)
-    table = ResultTable("edge_filter", _UNITS, tuple(_row(s, open_path, found) for s in behind))
-    results = [
-        ExperimentResult("E08", quantity, m.value, m.error, unit, None, (table,), warnings)
-        for quantity, m, unit in _quantities(lines, error_ev)
-    ]
+    manifolds = found.by_name()
+    table = ResultTable("edge_filter", _UNITS, tuple(_row(s, open_path, manifolds) for s in behind))
+    warnings = summarized(w for s in spectra for w in s.warnings)
+
+    def result(name: str, value: Measured, unit: str, point: int | None = None) -> ExperimentResult:
+        number, error = value.value, value.error
+        return ExperimentResult("E08", name, number, error, unit, point, (table,), warnings)
+
+    results = [result(*one) for one in _lines(open_path)]
     for spectrum, row in zip(behind, table.rows, strict=True):
         for name, place in (("exciton_passed", 2), ("biexciton_passed", 4)):
             value, error = (float(cell or math.nan) for cell in row[place : place + 2])
-            point = spectrum.point
-            results.append(
-                ExperimentResult("E08", name, value, error, "", point, (table,), warnings)
-            )
+            results.append(result(name, Measured(value, error), "", spectrum.point))
     return results
 
 
-def _quantities(
-    manifolds: Mapping[str, Multiplet], energy_error_ev: float
-) -> list[tuple[str, Measured, str]]:
-    lines: list[tuple[str, Measured, str]] = []
-    for kind, manifold in manifolds.items():
-        lines += [
-            (f"energy_{kind}_{name}", energy.plus_systematic(energy_error_ev), "eV")
-            for name, energy in zip(SUBLEVELS, manifold.energy_ev, strict=False)
-        ]
-        if manifold.splitting_mev is not None:
-            lines.append((f"fine_structure_splitting_{kind}", manifold.splitting_mev, "meV"))
-    if "biexciton" in manifolds:
-        upper, lower = manifolds["exciton"].centre_ev, manifolds["biexciton"].centre_ev
-        apart = Measured(upper.value - lower.value, math.hypot(upper.error, lower.error))
-        lines.append(("biexciton_binding", apart.scaled(1e3), "meV"))
+def _lines(open_path: Sequence[StoredSpectrum]) -> list[tuple[str, Measured, str]]:
+    """Return the lines as one fit of everything has them: replicas lie beneath the biexciton."""
+    total = sum_of(open_path)
+    fit = fit_manifold(total.counts, total.wavelength_nm, total.noise, response=total.response)
+    axis_ev = axis_error_ev(open_path[0], fit.centre_ev.value)
+    centre = fit.centre_ev.plus_systematic(axis_ev)
+    lines = _energies("exciton", fit, centre, +1.0)
+    if fit.splitting_mev is not None:
+        lines.append(("fine_structure_splitting", fit.splitting_mev, "meV"))
+    bound = next((line.below_mev for line in fit.of("biexciton")), None)
+    if bound is not None:
+        below = Measured(
+            centre.value - 1e-3 * bound.value, math.hypot(centre.error, 1e-3 * bound.error)
+        )
+        lines += _energies("biexciton", fit, below, -1.0)
+        lines.append(("biexciton_binding", bound, "meV"))
     return lines
 
 
+def _energies(
+    kind: str, fit: ManifoldFit, centre_ev: Measured, direction: float
+) -> list[tuple[str, Measured, str]]:
+    """Return the lines about their mean by rising energy; those of the biexciton are mirrored."""
+    offsets_mev = np.sort(direction * fit.offsets_mev)
+    half_mev = 0.0 if fit.splitting_mev is None else fit.splitting_mev.error
+    return [
+        (
+            f"energy_{kind}_{name}",
+            Measured(centre_ev.value + 1e-3 * float(offset), centre_ev.error).plus_systematic(
+                1e-3 * half_mev
+            ),
+            "eV",
+        )
+        for name, offset in zip(SUBLEVELS, offsets_mev, strict=False)
+    ]
+
+
 def _row(
-    spectrum: StoredSpectrum, open_path: Sequence[StoredSpectrum], found: Manifolds
+    spectrum: StoredSpectrum,
+    open_path: Sequence[StoredSpectrum],
+    manifolds: Mapping[str, Manifold],
 ) -> tuple[Cell, ...]:
     cells: list[Cell] = [spectrum.point, spectrum.edge_nm]
-    for manifold in found.by_name().values():
+    for manifold in manifolds.values():
         whole = areas_of(open_path, manifold).mean()
         left = areas_of([spectrum], manifold).mean()
         passed = left.value / whole.value

@@ -15,19 +15,19 @@ from labctl.analysis import (
     fit_polarization,
 )
 from labctl.errors import AnalysisError
-from labctl.results._manifolds import (
+from labctl.results._points import axis_error_ev
+from labctl.results._result import Cell, ExperimentResult, ResultTable
+from labctl.results._source import StoredSpectrum
+from labctl.results._sublevels import (
     SUBLEVELS,
     WIDER_MEV,
     Areas,
     Manifolds,
     areas_of,
     compared,
-    fit_manifolds,
+    fit_sublevels,
     steadied,
 )
-from labctl.results._points import axis_error_ev
-from labctl.results._result import Cell, ExperimentResult, ResultTable
-from labctl.results._source import StoredSpectrum
 from labctl.results._warnings import summarized
 
 __all__ = ["is_polarization_sweep", "polarization_results"]
@@ -56,9 +56,9 @@ def polarization_results(spectra: Sequence[StoredSpectrum]) -> list[ExperimentRe
     """
     swept = [s for s in spectra if s.analyser_deg is not None and s.label != REFERENCE]
     reference = [s for s in spectra if s.analyser_deg is not None and s.label == REFERENCE]
-    found = fit_manifolds(swept)
+    found = fit_sublevels(swept)
     areas, lines = _lines(swept, found)
-    others, again = _lines(swept, fit_manifolds(swept, WIDER_MEV))
+    others, again = _lines(swept, fit_sublevels(swept, WIDER_MEV))
     lines = {name: compared(one, again.get(name)) for name, one in lines.items()}
     error_ev = axis_error_ev(swept[0], found.exciton.lines.centre_ev.value)
     warnings = summarized(w for s in swept for w in s.warnings)
@@ -146,7 +146,7 @@ def _reference_curve(angle_deg: Vector, spectra: Sequence[StoredSpectrum]) -> tu
     Raises:
         AnalysisError: An angle has no reference.
     """
-    total, variance = areas_of(spectra, fit_manifolds(spectra).exciton).together()
+    total, variance = areas_of(spectra, fit_sublevels(spectra).exciton).together()
     known = {round(s.analyser_deg or 0.0, 1) % 360.0: k for k, s in enumerate(spectra)}
     try:
         order = [known[round(float(angle), 1) % 360.0] for angle in angle_deg]

@@ -50,11 +50,8 @@ def _observe_edge(seed: int) -> dict[str, Observation]:
     results = analyze_spectra(spectra, "edge filter", experiment="E08").results
     found = _by_name(results)
     return {
-        "fine_structure_splitting_exciton": observed(
-            found.get("fine_structure_splitting_exciton", _NOTHING), truth.splitting_mev
-        ),
-        "fine_structure_splitting_biexciton": observed(
-            found.get("fine_structure_splitting_biexciton", _NOTHING), truth.splitting_mev
+        "fine_structure_splitting": observed(
+            found.get("fine_structure_splitting", _NOTHING), truth.splitting_mev
         ),
         "biexciton_binding": observed(found.get("biexciton_binding", _NOTHING), truth.binding_mev),
     }
@@ -80,11 +77,7 @@ CASES = (
     Case(
         "edge-filter",
         "E08",
-        (
-            "fine_structure_splitting_exciton",
-            "fine_structure_splitting_biexciton",
-            "biexciton_binding",
-        ),
+        ("fine_structure_splitting", "biexciton_binding"),
         _observe_edge,
         "Dot C5 of the 30 nm batch at 0.85 uJ/cm2 and 4 K, 1800/mm, twenty frames without filter.",
     ),

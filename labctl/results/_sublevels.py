@@ -32,8 +32,9 @@ __all__ = [
     "Manifolds",
     "areas_of",
     "compared",
-    "fit_manifolds",
+    "fit_sublevels",
     "steadied",
+    "sum_of",
 ]
 
 Vector = NDArray[np.float64]
@@ -107,7 +108,7 @@ class Areas:
         return Measured(float(value.mean()), float(np.sqrt(variance.sum())) / value.size)
 
 
-def fit_manifolds(spectra: Sequence[StoredSpectrum], margin_mev: float = _MARGIN_MEV) -> Manifolds:
+def fit_sublevels(spectra: Sequence[StoredSpectrum], margin_mev: float = _MARGIN_MEV) -> Manifolds:
     """Fit the manifolds in the sum of spectra that have one axis.
 
     The brightest place belongs to one of them. Where a second one shines at the distance that
@@ -120,7 +121,7 @@ def fit_manifolds(spectra: Sequence[StoredSpectrum], margin_mev: float = _MARGIN
     Raises:
         AnalysisError: The spectra have different axes, or the sum allows no fit.
     """
-    total = _total(spectra)
+    total = sum_of(spectra)
     energy_mev = 1e3 * ev_to_nm(vacuum_nm(total.wavelength_nm))
     background = float(np.quantile(total.counts, 0.25))
     light = np.convolve(total.counts - background, np.ones(3) / 3.0, mode="same")
@@ -191,8 +192,12 @@ def _areas(spectrum: StoredSpectrum, manifold: Manifold) -> LineAreas:
     )
 
 
-def _total(spectra: Sequence[StoredSpectrum]) -> StoredSpectrum:
-    """Return all spectra as one."""
+def sum_of(spectra: Sequence[StoredSpectrum]) -> StoredSpectrum:
+    """Return all spectra as one.
+
+    Raises:
+        AnalysisError: They have different axes.
+    """
     first = spectra[0]
     if any(not np.array_equal(one.wavelength_nm, first.wavelength_nm) for one in spectra):
         msg = "the spectra have different wavelength axes; take them with one setting"
