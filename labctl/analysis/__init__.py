@@ -50,7 +50,7 @@ from labctl.analysis._g2_cw import (
 from labctl.analysis._g2_pulsed import Normalisation, PulsedG2Zero, pulsed_g2
 from labctl.analysis._heralded import HeraldedBiexciton, fit_heralded
 from labctl.analysis._image_noise import ImageNoise, measure_image_noise
-from labctl.analysis._image_scale import ImageScale, fit_image_scale
+from labctl.analysis._image_scale import ImageScale, fit_image_scale, fit_image_turn
 from labctl.analysis._irf import Irf, IrfResponse, TimingConfiguration, grating_spread_ps
 from labctl.analysis._irf_record import irf_from_record, irf_to_record
 from labctl.analysis._lamp_response import measure_response
@@ -216,6 +216,7 @@ __all__ = [
     "fit_energy_law",
     "fit_heralded",
     "fit_image_scale",
+    "fit_image_turn",
     "fit_lifetimes",
     "fit_linewidth_law",
     "fit_manifold",

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from labctl.analysis._measured import Measured
 from labctl.errors import AnalysisError
 
-__all__ = ["ImageScale", "fit_image_scale"]
+__all__ = ["ImageScale", "fit_image_scale", "fit_image_turn"]
 
 Places = NDArray[np.float64]
 
 _FEWEST = 4
 _LARGEST_RMS_SHARE = 0.1
+_LARGEST_SKEW_DEG = 20.0
 
 
 @dataclass(frozen=True)
@@ -88,13 +89,7 @@ def fit_image_scale(moved_um: Places, shift_px: Places) -> ImageScale:
     Raises:
         AnalysisError: Too few pictures, all along one line, or the two do not belong together.
     """
-    if moved_um.shape != shift_px.shape or len(moved_um) < _FEWEST:
-        message = f"{len(moved_um)} movements are not enough; at least {_FEWEST} are needed"
-        raise AnalysisError(message)
-    spread = np.linalg.svd(moved_um - moved_um.mean(axis=0), compute_uv=False)
-    if not spread[1] > 0.05 * spread[0]:
-        message = "the stage has moved along one line only, which does not tell the handedness"
-        raise AnalysisError(message)
+    spread = _checked(moved_um, shift_px)
     plain, mirrored = (_fitted(moved_um, shift_px, sign) for sign in (1.0, -1.0))
     slope, rms_px, error_px = min(plain, mirrored, key=lambda fit: fit[1])
     scale = 1.0 / abs(slope)
@@ -111,6 +106,59 @@ def fit_image_scale(moved_um: Places, shift_px: Places) -> ImageScale:
         mirrored=mirrored[1] < plain[1],
         rms_um=rms_px * scale,
     )
+
+
+def fit_image_turn(moved_um: Places, shift_px: Places, um_per_pixel: Measured) -> ImageScale:
+    """Fit rotation and handedness alone, for a stage that does not know how far it moves.
+
+    The sizes of its steps differ by axis and direction from what is believed, so that its
+    movements are no ruler; but along x they go along x. Each axis gives a direction in the
+    picture, their mean the rotation, their difference its error.
+
+    Args:
+        moved_um: x and y as the stage estimates them, um, shape (picture, 2).
+        shift_px: Columns and rows by which the picture has moved, shape (picture, 2).
+        um_per_pixel: The scale, known otherwise.
+
+    Raises:
+        AnalysisError: Too few pictures, all along one line, or the axes are not square.
+    """
+    _checked(moved_um, shift_px)
+    design = np.column_stack([moved_um, np.ones(len(moved_um))])
+    linear, *_ = np.linalg.lstsq(design, shift_px)
+    along_x, along_y = (complex(column, row) for column, row in linear[:2])
+    mirrored = (along_x.conjugate() * along_y).imag < 0.0
+    if mirrored:
+        along_x, along_y = along_x.conjugate(), along_y.conjugate()
+    one, other = along_x / abs(along_x), -1j * along_y / abs(along_y)
+    skew_deg = math.degrees(float(np.angle(other / one)))
+    if abs(skew_deg) > _LARGEST_SKEW_DEG:
+        message = f"the picture does not follow the stage: its axes are {skew_deg:.0f} deg askew"
+        raise AnalysisError(message)
+    rest = shift_px - design @ linear
+    rms_px = math.sqrt(float(np.sum(rest**2)) / max(2 * len(moved_um) - 6, 1))
+    lever = min(abs(along_x), abs(along_y)) * math.sqrt(float(np.sum(moved_um[:, 0] ** 2)) or 1.0)
+    scatter_deg = math.degrees(rms_px / lever)
+    return ImageScale(
+        um_per_pixel=um_per_pixel,
+        rotation_deg=Measured(
+            math.degrees(float(np.angle(one + other))), math.hypot(0.5 * skew_deg, scatter_deg)
+        ),
+        mirrored=mirrored,
+        rms_um=rms_px * um_per_pixel.value,
+    )
+
+
+def _checked(moved_um: Places, shift_px: Places) -> NDArray[np.float64]:
+    """Return how far the movements spread along their main axes."""
+    if moved_um.shape != shift_px.shape or len(moved_um) < _FEWEST:
+        message = f"{len(moved_um)} movements are not enough; at least {_FEWEST} are needed"
+        raise AnalysisError(message)
+    spread = np.linalg.svd(moved_um - moved_um.mean(axis=0), compute_uv=False)
+    if not spread[1] > 0.05 * spread[0]:
+        message = "the stage has moved along one line only, which does not tell the handedness"
+        raise AnalysisError(message)
+    return np.asarray(spread, dtype=np.float64)
 
 
 def _fitted(moved_um: Places, shift_px: Places, sign: float) -> tuple[complex, float, float]:

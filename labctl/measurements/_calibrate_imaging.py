@@ -8,7 +8,9 @@ from pydantic import Field
 
 from labctl.analysis import (
     ImageScale,
+    Measured,
     fit_image_scale,
+    fit_image_turn,
     locate_spot,
     measure_image_noise,
     register_images,
@@ -60,7 +62,11 @@ class _Pictures(Measurement):
 class CalibrateImagingScale(_Pictures):
     """Scale, rotation and handedness of the picture, by moving the stage by known amounts.
 
+    A stage without sensors is no ruler: with one, only rotation and handedness are measured, and
+    the scale is the nominal one within ``nominal_accuracy``.
+
     Attributes:
+        nominal_accuracy: Relative uncertainty of the nominal magnification, one sigma (assumed).
         step_um: Step of the stage, um; the picture moves by up to two of them each way.
         level: Brightness of the LED.
     """
@@ -69,6 +75,7 @@ class CalibrateImagingScale(_Pictures):
     needs: ClassVar[tuple[str, ...]] = ("imaging_camera", "illuminator", "positioner")
 
     step_um: Micrometers = Field(3.0, gt=0)
+    nominal_accuracy: float = Field(0.05, gt=0, lt=1)
     level: float = Field(0.5, gt=0, le=1)
 
     if TYPE_CHECKING:
@@ -81,6 +88,7 @@ class CalibrateImagingScale(_Pictures):
             gain: float = 1.0,
             roi: tuple[int, int, int, int] | None = None,
             step: str = "3 um",
+            nominal_accuracy: float = 0.05,
             level: float = 0.5,
         ) -> None:
             """Quantities are written with their unit, as in a recipe: ``exposure="50 ms"``."""
@@ -112,7 +120,7 @@ class CalibrateImagingScale(_Pictures):
         finally:
             _moved(context, stage, start_um, (0.0, 0.0))
         moved, shifts = np.array(moved_um), np.array(shift_px)
-        scale = fit_image_scale(moved - moved[0], shifts)
+        scale = self._scale(context, camera, stage, moved - moved[0], shifts)
         self._keep(context, camera, stage, scale)
         settings = {"path": path, **picture_settings(context, camera, self.frames, light)}
         context.store(
@@ -126,18 +134,31 @@ class CalibrateImagingScale(_Pictures):
             brief=_said(scale),
         )
 
+    def _scale(
+        self,
+        context: Context,
+        camera: ImagingCamera,
+        stage: Positioner,
+        moved_um: NDArray[np.float64],
+        shift_px: NDArray[np.float64],
+    ) -> ImageScale:
+        if all(stage.has_readout(axis) for axis in ("x", "y")):
+            return fit_image_scale(moved_um, shift_px)
+        text = "has no sensors: rotation and handedness are measured, the scale is the nominal one"
+        context.message("warning", stage.name, text)
+        nominal_um = camera.nominal_scale_um()
+        nominal = Measured(nominal_um, self.nominal_accuracy * nominal_um)
+        return fit_image_turn(moved_um, shift_px, nominal)
+
     def _keep(
         self, context: Context, camera: ImagingCamera, stage: Positioner, scale: ImageScale
     ) -> None:
         record: dict[str, Any] = {
             **scale.to_record(),
             "stage": stage.name,
-            "position_known": all(stage.position_known(axis) for axis in ("x", "y")),
+            "measured": all(stage.has_readout(axis) for axis in ("x", "y")),
             "calibrated_at": context.clock.utc().isoformat(),
         }
-        if not record["position_known"]:
-            text = "has no sensor: the scale is only as good as its believed size of a step"
-            context.message("warning", stage.name, text)
         context.calibrated("imaging_scale", camera.name, record)
 
 

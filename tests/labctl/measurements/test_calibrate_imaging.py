@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fake_stage import FakeAxis, FakeStage
-from labctl.analysis import ImageScale, Measured, fit_image_scale
+from labctl.analysis import ImageScale, Measured, fit_image_scale, fit_image_turn
 from labctl.clock import EventQueue, VirtualClock
 from labctl.errors import AnalysisError, ConfigError
 from labctl.measurements import (
@@ -152,6 +152,20 @@ def test_fit_of_movements(mirrored: bool) -> None:
         assert np.allclose(found.to_um(found.to_px(moved)), moved)
         assert ImageScale.from_record(found.to_record()) == found
     assert np.all(np.abs(np.std(pulls, axis=0) - 1.0) < 0.65)
+
+
+@pytest.mark.parametrize("mirrored", [True, False])
+def test_a_stage_that_is_no_ruler_tells_how_the_picture_is_turned(mirrored: bool) -> None:
+    """Steps 1.6 and 0.7 times as large as believed, and 10 % more forwards than backwards."""
+    truth = ImageScale(Measured(0.09, 0.0), Measured(5.0, 0.0), mirrored, 0.0)
+    believed = np.array([[0, 0], [3, 0], [-3, 0], [6, 0], [-6, 0], [0, 3], [0, -3], [0, 6]], float)
+    really = believed * np.array([1.6, 0.7]) * np.where(believed > 0, 1.1, 1.0)
+    really += 0.02 * np.random.default_rng(0).standard_normal(really.shape)
+    found = fit_image_turn(believed, truth.to_px(really), Measured(0.088, 0.004))
+    assert found.mirrored is mirrored
+    assert found.rotation_deg.covers(5.0, 4.0)
+    assert found.rotation_deg.error < 3.0
+    assert found.um_per_pixel == Measured(0.088, 0.004)
 
 
 def test_movements_that_tell_nothing_are_refused() -> None:
