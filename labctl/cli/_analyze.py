@@ -1,11 +1,13 @@
 """``labctl analyze``: the quantities that a stored run determines, with their errors."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
+from labctl.analysis import Measured
 from labctl.cli._say import say_error, say_note, screen
 from labctl.errors import AnalysisError, ConfigError, Problem
 from labctl.results import (
@@ -13,9 +15,11 @@ from labctl.results import (
     TABLE_HEADER,
     RunAnalysis,
     analyze_run,
+    compared,
     decay_rows,
     json_text,
     law_lines,
+    parse_given,
     save_figure,
     summarized,
     table_rows,
@@ -31,26 +35,41 @@ def analyze(
         Path | None, typer.Option("--json", help="Write the results there; - for standard output.")
     ] = None,
     plots: Annotated[Path | None, typer.Option(help="Folder for figures.")] = None,
+    given: Annotated[
+        list[str] | None,
+        typer.Option(help="Tell the analysis a number: 'name=value +- error'."),
+    ] = None,
 ) -> None:
-    """Fit the spectra of runs and show quantities with standard errors."""
-    if as_json is not None and len(runs) > 1:
-        message = "--json takes one run at a time"
-        raise typer.BadParameter(message)
+    """Fit the spectra of runs and show quantities with standard errors.
+
+    Several runs are also compared: their dots in batches, one for each sample.
+    """
+    told = _told(given or ())
     failed = 0
+    done: list[RunAnalysis] = []
     for path in [_one_run(path) for path in runs]:
         try:
-            analysis = analyze_run(read_run(path))
+            analysis = analyze_run(read_run(path), told)
         except AnalysisError as error:
             say_error(f"{path}: {error}")
             failed += 1
             continue
-        _tell(analysis, as_json)
+        done.append(analysis)
+        _tell(analysis, as_json if len(runs) == 1 else None)
         if plots is not None:
             plots.mkdir(parents=True, exist_ok=True)
             figure = save_figure(analysis, plots / f"{path.stem}.png")
             screen(error=str(as_json) == "-").print(f"figure: {figure}")
+    if len(runs) > 1 and done:
+        _tell(compared(done, told), as_json)
     if failed:
         raise typer.Exit(1)
+
+
+def _told(given: Sequence[str]) -> dict[str, Measured]:
+    """Return the numbers of ``--given``."""
+    pairs = [text.partition("=") for text in given]
+    return {name.strip(): parse_given(value) for name, _, value in pairs}
 
 
 def _one_run(path: Path) -> Path:

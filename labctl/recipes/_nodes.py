@@ -171,6 +171,7 @@ class RecipeFile(_Block):
         experiment: Id of the experiment that the analysis shall evaluate, e.g. ``E04``.
         sample: Sample and dot.
         on_error: ``abort`` the run or ``skip`` the step that failed.
+        given: What the analysis is told from outside: a number, with its error if it has one.
         steps: What to do, in order.
     """
 
@@ -180,4 +181,5 @@ class RecipeFile(_Block):
     experiment: str = Field("", pattern=r"^(E\d\d)?$", description="like 'E04'")
     sample: SampleChoice = SampleChoice()
     on_error: OnError = "abort"
+    given: dict[str, str] = Field(default_factory=dict, description="like '0.77 ± 0.02'")
     steps: tuple[Node, ...] = Field(description="what to do, a list")

@@ -78,6 +78,9 @@ class Recipe:
     def resolved(self) -> dict[str, Any]:
         """Return the recipe with every default written out, as JSON that loads again."""
         data = self.file.model_dump(mode="json", by_alias=True, exclude={"steps"})
+        if not self.file.given:
+            # Recipes without it keep the hash that they have always had.
+            del data["given"]
         data["steps"] = [_data(node) for node in self.file.steps]
         return data
 

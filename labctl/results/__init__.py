@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from labctl.results._analyze import RunAnalysis, analyze, analyze_run, analyze_spectra
+from labctl.results._analyze import RunAnalysis, analyze, analyze_run, analyze_spectra, compared
+from labctl.results._batch_results import DotRecord, batch_results, dot_records, size_nm
 from labctl.results._bunching_results import (
     BunchedLight,
     bunched_light,
@@ -21,6 +22,7 @@ from labctl.results._export import (
     law_lines,
     table_rows,
 )
+from labctl.results._given import Given, parse_given
 from labctl.results._pair_points import PairPoint, evaluate_points
 from labctl.results._pair_records import PairCounters, PairRecords
 from labctl.results._pair_results import analyze_pairs, pair_results
@@ -43,9 +45,11 @@ __all__ = [
     "TABLE_HEADER",
     "BunchedLight",
     "DecayAnalysis",
+    "DotRecord",
     "ExperimentResult",
     "FittedDecay",
     "FittedPoint",
+    "Given",
     "PairCounters",
     "PairPoint",
     "PairRecords",
@@ -67,10 +71,13 @@ __all__ = [
     "analyze_spectra",
     "analyze_stream",
     "as_json",
+    "batch_results",
     "bunched_light",
     "bunching_results",
     "combined_response",
+    "compared",
     "decay_rows",
+    "dot_records",
     "evaluate_points",
     "fit_decays",
     "format_measured",
@@ -78,7 +85,9 @@ __all__ = [
     "law_lines",
     "near_delays",
     "pair_results",
+    "parse_given",
     "save_figure",
+    "size_nm",
     "summarized",
     "table_rows",
 ]

@@ -5,9 +5,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from labctl.errors import AnalysisError
+from labctl.results._batch_results import batch_results, dot_records
 from labctl.results._decay_results import DecayAnalysis, analyze_decays
 from labctl.results._decays import fit_decays
 from labctl.results._edge_results import edge_results
+from labctl.results._given import Given, recipe_given
 from labctl.results._manifold_results import ManifoldAnalysis, fit_manifolds, manifold_results
 from labctl.results._pair_results import analyze_pairs
 from labctl.results._points import FittedPoint, fit_points, fit_series
@@ -26,8 +28,9 @@ from labctl.results._temperature_results import (
     transition_results,
 )
 from labctl.results._warm_results import FittedBand, fit_bands, stability_results, warm_results
+from labctl.results._yield_results import yield_results
 
-__all__ = ["RunAnalysis", "analyze", "analyze_run", "analyze_spectra"]
+__all__ = ["RunAnalysis", "analyze", "analyze_run", "analyze_spectra", "compared"]
 
 _SAME_TEMPERATURE_K = 1.0
 _MANIFOLDS = ("E21", "E22")
@@ -84,8 +87,12 @@ def analyze(run: StoredRun) -> list[ExperimentResult]:
     return list(analyze_run(run).results)
 
 
-def analyze_run(run: StoredRun) -> RunAnalysis:
+def analyze_run(run: StoredRun, given: Given | None = None) -> RunAnalysis:
     """Return the quantities together with the fits, for tables and figures.
+
+    Args:
+        run: As returned by `labctl.storage.read_run`.
+        given: Numbers from outside by name, beside and before those of the recipe.
 
     Raises:
         AnalysisError: If the run holds nothing to analyse.
@@ -96,10 +103,13 @@ def analyze_run(run: StoredRun) -> RunAnalysis:
         msg = f"run {run.uid} has neither spectra nor photons to analyse"
         raise AnalysisError(msg)
     found = RunAnalysis(run.uid, run.title, (), None, ())
+    told = {**recipe_given(run), **(given or {})}
     if spectra and experiment_of(run) in _WARM:
         found = _warm(found, spectra, experiment_of(run), pairs)
     elif spectra:
         found = analyze_spectra(spectra, run.uid, run.title, experiment_of(run))
+    if experiment_of(run) == "E07":
+        found = replace(found, results=tuple(yield_results(found.points, told)))
     stark = analyze_stark(run, found.points)
     if stark is not None:
         found = replace(found, stark=stark, results=stark.results or found.results)
@@ -108,12 +118,23 @@ def analyze_run(run: StoredRun) -> RunAnalysis:
         found = replace(found, decays=fitted, results=(*found.results, *fitted.results))
     found = replace(found, results=(*found.results, *pairs, *streams))
     sample: Mapping[str, Any] = run.start.get("sample") or {}
-    return replace(
+    found = replace(
         found,
         sample=str(sample.get("name", "")),
         dot=str(sample.get("dot", "")),
         simulated=bool(run.start.get("simulated", False)),
     )
+    records = dot_records([found])
+    batch = batch_results(records, told) if len(records) > 1 else []
+    return replace(found, results=(*found.results, *batch))
+
+
+def compared(analyses: Sequence[RunAnalysis], given: Given | None = None) -> RunAnalysis:
+    """Return what the dots of several runs are together: batches, one for each sample."""
+    results = batch_results(dot_records(analyses), given or {})
+    names = ", ".join(one.run for one in analyses)
+    simulated = any(one.simulated for one in analyses)
+    return RunAnalysis(names, "comparison", (), None, tuple(results), simulated=simulated)
 
 
 def _warm(

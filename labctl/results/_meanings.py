@@ -45,6 +45,17 @@ MEANINGS: Mapping[str, str] = {
     "intensity_change": "Change of the light in that time, by a straight line, against its mean.",
     "g2_zero_before": "g2(0) before the spectra.",
     "g2_zero_after": "g2(0) after the spectra.",
+    "relative_yield": "Light against that at 77 K.",
+    "plqy": "Quantum yield: the light against that at 77 K times the yield given for 77 K.",
+    "dots": "Number of dots.",
+    "energy_mean": "Mean peak energy of the dots.",
+    "energy_sd": "Scatter of the peak energies of the dots, errors of measurement taken out.",
+    "lifetime_mean": "Mean lifetime of the dots.",
+    "lifetime_sd": "Scatter of the lifetimes of the dots, errors of measurement taken out.",
+    "lifetime_fastest": "Shortest lifetime.",
+    "size_mean": "Mean edge length of the dots, from their energies by the given sizing law.",
+    "size_sd": "Scatter of the edge lengths.",
+    "fast_share": "Share of the dots with a lifetime below 100 ps.",
     "lifetime": "Mean lifetime of the decay, instrument response taken out.",
     "one_over_e": "Time in which the decay falls to 1/e, instrument response taken out.",
     "activation_energy": "Activation energy of the Arrhenius law of the lifetimes.",
@@ -102,6 +113,9 @@ def meaning(quantity: str) -> str:
     found = re.fullmatch(r"(\w+)_at_([\d.]+)_p_sat", quantity)
     if found:
         return _placed(found[1], f"at {found[2]} of the saturation power")
+    name, _, sample = quantity.partition(" of ")
+    if sample and name in MEANINGS:
+        return f"{MEANINGS[name].removesuffix('.')}, of {sample}."
     found = re.fullmatch(r"(lo|huang_rhys)_(\d+)", quantity)
     if found:
         return f"{_OF_MODES[found[1]]} {found[2]}, counted from the lowest energy."

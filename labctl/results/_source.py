@@ -63,6 +63,8 @@ class StoredSpectrum:
         edge_nm: Edge of a tunable short-pass filter in the light; None without one.
         live_time_s: Exposure of all frames together, s.
         time_s: Middle of the measurement on the clock of the run.
+        dark: Mean frame without excitation, shape (pixel,), counts; None if none was taken.
+        dot: Name of the dot, where the run names it for each point; empty otherwise.
     """
 
     point: int
@@ -83,6 +85,8 @@ class StoredSpectrum:
     edge_nm: float | None = None
     live_time_s: float = 1.0
     time_s: float | None = None
+    dark: Vector | None = None
+    dot: str = ""
 
 
 def stored_spectra(run: StoredRun) -> list[StoredSpectrum]:
@@ -123,6 +127,8 @@ def _spectrum(dataset: "xr.Dataset", row: int) -> StoredSpectrum:
         edge_nm=optional(values.get("edge_filter.edge_nm")),
         live_time_s=number(values.get("live_time_s"), 1.0),
         time_s=_middle_s(values),
+        dark=row_array(dataset, "background", row) if "background" in dataset else None,
+        dot=str(values.get("dot.name") or ""),
     )
 
 

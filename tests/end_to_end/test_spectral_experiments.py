@@ -76,3 +76,26 @@ def test_e21_e22_lines_of_one_dot_are_told_apart(tmp_path: Path) -> None:
         assert_true(found[f"huang_rhys_{place}"], strength * 7 / edge_nm * factor, 0.003)
     assert found["lo_1"].experiment == "E21"
     assert found["huang_rhys_1"].experiment == "E22"
+
+
+@pytest.mark.timeout(300)
+def test_e17_the_red_tail_at_room_temperature(tmp_path: Path) -> None:
+    shorter = ("frames: 15", "frames: 8")
+    found = results_of(tmp_path, "urbach_tail", "cspbbr3_10nm", shorter, setup="room_temperature")
+    assert_true(found["urbach_energy"], 14.0, 0.6)
+    # 2.333 eV + 0.09 eV (7 / 9.9)^2, 73.6 meV by temperature, 19.6 meV less at room temperature.
+    assert_true(found["peak_energy"], 2.432, 0.002)
+    assert_true(found["fwhm"], 75.0, 1.0)
+
+
+@pytest.mark.timeout(300)
+def test_e07_quantum_yield_against_temperature(tmp_path: Path) -> None:
+    found = results_of(
+        tmp_path, "quantum_yield", "cspbbr3_30nm",
+        ("[4, 15, 30, 45, 60, 77]", "[4, 77]"), ("poll: 10 s", "poll: 60 s"),
+    )  # fmt: skip
+    # Y(T) = 1 / (1 + 6 exp(-20 meV / kT)), and 1 at 4 K.
+    at_77k = 1 / (1 + 6 * math.exp(-20.0 / (0.08617333262 * 77.0)))
+    assert_true(found["relative_yield_coldest"], 1 / at_77k, 0.03)
+    assert_true(found["plqy_coldest"], 0.77 / at_77k, 0.04)
+    assert found["plqy_coldest"].value > 0.9
