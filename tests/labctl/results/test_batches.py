@@ -35,12 +35,12 @@ def test_sizes_without_a_law_or_below_the_bulk_are_refused() -> None:
 
 def records(sample: str, mean_ps: float, sd_ps: float, seed: int, number: int) -> list[DotRecord]:
     generator = np.random.default_rng(seed)
-    times = generator.normal(mean_ps, sd_ps, number).tolist()
-    energies = generator.normal(2.335, 0.002, number).tolist()
     found: list[DotRecord] = []
     for k in range(number):
-        lifetime = Measured(float(generator.normal(times[k], 10.0)), 10.0)
-        found.append(DotRecord(sample, f"D{k}", Measured(energies[k], 1e-4), lifetime))
+        lifetime_ps = generator.normal(generator.normal(mean_ps, sd_ps), 10.0)
+        energy_ev = generator.normal(2.335, 0.002)
+        known = Measured(energy_ev, 1e-4), Measured(lifetime_ps, 10.0)
+        found.append(DotRecord(sample, f"D{k}", *known))
     return found
 
 
