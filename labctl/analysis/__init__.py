@@ -19,6 +19,7 @@ from labctl.analysis._cascade import (
     monte_carlo,
     yield_ratio_from_g2,
 )
+from labctl.analysis._centre_fit import CentreFit, fit_centre
 from labctl.analysis._change_points import ChangePoints, find_change_points
 from labctl.analysis._constellation import ConstellationMatch, match_constellations
 from labctl.analysis._crossing import change_false_alarm
@@ -26,6 +27,7 @@ from labctl.analysis._dead_time import dead_time_corrected, pulses_blocked
 from labctl.analysis._decay_fit import DecayModel, fit_decay
 from labctl.analysis._decay_kernels import warm_up_decays
 from labctl.analysis._decay_result import DecayCandidate, DecayComponent, DecayFit, Goodness
+from labctl.analysis._drift_table import DriftTable
 from labctl.analysis._dwell_laws import DwellLaw, LawFit
 from labctl.analysis._dwells import DwellFit, DwellSequence, fit_dwells
 from labctl.analysis._flid import (
@@ -127,6 +129,7 @@ __all__ = [
     "CalmPhotons",
     "CascadeDraw",
     "CascadeStatistics",
+    "CentreFit",
     "ChangePoints",
     "CoatesCorrection",
     "CombinedFrames",
@@ -137,6 +140,7 @@ __all__ = [
     "DecayComponent",
     "DecayFit",
     "DecayModel",
+    "DriftTable",
     "DwellFit",
     "DwellLaw",
     "DwellSequence",
@@ -210,6 +214,7 @@ __all__ = [
     "find_change_points",
     "find_multiplet",
     "find_spots",
+    "fit_centre",
     "fit_cw_g2",
     "fit_decay",
     "fit_dwells",

@@ -19,6 +19,7 @@ from labctl.measurements._pictures import (
     laser_spot_px,
     take_pictures,
 )
+from labctl.measurements._recenter import Recenter
 from labctl.measurements._spectrum import Spectrum
 from labctl.measurements._stop import Stop
 from labctl.measurements._trpl import Trpl
@@ -43,6 +44,7 @@ __all__ = [
     "PhotonMeasurement",
     "Photons",
     "PictureLight",
+    "Recenter",
     "Spectrum",
     "Stop",
     "TraceMeasurement",

@@ -19,7 +19,7 @@ from labctl.photons import (
 )
 from labctl.roles import PhotonCounter, TimeTagger
 
-__all__ = ["acquire"]
+__all__ = ["acquire", "looking"]
 
 _DARK_S = 0.2
 
@@ -60,7 +60,7 @@ def _arm(context: Context, job: Job) -> None:
 
 
 def _take(context: Context, job: Job, before: Sequence[Part]) -> Part:
-    with _file(context, job) as part, _looking(job.detectors):
+    with _file(context, job) as part, looking(job.detectors):
         try:
             part.dark_hz = _dark(context, job)
         except Bank:
@@ -108,7 +108,7 @@ def _keep(context: Context, job: Job, part: Part, writer: PtuWriter, *, failed: 
 
 
 @contextmanager
-def _looking(detectors: Sequence[PhotonCounter]) -> Generator[None]:
+def looking(detectors: Sequence[PhotonCounter]) -> Generator[None]:
     """Open the shutters in front of the detectors; they are closed whatever happens."""
     try:
         for detector in detectors:

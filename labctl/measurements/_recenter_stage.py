@@ -1,0 +1,65 @@
+"""Places on a stage whose coarse and fine motion add up."""
+
+from collections.abc import Mapping
+
+from labctl.measurements._context import Context
+from labctl.roles import Positioner
+
+__all__ = ["Places"]
+
+_NEAR_EDGE = 0.15
+
+
+class Places:
+    """Brings axes to places, um: the coarse position plus the offset by the fine motion.
+
+    Where fine motion leads there, it is taken. Else coarse steps come first, because they begin
+    without an offset, and are chosen so that the place lies in the middle of the fine range.
+    """
+
+    def __init__(self, context: Context, stage: Positioner) -> None:
+        self._context, self.stage = context, stage
+        self.axes = stage.axes()
+
+    def read(self) -> dict[str, float]:
+        """Return where each axis is, um."""
+        return {axis: self.read_axis(axis) for axis in self.axes}
+
+    def read_axis(self, axis: str) -> float:
+        """Return where an axis is, um."""
+        coarse_um = self.stage.read_position(axis)
+        return coarse_um + (self.stage.read_fine_position(axis) if self.range_um(axis) else 0.0)
+
+    def range_um(self, axis: str) -> float:
+        """Return the range of fine motion, um; 0 if there is none."""
+        return self.stage.facts(axis).fine_range_um or 0.0
+
+    def go(self, places_um: Mapping[str, float]) -> None:
+        """Bring axes to places, one after the other."""
+        for axis, um in places_um.items():
+            self.go_axis(axis, um)
+
+    def go_axis(self, axis: str, um: float) -> None:
+        """Bring an axis to a place, by fine motion if it leads there."""
+        fine_um = um - self.stage.read_position(axis)
+        if self.range_um(axis) and 0.0 <= fine_um <= self.range_um(axis):
+            self._fine(axis, fine_um)
+        else:
+            self.step_to(axis, um)
+
+    def step_to(self, axis: str, um: float) -> None:
+        """Bring an axis to a place by coarse steps, with fine motion in the middle of its range."""
+        middle_um = 0.5 * self.range_um(axis)
+        self._context.move(self.stage.settable(axis), um - middle_um)
+        if middle_um:
+            rest_um = um - self.stage.read_position(axis)
+            self._fine(axis, min(max(rest_um, 0.0), 2.0 * middle_um))
+
+    def has_room(self, axis: str, um: float) -> bool:
+        """Tell whether a place is well inside the fine range, so that it can be followed there."""
+        range_um = self.range_um(axis)
+        share = (um - self.stage.read_position(axis)) / range_um if range_um else 0.0
+        return _NEAR_EDGE <= share <= 1.0 - _NEAR_EDGE
+
+    def _fine(self, axis: str, um: float) -> None:
+        self._context.move(self.stage.settable(f"fine_{axis}"), um)
