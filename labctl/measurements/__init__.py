@@ -7,6 +7,7 @@ from labctl.measurements._context import Array, Bank, Context
 from labctl.measurements._g2 import G2
 from labctl.measurements._image import Image
 from labctl.measurements._irf import IrfMeasurement
+from labctl.measurements._laser_light import as_the_laser_stands, excitation_laser
 from labctl.measurements._measurement import Measurement
 from labctl.measurements._monte_carlo import MonteCarlo
 from labctl.measurements._optical_table import LaserFacts, OpticalTable
@@ -49,6 +50,8 @@ __all__ = [
     "Stop",
     "TraceMeasurement",
     "Trpl",
+    "as_the_laser_stands",
+    "excitation_laser",
     "image_scale",
     "laser_spot_px",
     "response_of",

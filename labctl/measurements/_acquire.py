@@ -7,6 +7,7 @@ from importlib.metadata import version
 from labctl.errors import DeviceError, LabctlError
 from labctl.measurements._context import Bank, Context
 from labctl.measurements._exposure import excitation
+from labctl.measurements._laser_light import let_emit
 from labctl.measurements._photon_job import Job, Part
 from labctl.measurements._photon_watch import Watch, answering
 from labctl.photons import (
@@ -49,6 +50,9 @@ def acquire(context: Context, job: Job) -> list[Part]:
 def _arm(context: Context, job: Job) -> None:
     """Set the module, and compile everything before the first photon."""
     tagger = job.tagger
+    if job.light or job.settings.mode == "t3":
+        # Its sync is needed before the shutter opens.
+        let_emit(context)
     tagger.configure(job.settings)
     warm_up()
     context.wait(tagger.settle_s, what=f"{tagger.name} rate meters")

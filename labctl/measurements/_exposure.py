@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from labctl.errors import DeviceError, LabctlError
 from labctl.measurements._context import Array, Bank, Context
+from labctl.measurements._laser_light import check_emitting, let_emit
 from labctl.roles import Camera, CameraSettings, Shutter
 
 __all__ = ["Exposure", "Taken", "excitation", "expose"]
@@ -122,10 +123,15 @@ def _bank(
 
 @contextmanager
 def excitation(context: Context, wanted: bool) -> Generator[None]:
-    """Open the excitation shutter for the block, and close it whatever happens."""
+    """Switch the laser on and open its shutter for the block; close it whatever happens.
+
+    Raises:
+        DeviceError: The laser does not emit, or went out meanwhile: there was no light.
+    """
     if not wanted:
         yield
         return
+    let_emit(context)
     shutter = context.station.only(Shutter, prefer="shutter")
     try:
         shutter.set_open(True)
@@ -137,6 +143,7 @@ def excitation(context: Context, wanted: bool) -> Generator[None]:
             shutter.set_open(False)
         raise
     shutter.set_open(False)
+    check_emitting(context)
 
 
 def _collect(

@@ -19,6 +19,7 @@ class LaserFacts:
         spot_1e2_diameter_um: Diameter of the spot where the intensity is 1/e², um.
         peak_fluence_uj_cm2: Fluence in the centre of the spot, uJ/cm².
         spot_uncertainty_um: Standard uncertainty of the diameter, um.
+        intensity_percent: Intensity as the laser's own driver counts it, percent of full scale.
     """
 
     wavelength_nm: float
@@ -26,6 +27,7 @@ class LaserFacts:
     rep_rate_hz: float | None = None
     peak_fluence_uj_cm2: float | None = None
     spot_uncertainty_um: float | None = None
+    intensity_percent: float | None = None
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from labctl.roles._filter import OpticalFilter, PolarizationAnalyser
 from labctl.roles._illuminator import Illuminator
 from labctl.roles._imaging_camera import ImagingCamera, ImagingSettings
 from labctl.roles._lamp import Lamp
+from labctl.roles._laser import INTENSITY, Laser
 from labctl.roles._limits import Limits
 from labctl.roles._photon_counter import DetectorFacts, DetectorWiring, PhotonCounter
 from labctl.roles._positioner import Positioner
@@ -37,6 +38,7 @@ from labctl.roles._spectrograph import Grating, Spectrograph
 from labctl.roles._time_tagger import Mode, TaggerFlags, TaggerSettings, TimeTagger
 
 __all__ = [
+    "INTENSITY",
     "Attenuator",
     "AxisFacts",
     "AxisSettings",
@@ -58,6 +60,7 @@ __all__ = [
     "ImagingSettings",
     "Instrument",
     "Lamp",
+    "Laser",
     "LimitRule",
     "Limits",
     "Mode",

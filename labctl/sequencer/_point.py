@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from labctl.clock import Clock
 from labctl.errors import DeviceError
 from labctl.events import Level
-from labctl.measurements import Array, Measurement, OpticalTable
+from labctl.measurements import Array, Measurement, OpticalTable, as_the_laser_stands
 from labctl.roles import Settable
 from labctl.stations import Station
 from labctl.storage import Quality, RunFolder
@@ -41,6 +41,7 @@ class Point:
         self._began_s = 0.0
         self._part = 0
         self._quality = 0
+        self._table: OpticalTable | None = None
 
     @property
     def calibrations(self) -> Mapping[str, Any]:
@@ -49,8 +50,11 @@ class Point:
 
     @property
     def table(self) -> OpticalTable:
-        """What the set-up says of the laser and of the light paths."""
-        return self._session.table
+        """What the set-up says of the laser and of the light paths, and the laser of itself."""
+        if self._table is None:
+            # Once per point: nothing changes the laser while one is measured.
+            self._table = as_the_laser_stands(self._session.table, self.station)
+        return self._table
 
     def measure(self) -> None:
         """Carry the measurement out."""

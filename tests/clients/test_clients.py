@@ -30,6 +30,7 @@ SPEC: dict[str, Any] = {
         "cryostation": {"simulator": "montana.cryostation"},
         "k2400": {"simulator": "keithley.k2400", "truth": {"leakage_gohm": 10.0}},
         "k2450": {"simulator": "keithley.k2450", "truth": {"leakage_gohm": 10.0}},
+        "mirror": {"simulator": "thorlabs.mff101"},
         "power_meter": {"simulator": "thorlabs.pm100d"},
         "ell14": {"simulator": "thorlabs.ell14"},
         "k10cr1": {"simulator": "thorlabs.k10cr1"},
@@ -38,6 +39,8 @@ SPEC: dict[str, Any] = {
             "simulator": "princeton.spectrapro",
             "settings": {"gratings": {"1": {"lines_per_mm": 300}, "2": {"lines_per_mm": 1800}}},
         },
+        "superk": {"simulator": "nkt.superk"},
+        "wheel": {"simulator": "thorlabs.fw102c", "truth": {"acts_on": "detection"}},
     },
 }
 _MISSING = re.compile(r"ModuleNotFoundError: No module named '([^']+)'")
@@ -247,3 +250,27 @@ def test_pylablib_and_the_k10cr1(clients_python: Path, rig: Rig) -> None:
     assert got["status"] == ["homed", "enabled"]
     true_deg = got["stopped_deg"] * 1.0002 + 2.3
     assert rig.world.mounts.get("k10cr1") == pytest.approx(true_deg, abs=0.01)
+
+
+def test_pylablib_and_the_filter_wheel(clients_python: Path, rig: Rig) -> None:
+    got = run(clients_python, "client_pylablib_fw102c", rig, "wheel")
+    assert (got["count"], got["start"], got["end"]) == (6, 1, 5)
+    assert got["sensors"] == "off"
+    assert rig.world.table.collected_rel == pytest.approx(10.0**-3.09)
+
+
+def test_pylablib_and_the_flip_mount(clients_python: Path, rig: Rig) -> None:
+    got = run(clients_python, "client_pylablib_mff101", rig, "mirror")
+    assert (got["serial"], got["model"]) == (37001234, "MFF002")
+    assert (got["start"], got["moving"], got["end"]) == (0, None, 1)
+    assert got["transit_s"] == pytest.approx(0.6)
+    assert rig.world.table.attenuation_rel == 0.0
+
+
+def test_pylablib_and_the_white_light_laser(clients_python: Path, rig: Rig) -> None:
+    got = run(clients_python, "client_pylablib_superk", rig, "superk")
+    assert (got["type"], got["serial"], got["modules"]) == (0x60, "18260432", {"15": 0x60})
+    assert got["temperature_c"] == pytest.approx(23.4)
+    assert got["power"] == pytest.approx(60.0)
+    assert (got["before"], got["after"]) == ([], ["emission"])
+    assert rig.world.table.laser_on is True

@@ -19,15 +19,19 @@ NEEDED: dict[str, Any] = {
     "attocube.anc350": {"axes": {"x": {"number": 0}}},
     "princeton.spectrapro": {"gratings": {"1": "300/mm", "2": "1800/mm"}},
     "manual.attenuator": {"full_fluence": "10 uJ/cm^2"},
+    "manual.laser": {"intensity": "60 %", "rep_rate": "10 MHz"},
     "manual.selector": {"positions": ["sample", "scatterer"]},
+    "thorlabs.fw102c": {"positions": ["1", "2", "3", "4", "5", "6"]},
     **{name: {"counter": "card"} for name in DETECTORS},
     **{name: {"rotator": "mount"} for name in OPTICS},
+    "optics.nd_wheel": {"wheel": "wheel", "densities": {"a": 0}, "full_fluence": "10 uJ/cm^2"},
     "optics.waveplate_attenuator": {"rotator": "mount", "full_fluence": "10 uJ/cm^2"},
 }
 COMPANIONS: dict[str, Any] = {
     "card": {"driver": "ni.counter"},
     "shutter": {"driver": "thorlabs.sc10", "address": "ASRL5::INSTR"},
     "mount": {"driver": "thorlabs.ell14", "address": "ASRL6::INSTR"},
+    "wheel": {"driver": "manual.selector", "positions": ["a", "b"]},
 }
 """What detectors and passive optics name in their block: who counts, ends the light, turns."""
 SAMPLE = """

@@ -50,7 +50,7 @@ class WaveplateAttenuator(Attenuator, Mounted[WaveplateAttenuatorSettings]):
         """Remember what is believed; ``link`` has nothing to say."""
         super().__init__(name, settings.full_fluence, limits)
         self.settings = settings
-        self._curve: Curve = MalusCurve(settings.zero, settings.extinction)
+        self._turning: Curve = MalusCurve(settings.zero, settings.extinction)
 
     def identity(self) -> Identity:
         """Return what turns it."""
@@ -65,9 +65,9 @@ class WaveplateAttenuator(Attenuator, Mounted[WaveplateAttenuatorSettings]):
             "transmission": self._transmission_at(angle_deg),
             "fluence_uj_cm2": self._transmission_at(angle_deg) * self.full_fluence_uj_cm2,
             "full_fluence_uj_cm2": self.full_fluence_uj_cm2,
-            "curve": "measured" if isinstance(self._curve, TableCurve) else "believed",
+            "curve": "measured" if isinstance(self._turning, TableCurve) else "believed",
             "zero_deg": self.settings.zero,
-            "extinction": self._curve.least,
+            "extinction": self._turning.least,
         }
 
     def use_curve(self, angles_deg: Sequence[float], transmissions: Sequence[float]) -> None:
@@ -81,7 +81,7 @@ class WaveplateAttenuator(Attenuator, Mounted[WaveplateAttenuatorSettings]):
             RefusedError: It is no curve with one angle for each transmission.
         """
         try:
-            self._curve = TableCurve(angles_deg, transmissions)
+            self._turning = TableCurve(angles_deg, transmissions)
         except ValueError as error:
             raise RefusedError(self.name, "measured curve", str(error)) from error
 
@@ -89,7 +89,7 @@ class WaveplateAttenuator(Attenuator, Mounted[WaveplateAttenuatorSettings]):
         """Return the range of a settable; fluences only as far as plate and polarizer go."""
         asked = super().limits(quantity)
         low, high = (
-            share * self.full_fluence_uj_cm2 for share in (self._curve.least, self._curve.most)
+            share * self.full_fluence_uj_cm2 for share in (self._turning.least, self._turning.most)
         )
         return Limits(max(asked.low, low), min(asked.high, high))
 
@@ -106,11 +106,11 @@ class WaveplateAttenuator(Attenuator, Mounted[WaveplateAttenuatorSettings]):
         return self.mount().angle_arrived()
 
     def _write_transmission(self, transmission: float) -> None:
-        self.mount().start_angle(self._curve.angle_deg(transmission) % 360.0)
+        self.mount().start_angle(self._turning.angle_deg(transmission) % 360.0)
 
     def _transmission_at(self, angle_deg: float) -> float:
         try:
-            return self._curve.transmission(angle_deg)
+            return self._turning.transmission(angle_deg)
         except ValueError as error:
             remedy = "set a fluence first"
             raise RefusedError(self.name, f"transmission: {error}", remedy) from error

@@ -1,16 +1,16 @@
 r"""Codec of the SC10 shutter controller: CR ends a command; echo, value line and ``> `` answer.
 
-Facts: SC10 manual and InstrumentKit's driver. Every answer must begin with the echo of its own
-command, so a late answer is never believed.
+Facts: SC10 manual and InstrumentKit's driver.
 """
 
 from enum import StrEnum
 
-from labctl.transport import GarbledBytesError, RefusalError
+from labctl.transport import GarbledBytesError
+from labctl_drivers.thorlabs._echo_wire import lines_after_echo
 
 __all__ = ["MANUAL_MODE", "Command", "decode_flag", "decode_nothing", "decode_value", "encode"]
 
-_PROMPT = b"> "
+_MODEL = "an SC10"
 MANUAL_MODE = 1
 
 
@@ -38,7 +38,7 @@ def decode_value(data: bytes, command: Command) -> str | None:
         GarbledBytesError: Another echo, no value or several.
         RefusalError: The controller does not know the command.
     """
-    lines = _lines(data, command)
+    lines = lines_after_echo(data, command, _MODEL)
     if lines is None:
         return None
     if len(lines) != 1 or not lines[0].isprintable():
@@ -66,25 +66,7 @@ def decode_nothing(data: bytes, command: Command) -> str | None:
         GarbledBytesError: Anything but the echo.
         RefusalError: The controller does not know the command.
     """
-    lines = _lines(data, command)
+    lines = lines_after_echo(data, command, _MODEL)
     if lines:
         raise GarbledBytesError("a value where none belongs")
     return None if lines is None else ""
-
-
-def _lines(data: bytes, command: Command) -> list[str] | None:
-    """Return the lines between echo and prompt."""
-    if not data.isascii():
-        raise GarbledBytesError("not ASCII text")
-    # The prompt of the answer before may still stand in front.
-    text = data.removeprefix(_PROMPT).decode("ascii")
-    echo = f"{command}\r"
-    if not (text.startswith(echo) or echo.startswith(text)):
-        raise GarbledBytesError(f"does not begin with the echo of {str(command)!r}")
-    body, prompt, behind = text[len(echo) :].partition(_PROMPT.decode())
-    if behind:
-        raise GarbledBytesError("more than one answer to one command")
-    if "CMD_NOT_DEFINED" in body and prompt:
-        raise RefusalError(body.strip(), "is this an SC10?")
-    lines = [line.strip() for line in body.splitlines() if line.strip()]
-    return lines if prompt else None

@@ -9,6 +9,7 @@ from labctl_sim.world._emccd import Emccd
 from labctl_sim.world._emccd_truth import EmccdTruth
 from labctl_sim.world._followed import Followed
 from labctl_sim.world._lamps import LAMPS
+from labctl_sim.world._laser_head import LASER_DEFAULTS, LaserHead
 from labctl_sim.world._piezo import PiezoAxis, PiezoTruth
 from labctl_sim.world._power import PowerSensor
 from labctl_sim.world._recorded import Recorded, recorded_problems
@@ -21,10 +22,12 @@ from labctl_sim.world._world import World
 __all__ = [
     "DEFAULT_SLIT_UM",
     "LAMPS",
+    "LASER_DEFAULTS",
     "Analyser",
     "Emccd",
     "EmccdTruth",
     "Followed",
+    "LaserHead",
     "LaserTruth",
     "PiezoAxis",
     "PiezoTruth",

@@ -1,0 +1,1 @@
+"""NKT Photonics lasers."""
