@@ -119,7 +119,7 @@ class Control:
         """Take note that a point is stored or left out: a skip that was meant for it is over."""
         self._take()
         self._step += 1
-        if self._pending & Wish.SKIP:
+        if self._pending is not _NOTHING and self._pending & Wish.SKIP:
             self._pending &= ~Wish.SKIP
             self.refused.append(_LATE)
 

@@ -3,6 +3,7 @@
 What was measured while a stage moved by itself is worth nothing and is never stored.
 """
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from labctl.errors import DeviceRefusedError
@@ -36,7 +37,7 @@ class Stages:
             Repeated: One did not and is back now: measure again.
             DeviceRefusedError: It has slipped in every attempt.
         """
-        for stage in self._all():
+        for stage in self._all:
             for axis in stage.axes():
                 try:
                     stage.check_held(axis)
@@ -66,6 +67,7 @@ class Stages:
         self._session.book.message("warning", error.device, text)
         self._session.wait_for(settable)
 
+    @cached_property
     def _all(self) -> list[Positioner]:
         station = self._session.station
         return [found for name in station if isinstance(found := station[name], Positioner)]
