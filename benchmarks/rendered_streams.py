@@ -20,7 +20,7 @@ from labctl_sim.sample import Blinking
 from labctl_sim.world import LaserTruth, World
 from labctl_sim.world.photons import Apd, Bench, Dwells, Input, Run
 
-__all__ = ["BlinkingTruth", "blinking_stream", "blinking_truth"]
+__all__ = ["BlinkingTruth", "blinking_stream", "blinking_truth", "shares_of_an_hour"]
 
 PERIOD_PS, BIN_PS = 100_000, 80
 _DOT = "B4"
@@ -31,6 +31,7 @@ _ELECTRONICS_SD_PS = 10.0
 _IRF_S = 1.0
 _PIECE_S, _MOST_S = 50.0, 1000.0
 _FEWEST_SWITCHES = 60
+_HOUR_S = 3600.0
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,24 @@ def blinking_stream(
         response=combined_response(irfs, rates),
     )
     return light, blinking_truth(world, "tagger", 0.0, length_s)
+
+
+def shares_of_an_hour(
+    seed: int, stretches: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64], Blinking]:
+    """Return lengths and ON fractions of equal stretches of the first hour of light, and the law.
+
+    Straight from the world's list of dwells, without photons.
+    """
+    world, bench = _world(seed, None)
+    dwells, law = bench.blinking(_DOT), world.dot.blinking
+    if dwells is None or law is None:
+        msg = f"{_DOT} does not blink"
+        raise ValueError(msg)
+    length_s = _HOUR_S / stretches
+    begins_s = [length_s * place for place in range(stretches)]
+    shares = np.array([dwells.on_share(at_s, at_s + length_s) for at_s in begins_s])
+    return np.full(stretches, length_s), shares, law
 
 
 def _world(seed: int, blinking: Blinking | None) -> tuple[World, Bench]:

@@ -30,6 +30,7 @@ from labctl.analysis._decay_result import DecayCandidate, DecayComponent, DecayF
 from labctl.analysis._drift_table import DriftTable
 from labctl.analysis._dwell_laws import DwellLaw, LawFit
 from labctl.analysis._dwells import DwellFit, DwellSequence, fit_dwells
+from labctl.analysis._fading import FadingOnFraction, fit_fading
 from labctl.analysis._flid import (
     BlinkingKind,
     BlinkingType,
@@ -145,6 +146,7 @@ __all__ = [
     "DwellLaw",
     "DwellSequence",
     "EnergyLaw",
+    "FadingOnFraction",
     "Flid",
     "FluenceLine",
     "Goodness",
@@ -219,6 +221,7 @@ __all__ = [
     "fit_decay",
     "fit_dwells",
     "fit_energy_law",
+    "fit_fading",
     "fit_heralded",
     "fit_image_scale",
     "fit_image_turn",

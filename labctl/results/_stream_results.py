@@ -19,6 +19,7 @@ from labctl.analysis import (
     threshold_trace,
 )
 from labctl.errors import AnalysisError
+from labctl.results._fading_results import fading_results
 from labctl.results._result import Cell, ExperimentResult, ResultTable
 from labctl.results._rows import StoredRun
 from labctl.results._stored_photons import StoredPhotons, photon_points
@@ -62,7 +63,8 @@ def analyze_streams(run: StoredRun) -> list[ExperimentResult]:
     """Return how the dot blinked in each point of ``trace`` and ``photons``.
 
     The recipe's ``experiment`` says what is wanted: E15 adds lifetimes to what E14 gives. Points
-    of ``photons`` in a recipe for another experiment belong to that one.
+    of ``photons`` in a recipe for another experiment belong to that one. Three points or more also
+    tell how the ON fraction goes with the time that the dot was lit.
 
     Args:
         run: As returned by `labctl.storage.read_run`.
@@ -74,7 +76,16 @@ def analyze_streams(run: StoredRun) -> list[ExperimentResult]:
     for stored in points:
         results = _of_point(stored, lifetimes=experiment == LIFETIMES)
         found += results if len(points) == 1 else [_named(result) for result in results]
-    return found
+    return [*found, *fading_results(points, _fractions(found))]
+
+
+def _fractions(found: Iterable[ExperimentResult]) -> dict[int, Measured]:
+    """Return the ON fraction by index of the point, where there is one."""
+    return {
+        one.point: one.measured
+        for one in found
+        if one.quantity == "on_fraction" and one.point is not None and math.isfinite(one.value)
+    }
 
 
 def _named(result: ExperimentResult) -> ExperimentResult:
