@@ -20,6 +20,7 @@ from labctl.analysis import (
 )
 from labctl.errors import AnalysisError
 from labctl.results._fading_results import fading_results
+from labctl.results._missed_dwells import missed_error_s
 from labctl.results._result import Cell, ExperimentResult, ResultTable
 from labctl.results._rows import StoredRun
 from labctl.results._stored_photons import StoredPhotons, photon_points
@@ -153,7 +154,7 @@ def _blinking(
         _dwell_table(switches, dwells),
     )
     quantities: list[tuple[str, Measured, str]] = [
-        ("on_fraction", switches.on_fraction(), ""),
+        ("on_fraction", _on_fraction(switches, dwells, laws), ""),
         ("change_points", _count(levels, switches), ""),
         ("on_rate", calm.rate_hz(on=True), "Hz"),
         ("off_rate", calm.rate_hz(on=False), "Hz"),
@@ -166,6 +167,17 @@ def _blinking(
         for name, value, unit in quantities
         if math.isfinite(value.value)
     ]
+
+
+def _on_fraction(switches: Switches, dwells: DwellSequence, laws: dict[str, DwellFit]) -> Measured:
+    """Return the ON fraction with the errors of the switches that were seen, and that were not."""
+    exponential_s = {
+        state == "ON": fit.best.time_s.value
+        for state, fit in laws.items()
+        if fit.best.law is DwellLaw.EXPONENTIAL and not _undecided(fit)
+    }
+    missed_s = missed_error_s(dwells, exponential_s, switches.resolution_s)
+    return switches.on_fraction().plus_systematic(missed_s / switches.length_s)
 
 
 def _located(light: StreamPhotons, words: Iterable[str]) -> tuple[str, ...]:
