@@ -90,7 +90,7 @@ a fifth of the lifetime after the pulse on, so that the biexciton is over.
 _ABOUT_FADING = """\
 ON fractions of twelve stretches of 5 min, the first hour of light of a FAPbBr3 dot, from the
 world's own list of dwells for each seed. Photons are left out: the error with which they tell the
-fraction of a stretch is a hundredth of the differences between stretches.
+fraction of a stretch is a twentieth of the differences between stretches at most.
 
 What counts as true: the law of the sample, 98 % at first and 94 % after an hour. Dwells follow
 power laws, so that an hour of one dot tells its ON fraction to about 1.5 % only.
