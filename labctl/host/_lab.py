@@ -15,7 +15,8 @@ from labctl.events import Command
 from labctl.host._connection import Connection, SimulatedBy, connect_station
 from labctl.host._runner import Plan, RunReport, open_run
 from labctl.host._unstored import unstored_session
-from labctl.measurements import Measurement
+from labctl.measurements import FoundDot, Measurement
+from labctl.recipes import DotChoice
 from labctl.roles import Camera, Cryostat, Instrument, Lamp, SettleRule, Shutter, Spectrograph
 from labctl.sequencer import Aborted, Control, Listener, OnTimeout, Session, undisturbed
 from labctl.setup import Setup, load_setup
@@ -231,6 +232,28 @@ class Lab:
             self.clock.sleep(seconds)
         else:
             self._session.wait(seconds)
+
+    def dots(
+        self, *, at_most: int = 1000, least_share: float = 0.3, brightest_first: bool = True
+    ) -> Generator[FoundDot]:
+        """Go to the dots of the last map of the open run, one after the other.
+
+        A dot that is gone or bleached is left out; a message of the run says why. What is measured
+        inside the loop is stored with the name and place of the dot.
+
+        Args:
+            at_most: Largest number of dots: the brightest ones.
+            least_share: A dot dimmer than this share of its brightness on the map is gone.
+            brightest_first: Their order; otherwise each is the nearest of those left.
+
+        Raises:
+            RefusedError: No run is open.
+        """
+        if self._session is None:
+            raise RefusedError("run", "dots belong to a run", "open one, and map in it")
+        order = {"brightest_first": brightest_first, "least_share": least_share}
+        choice = DotChoice.model_validate({"at_most": at_most, **order})
+        yield from self._session.dots.each(choice, step_id="script/dots")
 
     def post(self, command: Command) -> None:
         """Hand the open run a command; safe from any thread and from signal handlers."""

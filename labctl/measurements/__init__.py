@@ -4,10 +4,12 @@ from labctl.measurements._calibrate import CalibrateDetector, CalibrateWavelengt
 from labctl.measurements._calibrate_imaging import CalibrateImagingScale, CalibrateLaserSpot
 from labctl.measurements._calibrate_power import CalibratePower
 from labctl.measurements._context import Array, Bank, Context
+from labctl.measurements._dots import DOTS, FoundDot, stored_dots
 from labctl.measurements._g2 import G2
 from labctl.measurements._image import Image
 from labctl.measurements._irf import IrfMeasurement
 from labctl.measurements._laser_light import as_the_laser_stands, excitation_laser
+from labctl.measurements._map import Map
 from labctl.measurements._measurement import Measurement
 from labctl.measurements._monte_carlo import MonteCarlo
 from labctl.measurements._optical_table import LaserFacts, OpticalTable
@@ -24,9 +26,13 @@ from labctl.measurements._recenter import Recenter
 from labctl.measurements._spectrum import Spectrum
 from labctl.measurements._stop import Stop
 from labctl.measurements._trpl import Trpl
+from labctl.measurements._visit import VISIT_S, VISITED_HZ, Visit
 
 __all__ = [
+    "DOTS",
     "G2",
+    "VISITED_HZ",
+    "VISIT_S",
     "Array",
     "Bank",
     "CalibrateDetector",
@@ -35,10 +41,12 @@ __all__ = [
     "CalibratePower",
     "CalibrateWavelength",
     "Context",
+    "FoundDot",
     "Image",
     "IrfMeasurement",
     "LaserFacts",
     "Light",
+    "Map",
     "Measurement",
     "MonteCarlo",
     "OpticalTable",
@@ -50,10 +58,12 @@ __all__ = [
     "Stop",
     "TraceMeasurement",
     "Trpl",
+    "Visit",
     "as_the_laser_stands",
     "excitation_laser",
     "image_scale",
     "laser_spot_px",
     "response_of",
+    "stored_dots",
     "take_pictures",
 ]

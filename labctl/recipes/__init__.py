@@ -3,15 +3,16 @@
 from labctl.recipes._estimate import Estimate, estimate
 from labctl.recipes._expand import count, expand
 from labctl.recipes._load import load_recipe, parse_recipe, read_recipe
-from labctl.recipes._nodes import OnError, OnTimeout, RecipeFile
+from labctl.recipes._nodes import DotChoice, OnError, OnTimeout, RecipeFile
 from labctl.recipes._recipe import Demand, Recipe
 from labctl.recipes._registry import calibration_types, measurement_types
 from labctl.recipes._schema import json_schema
-from labctl.recipes._steps import Calibrate, Loop, Measure, Move, Note, Step, Wait
+from labctl.recipes._steps import Calibrate, Loop, Measure, Move, Note, Step, Visit, Wait
 
 __all__ = [
     "Calibrate",
     "Demand",
+    "DotChoice",
     "Estimate",
     "Loop",
     "Measure",
@@ -22,6 +23,7 @@ __all__ = [
     "Recipe",
     "RecipeFile",
     "Step",
+    "Visit",
     "Wait",
     "calibration_types",
     "count",

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from labctl.errors import ConfigError, Problem
 from labctl.measurements import Measurement, PhotonMeasurement
-from labctl.recipes._nodes import CalibrateNode, MeasureNode, Range, ScanNode
+from labctl.recipes._nodes import CalibrateNode, DotsNode, MeasureNode, Range, ScanNode
 from labctl.recipes._recipe import Demand, Recipe, walk
 from labctl.recipes._registry import CALIBRATE
 from labctl.recipes._values import listed, number, unit_of, values_in
@@ -35,6 +35,8 @@ def bind(recipe: Recipe, setup: Setup, where: Where) -> Recipe:
     for node, at in walk(recipe.file.steps):
         if isinstance(node, ScanNode):
             check.scan(node, at)
+        elif isinstance(node, DotsNode):
+            check.dots(at)
         elif isinstance(node, MeasureNode):
             check.measurement(node, at)
     if check.problems:
@@ -61,6 +63,7 @@ class _Check:
         self.units: dict[str, str] = {}
         self.problems: list[Problem] = []
         self._kinds: set[str] = set()
+        self._finds_dots = False
         self.demands: list[Demand] = []
 
     def problem(self, what: str, at: Location, hint: str = "") -> None:
@@ -151,6 +154,11 @@ class _Check:
             if not 0 < value < math.inf:
                 self.problem(f"settle.{key}: must be greater than 0", (*at, "settle", key))
 
+    def dots(self, at: Location) -> None:
+        if not self._finds_dots:
+            hint = "put a step 'map: {find: true, …}' before"
+            self.problem("there are no dots: no map earlier finds any", (*at, "dots"), hint)
+
     def measurement(self, node: MeasureNode, at: Location) -> None:
         verb = "calibrate" if isinstance(node, CalibrateNode) else node.measurement.kind
         for role in node.measurement.needs:
@@ -162,6 +170,7 @@ class _Check:
         for key, what, hint in self._light(node.measurement):
             self.problem(f"{verb}.{key}: {what}", (*at, verb, key), hint)
         self._kinds.add(node.measurement.kind)
+        self._finds_dots |= getattr(node.measurement, "find", False)
         for instrument in self._setup.having("spectrograph"):
             for key, what, hint in _optics(node.measurement, instrument):
                 self.problem(f"{verb}.{key}: {what}", (*at, verb, key), hint)

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from labctl.measurements import VISIT_S
 from labctl.recipes._expand import count
-from labctl.recipes._nodes import MeasureNode, Node, RepeatNode, ScanNode, WaitNode
+from labctl.recipes._nodes import DotsNode, MeasureNode, Node, RepeatNode, ScanNode, WaitNode
 from labctl.recipes._recipe import Recipe
 from labctl.recipes._values import length, values_in
 from labctl.roles import Cryostat, SettableSpec
@@ -38,7 +39,8 @@ def estimate(recipe: Recipe, setup: Setup) -> Estimate:
 
     The rule: a measurement says itself how long it takes; a fast move takes 5 s; a temperature
     takes 10 s for each kelvin upwards (a ramp of 6 K/min) and 15 s for each kelvin downwards, 30 s
-    to come near its set point, and the dwell time of its settle rule. Runs on the simulated
+    to come near its set point, and the dwell time of its settle rule. A loop over dots counts as if
+    it found all that it may go to, 25 s for the way to each. Runs on the simulated
     cryostats take this within 15 %. The first move of a recipe counts without a step, for nobody
     knows where it begins; one that is scanned again and again also returns to its first value.
     """
@@ -58,6 +60,11 @@ def _add(node: Node, times: int, parts: dict[str, float], setup: Setup) -> None:
         case RepeatNode():
             for inner in node.repeat.steps:
                 _add(inner, times * node.repeat.times, parts, setup)
+        case DotsNode():
+            dots = times * node.dots.at_most
+            _book(parts, "dots", dots * VISIT_S)
+            for inner in node.dots.steps:
+                _add(inner, dots, parts, setup)
         case WaitNode():
             _book(parts, "wait", times * node.wait_s)
         case MeasureNode():

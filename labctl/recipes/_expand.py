@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 from labctl.recipes._nodes import (
     CalibrateNode,
+    DotChoice,
+    DotsNode,
     MeasureNode,
     Node,
     NoteNode,
@@ -16,7 +18,7 @@ from labctl.recipes._nodes import (
     WaitNode,
 )
 from labctl.recipes._recipe import Recipe
-from labctl.recipes._steps import Calibrate, Loop, Measure, Move, Note, Step, Wait
+from labctl.recipes._steps import Calibrate, Loop, Measure, Move, Note, Step, Visit, Wait
 from labctl.recipes._values import length, number, unit_of, values_in
 from labctl.roles import SettleRule
 
@@ -44,6 +46,8 @@ def _points(node: Node) -> int:
             return length(node) * sum(_points(inner) for inner in node.steps)
         case RepeatNode():
             return node.repeat.times * sum(_points(inner) for inner in node.repeat.steps)
+        case DotsNode():
+            return node.dots.at_most * sum(_points(inner) for inner in node.dots.steps)
         case MeasureNode():
             return 1
         case _:
@@ -102,6 +106,9 @@ class _Expansion:
             case RepeatNode():
                 times, inner = node.repeat.times, self.parts(node.repeat.steps, 1)
                 return partial(self._repeat, times, inner, position)
+            case DotsNode():
+                inner = self.parts(node.dots.steps, 1)
+                return partial(self._dots, _choice(node), on_error, inner, position)
             case CalibrateNode():
                 return _Leaf(Calibrate, position, on_error, (node.measurement, node.label))
             case MeasureNode():
@@ -137,6 +144,19 @@ class _Expansion:
             loop = Loop("repeat", float(index), "")
             yield from self.steps(inner, place.inside(position, index, loop))
 
+    def _dots(
+        self,
+        choice: DotChoice,
+        on_error: OnError,
+        inner: Sequence[_Part],
+        position: int,
+        place: _Place,
+    ) -> Iterator[Step]:
+        for index in range(choice.at_most):
+            inside = place.inside(position, index, Loop("dot", float(index), ""))
+            yield Visit(*self._common(inside, 0, on_error), index, choice)
+            yield from self.steps(inner, inside)
+
     def _common(
         self, place: _Place, position: int, on_error: OnError
     ) -> tuple[int, str, tuple[int, ...], tuple[Loop, ...], OnError]:
@@ -148,6 +168,12 @@ class _Expansion:
             place.loops,
             on_error,
         )
+
+
+def _choice(node: DotsNode) -> DotChoice:
+    """Return the choice without the steps, which each dot would carry along otherwise."""
+    given = node.dots.model_dump(by_alias=True, include=set(DotChoice.model_fields))
+    return DotChoice.model_validate(given)
 
 
 def _rule(node: ScanNode, unit: str) -> SettleRule | None:

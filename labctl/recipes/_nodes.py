@@ -6,10 +6,12 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_val
 
 from labctl.measurements import Measurement
 from labctl.setup import Amount
-from labctl.units import Seconds, split_suffix
+from labctl.units import Micrometers, Seconds, split_suffix
 
 __all__ = [
     "CalibrateNode",
+    "DotChoice",
+    "DotsNode",
     "MeasureNode",
     "Node",
     "NoteNode",
@@ -130,6 +132,34 @@ class RepeatNode(Node):
     """Carry out the steps several times."""
 
     repeat: Repetition
+
+
+class DotChoice(_Block):
+    """Which dots of the map before are gone to, and when one counts as gone.
+
+    Attributes:
+        at_most: Largest number of dots: the brightest ones.
+        brightest_first: Their order; otherwise each is the nearest of those left.
+        least_share: A dot that is dimmer than this share of its brightness on the map is left out.
+        reach_um: How far from its place a dot is searched, um.
+    """
+
+    at_most: int = Field(ge=1, le=100_000, description="like 'at_most: 20'")
+    brightest_first: bool = True
+    least_share: float = Field(default=0.3, ge=0, le=1)
+    reach_um: Micrometers = Field(default=1.5, ge=0)
+
+
+class DotLoop(DotChoice):
+    """Which dots, and what to do on each."""
+
+    steps: tuple[Node, ...] = Field(min_length=1, description="what to do on each dot")
+
+
+class DotsNode(Node):
+    """Go to each dot that was found on a map earlier in the run, and carry out the steps there."""
+
+    dots: DotLoop
 
 
 class WaitNode(Node):

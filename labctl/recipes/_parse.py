@@ -1,6 +1,7 @@
 """From plain data to steps; collects every problem with its line."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, cast
 
 from pydantic import BaseModel, ValidationError
@@ -9,6 +10,7 @@ from labctl.errors import Problem
 from labctl.measurements import Measurement
 from labctl.recipes._nodes import (
     CalibrateNode,
+    DotsNode,
     MeasureNode,
     Node,
     NoteNode,
@@ -25,6 +27,7 @@ __all__ = ["GRAMMAR", "parse_file"]
 GRAMMAR: dict[str, type[Node]] = {
     "scan": ScanNode,
     "repeat": RepeatNode,
+    "dots": DotsNode,
     "wait": WaitNode,
     "note": NoteNode,
 }
@@ -91,7 +94,8 @@ class _Parser:
             return _BROKEN
         read: Mapping[str, Callable[[dict[Any, Any], Location], BaseModel | None]] = {
             "scan": self._scan,
-            "repeat": self._repeat,
+            "repeat": partial(self._block, "repeat"),
+            "dots": partial(self._block, "dots"),
             "calibrate": self._calibrate,
         }
         if verb in read:
@@ -127,14 +131,14 @@ class _Parser:
             data["steps"] = self.steps(data["steps"], (*at, "steps"))
         return self.validated(ScanNode, data, at, hide=len(at))
 
-    def _repeat(self, entry: dict[Any, Any], at: Location) -> BaseModel | None:
+    def _block(self, verb: str, entry: dict[Any, Any], at: Location) -> BaseModel | None:
         data: dict[Any, Any] = dict(entry)
-        body = entry["repeat"]
+        body = entry[verb]
         if isinstance(body, dict) and "steps" in body:
             inner = dict(cast(dict[Any, Any], body))
-            inner["steps"] = self.steps(inner["steps"], (*at, "repeat", "steps"))
-            data["repeat"] = inner
-        return self.validated(RepeatNode, data, at, hide=len(at))
+            inner["steps"] = self.steps(inner["steps"], (*at, verb, "steps"))
+            data[verb] = inner
+        return self.validated(GRAMMAR[verb], data, at, hide=len(at))
 
     def _measure(self, verb: str, entry: dict[Any, Any], at: Location) -> BaseModel | None:
         measurement = self._parameters(self._measurements[verb], entry[verb], (*at, verb))

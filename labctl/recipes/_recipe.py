@@ -9,6 +9,7 @@ from typing import Any
 
 from labctl.recipes._nodes import (
     CalibrateNode,
+    DotsNode,
     MeasureNode,
     Node,
     Range,
@@ -94,6 +95,8 @@ def walk(steps: tuple[Node, ...], at: Location = ("steps",)) -> Iterator[tuple[N
             yield from walk(node.steps, (*here, "steps"))
         elif isinstance(node, RepeatNode):
             yield from walk(node.repeat.steps, (*here, "repeat", "steps"))
+        elif isinstance(node, DotsNode):
+            yield from walk(node.dots.steps, (*here, "dots", "steps"))
 
 
 def _data(node: Node) -> dict[str, Any]:
@@ -106,6 +109,10 @@ def _data(node: Node) -> dict[str, Any]:
         case RepeatNode():
             inner = [_data(inner) for inner in node.repeat.steps]
             data = {"repeat": {"times": node.repeat.times, "steps": inner}}
+        case DotsNode():
+            inner = [_data(inner) for inner in node.dots.steps]
+            choice = node.dots.model_dump(mode="json", by_alias=True, exclude={"steps"})
+            data = {"dots": {**choice, "steps": inner}}
         case CalibrateNode():
             kind = node.measurement.kind.removeprefix(CALIBRATE)
             data = {"calibrate": {"kind": kind, **_parameters(node)}, "label": node.label}

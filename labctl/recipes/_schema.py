@@ -46,6 +46,8 @@ def _grammar(verb: str, model: type[BaseModel], definitions: dict[str, Any]) -> 
         schema["properties"]["steps"] = _STEPS
     if verb == "repeat":
         definitions["Repetition"]["properties"]["steps"] = _STEPS
+    if verb == "dots":
+        definitions["DotLoop"]["properties"]["steps"] = _STEPS
     return schema
 
 

@@ -15,19 +15,19 @@ All begin with the same fields:
 from typing import NamedTuple
 
 from labctl.measurements import Measurement
-from labctl.recipes._nodes import OnError, OnTimeout
+from labctl.recipes._nodes import DotChoice, OnError, OnTimeout
 from labctl.roles import SettleRule
 
-__all__ = ["Calibrate", "Loop", "Measure", "Move", "Note", "Step", "Wait"]
+__all__ = ["Calibrate", "Loop", "Measure", "Move", "Note", "Step", "Visit", "Wait"]
 
 
 class Loop(NamedTuple):
     """Where a step stands in one of the loops around it.
 
     Attributes:
-        name: The settable, or ``repeat``.
-        value: Its value; the number of the repetition, from 0.
-        unit: Unit of the value; empty for ``repeat``.
+        name: The settable, ``repeat`` or ``dot``.
+        value: Its value; the number of the repetition or of the dot, from 0.
+        unit: Unit of the value; empty for ``repeat`` and ``dot``.
     """
 
     name: str
@@ -57,6 +57,26 @@ class Move(NamedTuple):
     unit: str
     rule: SettleRule | None = None
     on_timeout: OnTimeout = "abort"
+
+
+class Visit(NamedTuple):
+    """Go to a dot that was found earlier in the run.
+
+    A loop over dots has as many as the recipe allows; those that were not found are left out when
+    the run comes to them, so that ids never depend on what was found.
+
+    Attributes:
+        dot: Number of the dot in the loop, from 0.
+        choice: Which dots are gone to, in which order.
+    """
+
+    number: int
+    id: str
+    path: tuple[int, ...]
+    loops: tuple[Loop, ...]
+    on_error: OnError
+    dot: int
+    choice: DotChoice
 
 
 class Measure(NamedTuple):
@@ -99,5 +119,5 @@ class Note(NamedTuple):
     text: str
 
 
-Step = Move | Measure | Wait | Note
+Step = Move | Visit | Measure | Wait | Note
 """One thing that the sequencer does."""

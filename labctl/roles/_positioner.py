@@ -57,6 +57,18 @@ class Positioner(Positions):
 
     # Fine motion
 
+    def check_fine_position(self, axis: str, um: float) -> None:
+        """Refuse a displacement that the fine motion could not take, um; nothing moves.
+
+        Raises:
+            RefusedError: The axis has no fine motion, or it lies outside the range.
+        """
+        range_um, _ = self._fine(axis)
+        self.check(f"fine_{axis}", um)
+        if um > range_um:
+            what = f"fine_{axis} = {format_quantity(um, 'um')} is out of range"
+            raise RefusedError(self.name, what, f"allowed: 0 to {range_um:g} um")
+
     def start_fine_position(self, axis: str, um: float) -> None:
         """Put the fine motion at a displacement, um, by the offset voltage.
 
@@ -65,11 +77,8 @@ class Positioner(Positions):
                 moves; nothing was sent.
             DeviceRefusedError: Another voltage is set afterwards.
         """
+        self.check_fine_position(axis, um)
         range_um, full_v = self._fine(axis)
-        self.check(f"fine_{axis}", um)
-        if um > range_um:
-            what = f"fine_{axis} = {format_quantity(um, 'um')} is out of range"
-            raise RefusedError(self.name, what, f"allowed: 0 to {range_um:g} um")
         self._refuse_while_moving(axis, "fine motion")
         volts = um / range_um * full_v
         self._write_offset(axis, volts)

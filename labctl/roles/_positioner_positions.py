@@ -28,6 +28,15 @@ class Positions(CoarseMotion):
         self._refuse_while_moving(axis, "define its position")
         self._books[axis].define(um)
 
+    def check_position(self, axis: str, um: float) -> None:
+        """Refuse a position that could not be gone to, um; nothing moves.
+
+        Raises:
+            RefusedError: A limit or rule forbids it, or there is no room for the run-up.
+        """
+        self.check(self._axis(axis), um)
+        self._check_run_up(axis, legs_to(um, um, self._stage.backlash))
+
     def start_position(self, axis: str, um: float) -> None:
         """Start the way to a position, um, with a run-up from below.
 

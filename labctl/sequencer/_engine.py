@@ -5,9 +5,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from labctl.errors import AnalysisError, DeviceError, LabctlError, RefusedError, StorageError
-from labctl.recipes import Measure, Move, Note, Step, Wait
+from labctl.recipes import Measure, Move, Note, Step, Visit, Wait
 from labctl.sequencer._book import Status
 from labctl.sequencer._control import Interruption, Skipped
+from labctl.sequencer._dots import NoMoreDots
 from labctl.sequencer._session import Session
 from labctl.sequencer._shield import undisturbed
 
@@ -93,7 +94,9 @@ def execute(session: Session, steps: Iterable[Step]) -> int:
         except (Skipped, *_OF_A_STEP) as reason:
             if step.on_error == "abort" and not isinstance(reason, Skipped):
                 raise
-            skipped = step.path[:-1] if isinstance(step, Move) else step.path
+            skipped = step.path[:-1] if isinstance(step, Move | Visit) else step.path
+            if isinstance(reason, NoMoreDots):
+                continue
             session.book.message("warning", "run", f"step {step.id} skipped: {reason}")
             count += 1
     with suppress(Skipped):
@@ -102,7 +105,10 @@ def execute(session: Session, steps: Iterable[Step]) -> int:
 
 
 def _carry_out(session: Session, step: Step) -> None:
+    session.dots.heed(step.loops)
     match step:
+        case Visit():
+            session.dots.visit(step.dot, step.choice, step.id)
         case Move():
             session.move(step.settable, step.value, step.rule, step.on_timeout)
         case Measure():

@@ -120,6 +120,7 @@ class Point:
     def found(self, what: str, data: Mapping[str, Any]) -> None:
         """Journal something that later steps depend on."""
         self._session.book.found(what, data, self._step_id)
+        self._session.dots.note(what, data)
 
     def calibrated(self, name: str, key: str, result: Mapping[str, Any]) -> None:
         """Keep a calibration for the points that follow, and in the run."""
@@ -151,7 +152,7 @@ class Point:
         """
         self._session.stages.check()
         self._read_back()
-        book = self._session.book
+        book, dot = self._session.book, self._session.dots.here
         data = {
             "index": book.points,
             "measurement": self._measurement.kind,
@@ -161,7 +162,7 @@ class Point:
                 for name, (value, units) in self._session.set_values.items()
             },
             "read": book.readings.during(self._began_s, self._session.monitored),
-            "settings": settings,
+            "settings": settings if dot is None else {**settings, "dot": dot},
             "quality": quality | self._doubts(),
             "began_s": self._began_s,
             "ended_s": self.clock.now(),

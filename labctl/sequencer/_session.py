@@ -28,6 +28,7 @@ from labctl.sequencer._control import (
     Skipped,
     Wish,
 )
+from labctl.sequencer._dots import Dots
 from labctl.sequencer._point import Point
 from labctl.sequencer._shield import undisturbed
 from labctl.sequencer._stages import Stages
@@ -70,6 +71,7 @@ class Session:
         self.begin_point = begin_point
         self.table = table or OpticalTable()
         self.stages = Stages(self)
+        self.dots = Dots(self)
         self.memory: dict[str, float] = {}
         self.set_values: dict[str, tuple[float, str]] = {}
         self._settables: dict[str, Settable] = {}

@@ -50,7 +50,7 @@ MEANINGS: Mapping[str, Meaning] = {
     "calibrate_wavelength": Meaning(
         "counts", "calibrate_wavelength", {"x": "wavelength"}, "camera", "CCD", preparation=True
     ),
-    "map": Meaning("counts", "map", {"x": "wavelength"}, "camera", "CCD", sub_type="imaging"),
+    "map": Meaning("rate", "map", {"pixel": "wavelength"}, sub_type="imaging"),
     "polarization": Meaning("counts", "polarization", {"x": "wavelength"}, "camera", "CCD"),
     "image": Meaning(
         "counts", "image", {}, "imaging_camera", "CMOS", sub_type="imaging", overview=True

@@ -17,6 +17,7 @@ from labctl.recipes import (
     Move,
     Note,
     Recipe,
+    Visit,
     Wait,
     count,
     expand,
@@ -174,3 +175,18 @@ def test_scans_nest_freely_and_loops_tell_where() -> None:
         ("spectrograph.wavelength", 550.0, ""),
     )
     assert found[-1].path == (0, 1, 1, 1, 1, 1, 1)
+
+
+def test_a_loop_over_dots_has_room_for_all_that_may_be_found() -> None:
+    found = list(expand(recipe({"dots": {"at_most": 3, "steps": [SPECTRUM, {"note": "x"}]}})))
+    visits = [step for step in found if isinstance(step, Visit)]
+    assert [visit.dot for visit in visits] == [0, 1, 2]
+    assert [step.path for step in found[:3]] == [(0, 0, 0), (0, 0, 1), (0, 0, 2)]
+    assert {step.loops for step in found[3:6]} == {(("dot", 1.0, ""),)}
+    assert [step.id.partition("/")[2] for step in found[3:6]] == ["0.1/0", "0.1/1", "0.1/2"]
+    assert count(recipe({"dots": {"at_most": 3, "steps": [SPECTRUM]}})) == 3
+
+
+def test_a_resolved_loop_over_dots_loads_again() -> None:
+    source = recipe({"dots": {"at_most": 3, "reach": "2 um", "steps": [SPECTRUM]}})
+    assert parse_recipe(source.resolved()).digest == source.digest

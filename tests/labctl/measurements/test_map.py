@@ -1,0 +1,217 @@
+"""Maps on a stage and a detector without any wire: places, refusals, light, dots."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fake_lab import Bench
+from fake_stage import FakeStage, stage_settings
+from labctl.errors import RefusedError
+from labctl.measurements import FoundDot, Map, stored_dots
+from labctl.recipes import DotChoice, expand, parse_recipe
+from labctl.roles import DetectorFacts, DetectorWiring, Identity, Limits, PhotonCounter
+from labctl.sequencer import Skipped, execute
+from labctl.stations import Station
+from labctl.storage import read_run
+
+SD_UM = 0.3
+DARK_HZ = 50.0
+
+
+class FakeApd(PhotonCounter):
+    """Sees Gaussian spots of light around the true places of a stage, while the shutter is open."""
+
+    interface = "hand"
+
+    def identity(self) -> Identity:
+        return Identity("fake", "apd")
+
+    def snapshot(self) -> dict[str, Any]:
+        return {}
+
+    def _open(self) -> None:
+        return None
+
+    def _close(self) -> None:
+        return None
+
+
+class MapBench(Bench):
+    """A session with a stage of two axes and dots beneath it; places in um, light in Hz."""
+
+    def __init__(self, folder: Path, dots: dict[tuple[float, float], float]) -> None:
+        super().__init__(folder)
+        self.dots = dots
+        limits = {axis: Limits(-20.0, 20.0) for axis in "xyz"}
+        self.stage = FakeStage(self.clock, stage_settings(), closed=True, limits=limits)
+        facts = DetectorFacts(77.0, 50.0, DARK_HZ, 0.01)
+        self.apd = FakeApd("apd", facts, DetectorWiring(), max_rate_hz=5e6, warn_rate_hz=1e6)
+        self.apd.attach(self.rate_hz, None, self.shutter.shut)
+        self.lit_moves = 0
+        everything = (self.shutter, self.stage, self.apd)
+        self.session.station = Station(
+            {one.name: one for one in everything}, ["shutter.close", "stage.stop"]
+        )
+        self.start()
+
+    def place_um(self) -> tuple[float, float]:
+        x, y = (self.stage.real[axis] for axis in "xy")
+        return x.um + x.offset_v / 60.0 * 2.0, y.um + y.offset_v / 60.0 * 2.0
+
+    def rate_hz(self) -> float:
+        x_um, y_um = self.place_um()
+        light = sum(
+            hertz * math.exp(-0.5 * ((x - x_um) ** 2 + (y - y_um) ** 2) / SD_UM**2)
+            for (x, y), hertz in self.dots.items()
+        )
+        return DARK_HZ + light * self.shutter.is_open()
+
+    def data(self) -> Any:
+        self.writer.sync()
+        return read_run(self.journal)
+
+
+DOTS = {(1.0, 1.0): 2e4, (-1.5, 2.0): 1e4}
+FIELD: dict[str, Any] = {"size": ("8 um", "8 um"), "step": "0.5 um"}
+
+
+def test_a_field_is_scanned_and_stored_with_read_back_places(tmp_path: Path) -> None:
+    bench = MapBench(tmp_path, DOTS)
+    asked = Map(size=("2 um", "1 um"), step="0.5 um", center=("1 um", "1 um"), dwell="0.2 s")
+    bench.session.measure(asked, step_id="map")
+    stored = bench.data().data["map"]
+    assert stored["rate"].dims[-2:] == ("y", "x")
+    np.testing.assert_allclose(stored["x"].values.ravel(), [0.0, 0.5, 1.0, 1.5, 2.0], atol=0.1)
+    np.testing.assert_allclose(stored["y"].values.ravel(), [0.5, 1.0, 1.5], atol=0.1)
+    assert stored["x_read"].shape[-2:] == stored["rate"].shape[-2:] == (3, 5)
+    rate = stored["rate"].values.reshape(3, 5)
+    assert np.unravel_index(rate.argmax(), rate.shape) == (1, 2)
+    assert rate.max() == pytest.approx(2e4 + DARK_HZ, rel=0.1)
+    assert not bench.shutter.is_open()
+
+
+def test_the_light_is_off_on_the_way_to_the_next_line(tmp_path: Path) -> None:
+    bench = MapBench(tmp_path, DOTS)
+    bench.session.measure(Map(size=("1 um", "1 um"), step="0.5 um"), step_id="map")
+    assert bench.diary.count("shutter.open") == 3
+
+
+def test_a_snake_turns_round_and_sees_the_same(tmp_path: Path) -> None:
+    rates: list[Any] = []
+    for order in ("raster", "snake"):
+        folder = tmp_path / order
+        folder.mkdir()
+        bench = MapBench(folder, DOTS)
+        asked = Map(size=("2 um", "2 um"), step="0.5 um", center=("1 um", "1 um"), order=order)
+        bench.session.measure(asked, step_id="map")
+        rates.append(bench.data().data["map"]["rate"].values)
+    np.testing.assert_allclose(rates[0], rates[1], rtol=0.6)
+
+
+def test_corners_out_of_bounds_are_listed_before_anything_moves(tmp_path: Path) -> None:
+    bench = MapBench(tmp_path, DOTS)
+    asked = Map(size=("10 um", "10 um"), step="1 um", center=("16 um", "0 um"))
+    with pytest.raises(RefusedError) as refusal:
+        bench.session.measure(asked, step_id="map")
+    assert "(21, -5)" in str(refusal.value)
+    assert "(21, 5)" in str(refusal.value)
+    assert "(11, -5)" not in str(refusal.value)
+    assert not [entry for entry in bench.stage.diary if "target" in entry or "steps" in entry]
+    assert "shutter.open" not in bench.diary
+
+
+def test_no_room_for_the_run_up_is_out_of_bounds(tmp_path: Path) -> None:
+    bench = MapBench(tmp_path, DOTS)
+    asked = Map(size=("4 um", "4 um"), step="1 um", center=("-17.5 um", "0 um"))
+    with pytest.raises(RefusedError, match="run-up"):
+        bench.session.measure(asked, step_id="map")
+
+
+def test_the_fine_axes_scan_their_range_and_no_more(tmp_path: Path) -> None:
+    bench = MapBench(tmp_path, DOTS)
+    asked = Map(size=("2 um", "2 um"), step="0.5 um", fine=True)
+    bench.session.measure(asked, step_id="map")
+    assert not [entry for entry in bench.stage.diary if "target" in entry or "steps" in entry]
+    wide = Map(size=("2.5 um", "2 um"), step="0.5 um", fine=True)
+    with pytest.raises(RefusedError, match="fine_x"):
+        bench.session.measure(wide, step_id="map")
+
+
+def choice(**more: Any) -> DotChoice:
+    return DotChoice.model_validate({"at_most": 9, **more})
+
+
+def found(bench: MapBench) -> list[FoundDot]:
+    bench.session.measure(Map(**FIELD, find=True, spot="0.7 um"), step_id="map")
+    (record,) = (one for one in bench.data().found if one["what"] == "dots")
+    return stored_dots(record)
+
+
+def test_dots_are_found_named_and_journalled(tmp_path: Path) -> None:
+    dots = found(MapBench(tmp_path, DOTS))
+    assert [dot.name for dot in dots] == ["D001", "D002"]
+    for dot, ((x_um, y_um), hertz) in zip(dots, DOTS.items(), strict=True):
+        # Pixels lie within the tolerance of the stage, 0.1 um, of where they should.
+        assert math.hypot(dot.x_um - x_um, dot.y_um - y_um) < 0.15
+        assert dot.brightness_hz == pytest.approx(hertz, rel=0.3)
+        assert dot.snr >= 5.0
+
+
+def test_a_dark_field_has_no_dots(tmp_path: Path) -> None:
+    assert found(MapBench(tmp_path, {})) == []
+
+
+def test_a_visit_ends_at_the_peak_and_points_carry_the_dot(tmp_path: Path) -> None:
+    bench = MapBench(tmp_path, DOTS)
+    dot = found(bench)[0]
+    bench.session.dots.go_to(dot, choice(), "s")
+    x_um, y_um = bench.place_um()
+    assert math.hypot(x_um - 1.0, y_um - 1.0) < 0.1
+    bench.session.measure(Map(size=("1 um", "1 um"), step="0.5 um"), step_id="there")
+    last = bench.data().points
+    assert str(last["dot_name"].values[-1]) == "D001"
+
+
+def test_a_bleached_dot_is_left_out_with_the_reason(tmp_path: Path) -> None:
+    bench = MapBench(tmp_path, DOTS)
+    dot = found(bench)[0]
+    bench.dots[1.0, 1.0] = 1e3
+    with pytest.raises(Skipped, match=r"D001 .* gone or bleached: .* Hz are \d+ % of"):
+        bench.session.dots.go_to(dot, choice(), "s")
+    assert bench.session.dots.here is None
+
+
+def test_neighbours_are_not_taken_for_a_dot_that_is_gone(tmp_path: Path) -> None:
+    bench = MapBench(tmp_path, {(0.0, 0.0): 1e4, (2.0, 0.0): 1e4})
+    gone = next(dot for dot in found(bench) if dot.x_um < 1.0)
+    del bench.dots[0.0, 0.0]
+    with pytest.raises(Skipped, match="gone"):
+        bench.session.dots.go_to(gone, choice(reach="3 um"), "s")
+
+
+def test_all_dots_are_gone_to_but_those_that_are_gone(tmp_path: Path) -> None:
+    bench = MapBench(tmp_path, DOTS)
+    found(bench)
+    bench.dots[1.0, 1.0] = 1e3
+    here = [dot.name for dot in bench.session.dots.each(choice(), step_id="s")]
+    assert here == ["D002"]
+    assert bench.session.dots.here is None
+    assert any("D001" in text and "bleached" in text for text in bench.texts())
+
+
+def test_a_recipe_goes_to_those_that_were_found_and_names_their_points(tmp_path: Path) -> None:
+    bench = MapBench(tmp_path, DOTS)
+    point = {"map": {"size": ["1 um", "0.5 um"], "step": "0.5 um"}, "label": "there"}
+    finder = {"map": {"size": ["8 um", "8 um"], "step": "0.5 um", "find": True}}
+    loop = {"dots": {"at_most": 5, "steps": [point]}}
+    after = {**point, "label": "after"}
+    recipe = parse_recipe({"name": "survey", "steps": [finder, loop, after]})
+    assert execute(bench.session, expand(recipe)) == 0
+    points = bench.data().points
+    assert points["label"].values.tolist() == ["", "there", "there", "after"]
+    assert points["dot_name"].values.tolist() == ["", "D001", "D002", ""]
+    ids = [event.step_id for event in bench.of("point_stored")]
+    assert [one.partition("/")[2] for one in ids] == ["0", "1.0/1", "1.1/1", "2"]
