@@ -6,6 +6,7 @@ spectra and widens their sum, and a line that is looked for beside its place, or
 light to its neighbour.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +24,7 @@ from labctl.optics import HC_EV_NM, vacuum_nm
 __all__ = ["LineAreas", "line_areas"]
 
 Vector = NDArray[np.float64]
+Copy = tuple[float, float]
 
 _ROUNDS = 6
 _POOR = 1e-3
@@ -39,11 +41,13 @@ class LineAreas:
         counts: Areas of ``(main line, *known.lines)``, shape (line,).
         covariance: Of the areas, shape (line, line).
         shift_mev: Of all lines against those known.
+        widened_mev2: Change of their squared Gaussian FWHM; without error if it was given.
     """
 
     counts: Vector
     covariance: Vector
     shift_mev: Measured
+    widened_mev2: Measured
 
 
 def line_areas(
@@ -52,6 +56,8 @@ def line_areas(
     noise: NoiseModel,
     known: PeakFit,
     response: InstrumentResponse | None,
+    copies: Sequence[Copy] = (),
+    widened_mev2: float | None = None,
 ) -> LineAreas:
     """Return the areas of all lines of a fit in another spectrum, on a sloping background.
 
@@ -61,6 +67,9 @@ def line_areas(
         noise: Noise of these counts.
         known: The fit that tells where the lines are and how wide.
         response: That of the grating.
+        copies: Phonon replicas that every line has: how far below, meV, and their share of it.
+        widened_mev2: Change of the squared Gaussian FWHM against that known, if it is known too;
+            None leaves it free, which biases areas by noise in the second order.
 
     Returns:
         The areas; their errors are scaled if the fit is worse than one chance in a thousand.
@@ -72,43 +81,52 @@ def line_areas(
     farthest = _FARTHEST_WIDTHS * known.fwhm_observed_mev.value
     bounds = np.array([farthest, farthest**2])
     size, found = 3 + len(known.lines), np.zeros(3 + len(known.lines))
-    covariance, change, chi2 = np.eye(size), np.zeros(2), 0.0
+    covariance, chi2 = np.eye(size), 0.0
+    change, free = np.array([0.0, widened_mev2 or 0.0]), 2 if widened_mev2 is None else 1
     for number in range(_ROUNDS):
         sigma = np.sqrt(noise.variance(expected) * combined.variance_scale[inside])[keep]
-        lines, common = _profiles(axis, known, found[2:], change)
+        lines, common = _profiles(axis, known, copies, found[2:], change)
         # Without areas from a round before nothing tells of place and width yet.
-        design = np.column_stack([lines, common]) if number else lines
+        design = np.column_stack([lines, common[:, :free]]) if number else lines
         rows = design[keep] / sigma[:, None]
         covariance = invert_normal(rows)
         solution = covariance @ rows.T @ (counts[keep] / sigma)
         found, expected = solution[:size], design @ solution
         if number:
-            change = np.clip(change + solution[size:], -bounds, bounds)
+            change[:free] += solution[size:]
+            change = np.clip(change, -bounds, bounds)
         chi2 = float(np.sum(((counts - expected)[keep] / sigma) ** 2))
-    freedom = int(keep.sum()) - size - change.size
+    freedom = int(keep.sum()) - size - free
     poor = chi2_probability(chi2, freedom) < _POOR and chi2 > freedom
     scale = chi2 / freedom if poor or noise.assumed else 1.0
     spread = scale * covariance
-    shift = Measured(float(change[0]), float(np.sqrt(spread[size, size])))
-    return LineAreas(found[2:], spread[2:size, 2:size], shift)
+    errors = np.append(np.sqrt(np.diag(spread)[size:]), 0.0)
+    shift, wider = (Measured(float(v), float(e)) for v, e in zip(change, errors[:2], strict=True))
+    return LineAreas(found[2:], spread[2:size, 2:size], shift, wider)
 
 
-def _profiles(axis: Axis, known: PeakFit, areas: Vector, change: Vector) -> tuple[Vector, Vector]:
+def _profiles(
+    axis: Axis, known: PeakFit, copies: Sequence[Copy], areas: Vector, change: Vector
+) -> tuple[Vector, Vector]:
     """Return the lines, and how the spectrum changes with their common place and width.
 
     Args:
         axis: Of the pixels.
         known: The fit.
+        copies: Replicas of every line.
         areas: Of the lines so far, shape (line,).
         change: Shift in meV and change of the squared Gaussian FWHM in meV^2.
 
     Returns:
-        Level, slope and lines of unit area, shape (pixel, 2 + line), and the derivatives by shift
-        and squared width, shape (pixel, 2).
+        Level, slope and lines of unit area (their copies come on top), shape (pixel, 2 + line),
+        and the derivatives by shift and squared width, shape (pixel, 2).
     """
     least = 1e-4 * axis.pixel_mev**2 - axis.gauss_squared_mev2
     main = float(areas[0]) if abs(areas[0]) > _NO_AREA else _NO_AREA
-    parameters = np.empty(FIRST_SATELLITE + 2 * len(known.lines))
+    offsets_mev = np.array([0.0, *(line.offset_mev.value for line in known.lines)])
+    # One row for the lines themselves and one for each copy of them.
+    below_mev, shares = np.array([(0.0, 1.0), *copies]).T
+    parameters = np.empty(FIRST_SATELLITE + 2 * (offsets_mev.size * shares.size - 1))
     parameters[:FIRST_SATELLITE] = (
         1e3 * (known.energy_ev.value - axis.reference_ev) + change[0],
         known.lorentz_fwhm_mev.value,
@@ -117,10 +135,12 @@ def _profiles(axis: Axis, known: PeakFit, areas: Vector, change: Vector) -> tupl
         0.0,
         0.0,
     )
-    parameters[FIRST_SATELLITE::2] = [line.offset_mev.value for line in known.lines]
-    parameters[FIRST_SATELLITE + 1 :: 2] = areas[1:] / main
+    parameters[FIRST_SATELLITE::2] = (offsets_mev - below_mev[:, None]).ravel()[1:]
+    ratios = (np.outer(shares, areas) / main).ravel()[1:]
+    parameters[FIRST_SATELLITE + 1 :: 2] = ratios
     _, columns = SpectrumModel(axis).evaluate(parameters)
     others = columns[:, FIRST_SATELLITE + 1 :: 2] / main
-    first = columns[:, 3] - others @ (areas[1:] / main)
+    every = np.column_stack([columns[:, 3] - others @ ratios, others])
+    lines = np.tensordot(every.reshape(-1, shares.size, offsets_mev.size), shares, axes=(1, 0))
     level = np.column_stack([np.ones(axis.ramp.size), axis.ramp])
-    return np.column_stack([level, first, others]), columns[:, [0, 2]]
+    return np.column_stack([level, lines]), columns[:, [0, 2]]

@@ -36,6 +36,9 @@ Vector = NDArray[np.float64]
 
 Fit = Polarization | AnalysisError
 _FEWEST_ANGLES = 4
+_SHARED = 0.003
+"""Light that overlapping lines take from one another although the model fits, relative: what
+simulated spectra of a dot without polarization show."""
 REFERENCE = "reference"
 """Label of spectra of unpolarized light in a sweep, which tell what the path does to it."""
 
@@ -116,13 +119,12 @@ def _with_systematic(fit: Fit, other: Fit | None) -> Fit:
     if not (isinstance(fit, Polarization) and isinstance(other, Polarization)):
         return fit
     turn_deg = between_axes_deg(fit.angle_deg, other.angle_deg).value
+    by_window = fit.s1.value - other.s1.value, fit.s2.value - other.s2.value
     return replace(
         fit,
-        s1=fit.s1.plus_systematic(fit.s1.value - other.s1.value),
-        s2=fit.s2.plus_systematic(fit.s2.value - other.s2.value),
-        degree=fit.degree.plus_systematic(
-            math.hypot(fit.s1.value - other.s1.value, fit.s2.value - other.s2.value)
-        ),
+        s1=fit.s1.plus_systematic(math.hypot(by_window[0], _SHARED)),
+        s2=fit.s2.plus_systematic(math.hypot(by_window[1], _SHARED)),
+        degree=fit.degree.plus_systematic(math.hypot(*by_window, _SHARED)),
         angle_deg=fit.angle_deg.plus_systematic(turn_deg),
     )
 

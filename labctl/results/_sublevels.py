@@ -16,6 +16,7 @@ from labctl.analysis import (
     PeakFit,
     SatellitePrior,
     find_multiplet,
+    fit_manifold,
     fit_peak,
     line_areas,
 )
@@ -62,11 +63,13 @@ class Manifold:
         pixels: Where it lies.
         fit: Of these pixels.
         lines: Its lines.
+        copies: Phonon replicas of every line: how far below, meV, and their share of it.
     """
 
     pixels: slice
     fit: PeakFit
     lines: Multiplet
+    copies: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,13 +140,18 @@ def fit_sublevels(spectra: Sequence[StoredSpectrum], margin_mev: float = _MARGIN
         return Manifolds(first, None)
     second = _manifold(total, energy_mev, other, margin_mev)
     upper, lower = (first, second) if energy_mev[top] > energy_mev[other] else (second, first)
-    return Manifolds(upper, lower)
+    copies = _copies(total, energy_mev > energy_mev[lower.pixels].max() + margin_mev)
+    return Manifolds(replace(upper, copies=copies), replace(lower, copies=copies))
 
 
 def areas_of(spectra: Sequence[StoredSpectrum], manifold: Manifold) -> Areas:
     """Return the light of the lines of a manifold in each of these spectra."""
     places = list(manifold.lines.places)
-    found = [_areas(spectrum, manifold) for spectrum in spectra]
+    # The dot wanders alike in all spectra, which widens their lines alike.
+    free = [_areas(spectrum, manifold).widened_mev2 for spectrum in spectra]
+    weights = np.array([1.0 / one.error**2 for one in free])
+    widened_mev2 = float(weights @ np.array([one.value for one in free]) / weights.sum())
+    found = [_areas(spectrum, manifold, widened_mev2) for spectrum in spectra]
     live_s = np.array([spectrum.live_time_s for spectrum in spectra])
     return Areas(
         np.array([one.counts[places] for one in found]) / live_s[:, None],
@@ -182,13 +190,17 @@ def compared(lines: Multiplet, other: Multiplet | None) -> Multiplet:
     return replace(lines, energy_ev=energies, splitting_mev=splitting, centre_ev=centre_ev)
 
 
-def _areas(spectrum: StoredSpectrum, manifold: Manifold) -> LineAreas:
+def _areas(
+    spectrum: StoredSpectrum, manifold: Manifold, widened_mev2: float | None = None
+) -> LineAreas:
     return line_areas(
         _part(combined_frames(spectrum), manifold.pixels),
         spectrum.wavelength_nm[manifold.pixels],
         spectrum.noise,
         manifold.fit,
         spectrum.response,
+        manifold.copies,
+        widened_mev2,
     )
 
 
@@ -230,6 +242,19 @@ def _manifold(total: StoredSpectrum, energy_mev: Vector, top: int, margin_mev: f
     )
     lines = find_multiplet(fit, -_CORE_MEV, _CORE_MEV, reach_mev=_CORE_MEV, least=_LEAST)
     return Manifold(pixels, fit, lines)
+
+
+def _copies(total: StoredSpectrum, above: NDArray[np.bool_]) -> tuple[tuple[float, float], ...]:
+    """Return the replicas that the exciton shows above the biexciton; none if it shows none."""
+    pixels = np.flatnonzero(above)
+    part = slice(int(pixels[0]), int(pixels[-1]) + 1)
+    try:
+        fit = fit_manifold(
+            total.counts[part], total.wavelength_nm[part], total.noise, response=total.response
+        )
+    except AnalysisError:
+        return ()
+    return tuple((one.below_mev.value, one.ratio.value) for one in fit.of("replica"))
 
 
 def _within(energy_mev: Vector, low_mev: float, high_mev: float) -> slice:

@@ -1,0 +1,92 @@
+"""Polarization and edge filter, from rendered spectra of a dot whose lines are known."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from benchmarks.rendered_filters import FilterTruth, render_edge, render_polarization
+from labctl.analysis import Measured, between_axes_deg
+from labctl.errors import AnalysisError
+from labctl.results import ExperimentResult, StoredSpectrum, analyze_spectra
+
+ANGLES_DEG = tuple(np.arange(0.0, 180.0, 22.5).tolist())
+pytestmark = pytest.mark.timeout(180)
+
+Sweep = tuple[list[StoredSpectrum], FilterTruth]
+
+
+@pytest.fixture(scope="module")
+def sweep() -> Sweep:
+    return render_polarization(0, ANGLES_DEG, frames=3)
+
+
+@pytest.fixture(scope="module")
+def edges() -> Sweep:
+    return render_edge(0, (None, 529.0, 532.0), frames=5)
+
+
+def by_name(results: tuple[ExperimentResult, ...]) -> dict[str, Measured]:
+    return {one.quantity: one.measured for one in results if one.point is None}
+
+
+def test_three_lines_come_out_linear_along_their_dipoles(sweep: Sweep) -> None:
+    spectra, truth = sweep
+    found = by_name(analyze_spectra(spectra, "sweep").results)
+    for line, angle_deg in zip("123", truth.angles_deg, strict=True):
+        # Four standard errors, the bound of a single draw.
+        assert found[f"degree_exciton_{line}"].covers(1.0, 4.0)
+        measured = found[f"angle_exciton_{line}"]
+        apart = between_axes_deg(measured, Measured(angle_deg, 0.0))
+        assert apart.value < 4.0 * measured.error
+        assert measured.error < 1.0
+    assert found["fine_structure_splitting_exciton"].covers(truth.splitting_mev, 4.0)
+
+
+def test_a_dot_without_polarization_has_none(sweep: Sweep) -> None:
+    spectra, _ = sweep
+    found = by_name(analyze_spectra(spectra, "sweep").results)
+    for quantity in ("degree_exciton", "s1_exciton", "s2_exciton"):
+        assert found[quantity].covers(0.0, 4.0)
+        assert found[quantity].error < 0.02
+
+
+def test_without_a_remedy_there_is_no_degree_of_polarization(sweep: Sweep) -> None:
+    bare = [replace(one, polarization_remedy="none") for one in sweep[0]]
+    results = analyze_spectra(bare, "sweep").results
+    assert not [one for one in results if one.quantity.startswith(("degree", "angle"))]
+    assert any("favours one direction" in text for one in results for text in one.warnings)
+
+
+def test_unpolarized_light_at_the_same_angles_takes_the_grating_out(sweep: Sweep) -> None:
+    # A path that passes 1 + 0.4 cos(2t); the dot's light of all lines together is unpolarized.
+    bare: list[StoredSpectrum] = []
+    for one in sweep[0]:
+        gain = 1.0 + 0.4 * np.cos(2.0 * np.radians(one.analyser_deg or 0.0))
+        bare.append(
+            replace(one, polarization_remedy="none", live_time_s=one.live_time_s / float(gain))
+        )
+    reference = [replace(one, label="reference") for one in bare]
+    found = by_name(analyze_spectra([*bare, *reference], "sweep").results)
+    assert found["degree_exciton"].covers(0.0, 4.0)
+
+
+def test_the_edge_filter_keeps_the_biexciton_away(edges: Sweep) -> None:
+    spectra, truth = edges
+    results = analyze_spectra(spectra, "edge", experiment="E08").results
+    found = by_name(results)
+    assert found["biexciton_binding"].covers(truth.binding_mev, 4.0)
+    assert found["fine_structure_splitting"].covers(truth.splitting_mev, 4.0)
+    passed = {(one.quantity, one.point): one.measured for one in results if one.point is not None}
+    # Logistic edge, 3.5 nm from 90 to 10 %; the lines lie at 530.2 and 533.4 nm in air.
+    for point, edge_nm in ((1, 529.0), (2, 532.0)):
+        for kind, line_nm in (("exciton", 530.17), ("biexciton", 533.37)):
+            expected = 1.0 / (1.0 + np.exp(2.0 * np.log(9.0) * (line_nm - edge_nm) / 3.5))
+            share = passed[f"{kind}_passed", point]
+            assert share.value == pytest.approx(float(expected), abs=0.03)
+            assert share.error < 0.02
+
+
+def test_without_an_open_path_there_is_nothing_to_compare(edges: Sweep) -> None:
+    with pytest.raises(AnalysisError, match="without the edge filter"):
+        analyze_spectra(edges[0][1:], "edge", experiment="E08")
