@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -103,8 +104,17 @@ def _row(
 ) -> tuple[Cell, ...]:
     cells: list[Cell] = [spectrum.point, spectrum.edge_nm]
     for manifold in manifolds.values():
-        whole = areas_of(open_path, manifold).mean()
-        left = areas_of([spectrum], manifold).mean()
-        passed = left.value / whole.value
-        cells += [passed, math.hypot(left.error, passed * whole.error) / whole.value]
+        passed = _passed(spectrum, open_path, manifold)
+        # The replicas' light lies beneath the lines, and the edge cuts it differently.
+        bare = _passed(spectrum, open_path, replace(manifold, copies=()))
+        total = passed.plus_systematic(passed.value - bare.value)
+        cells += [total.value, total.error]
     return tuple(cells)
+
+
+def _passed(
+    spectrum: StoredSpectrum, open_path: Sequence[StoredSpectrum], manifold: Manifold
+) -> Measured:
+    whole, left = areas_of(open_path, manifold).mean(), areas_of([spectrum], manifold).mean()
+    passed = left.value / whole.value
+    return Measured(passed, math.hypot(left.error, passed * whole.error) / whole.value)

@@ -83,8 +83,8 @@ def test_the_edge_filter_keeps_the_biexciton_away(edges: Sweep) -> None:
         for kind, line_nm in (("exciton", 530.17), ("biexciton", 533.37)):
             expected = 1.0 / (1.0 + np.exp(2.0 * np.log(9.0) * (line_nm - edge_nm) / 3.5))
             share = passed[f"{kind}_passed", point]
-            assert share.value == pytest.approx(float(expected), abs=0.03)
-            assert share.error < 0.02
+            assert share.value == pytest.approx(float(expected), abs=0.05)
+            assert 0.0 < share.error < 0.05
 
 
 def test_without_an_open_path_there_is_nothing_to_compare(edges: Sweep) -> None:
