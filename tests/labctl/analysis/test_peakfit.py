@@ -1,13 +1,13 @@
 """Fits of planted lines: what is found, what is left out, what is flagged, what is refused."""
 
 import dataclasses
-import time
 from typing import Any
 
 import numpy as np
 import pytest
 
 from labctl.analysis import InstrumentResponse, Measured, NoiseModel, SatellitePrior, fit_peak
+from labctl.analysis._model import SpectrumModel
 from labctl.errors import AnalysisError
 from labctl.optics import ev_to_air_nm
 
@@ -202,15 +202,18 @@ def test_darkness_and_unusable_data_are_refused(cold: Any) -> None:
         fit_peak(np.full(400, np.nan), wavelength, NOISE)
 
 
-def test_one_fit_is_fast(cold: Any) -> None:
-    """Stated goal 50 ms on an idle machine; the bound leaves room for a busy one."""
+def test_one_fit_needs_few_looks_at_the_model(cold: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Speed is measured in the benchmarks; what makes a fit slow is evaluating its model."""
     wavelength, counts = cold
-    times: list[float] = []
-    for _ in range(5):
-        began_s = time.perf_counter()
-        fit_peak(counts, wavelength, NOISE, response=RESPONSE)
-        times.append(time.perf_counter() - began_s)
-    assert min(times) < 0.15
+    evaluate, looks = SpectrumModel.evaluate, [0]
+
+    def counted(model: SpectrumModel, parameters: Any) -> Any:
+        looks[0] += 1
+        return evaluate(model, parameters)
+
+    monkeypatch.setattr(SpectrumModel, "evaluate", counted)
+    fit_peak(counts, wavelength, NOISE, response=RESPONSE)
+    assert looks[0] < 250
 
 
 def test_the_line_stands_where_the_light_is(record: Any, light: Any, recorder: Any) -> None:
