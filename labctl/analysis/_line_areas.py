@@ -141,6 +141,7 @@ def _profiles(
     _, columns = SpectrumModel(axis).evaluate(parameters)
     others = columns[:, FIRST_SATELLITE + 1 :: 2] / main
     every = np.column_stack([columns[:, 3] - others @ ratios, others])
-    lines = np.tensordot(every.reshape(-1, shares.size, offsets_mev.size), shares, axes=(1, 0))
+    stacked = every.reshape(-1, shares.size, offsets_mev.size)
+    lines: Vector = (stacked * shares[:, None]).sum(axis=1)
     level = np.column_stack([np.ones(axis.ramp.size), axis.ramp])
     return np.column_stack([level, lines]), columns[:, [0, 2]]
