@@ -140,6 +140,14 @@ class Context(Protocol):
         """Return what an earlier measurement of this run has kept, None if nothing."""
         ...
 
+    def keep(self, name: str, values: NDArray[Any]) -> None:
+        """Keep an array for later measurements of this run, e.g. how the sample looked."""
+        ...
+
+    def kept(self, name: str) -> NDArray[Any] | None:
+        """Return the array that an earlier measurement of this run has kept, None if nothing."""
+        ...
+
     def found(self, what: str, data: Mapping[str, Any]) -> None:
         """Journal something that was found and that later steps depend on."""
         ...

@@ -55,8 +55,9 @@ class RateMeter:
     def _read(self) -> float:
         what = f"{self._detector.name} to count"
         self._context.wait(_OPENING_S, what=what)
-        # Counter cards tell the mean since they were last asked: that one lies in the dark.
-        self._detector.read_count_rate()
+        if not self._detector.tagger:
+            # A counter card tells the mean since it was last asked: that one lies in the dark.
+            self._detector.read_count_rate()
         found = 0.0
         for _ in range(self._readings):
             self._context.wait(_GATE_S, what=what)

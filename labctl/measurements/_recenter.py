@@ -15,7 +15,7 @@ from labctl.measurements._count_rate import RateMeter, rate_meter
 from labctl.measurements._dispersion import tune
 from labctl.measurements._measurement import Measurement
 from labctl.measurements._paths import take_path
-from labctl.measurements._recenter_counts import Climb, Peak, grid_um, search
+from labctl.measurements._recenter_counts import Climb, Peak, search
 from labctl.measurements._recenter_identity import (
     RECENTER,
     Seen,
@@ -23,6 +23,7 @@ from labctl.measurements._recenter_identity import (
     check_identity,
     line_energy_ev,
 )
+from labctl.measurements._recenter_image import eye_of
 from labctl.measurements._recenter_stage import Places
 from labctl.measurements._settings import laser_settings, present_fluence_uj_cm2
 from labctl.roles import Cryostat, PhotonCounter, Positioner, Spectrograph
@@ -45,8 +46,10 @@ class Recenter(Measurement):
     """Goes where the dot should be, climbs to the maximum of its counts, and checks that it is it.
 
     Where the dot should be is known from the drift that was met at other temperatures; the table
-    of it is learned as the calibration ``thermal_drift``. The first time in a run tells which dot
-    it is; each later time the dot must be as bright, and its line lie, as the last time says.
+    of it is learned as the calibration ``thermal_drift``. An imaging camera of known scale then
+    finds the focus and moves the sample until it looks as it did the first time in the run. That
+    time tells which dot it is; each later time it must be as bright, and its line lie, as the last
+    time says.
 
     Attributes:
         path: Light path for counting; None: ``apd``, if the set-up has it.
@@ -55,6 +58,10 @@ class Recenter(Measurement):
         points: Places in a scan of one axis.
         search_um: How far from where it should be the dot may be, in x and y, um.
         depth_um: How far it may be out of focus, um.
+        focus_um: How far the picture may be out of focus either way, um.
+        reach_um: How far the picture may have moved in x and y, um.
+        picture_exposure_s: Exposure of a picture, s.
+        level: Brightness of the LED, above 0 up to 1.
         dimmest: Least share of the last brightness.
         brightest: Largest share of the last brightness.
         exposure_s: Exposure of the spectrum that tells the line's energy; s.
@@ -71,6 +78,10 @@ class Recenter(Measurement):
     points: int = Field(7, ge=5, le=100)
     search_um: Micrometers = Field(2.25, gt=0)
     depth_um: Micrometers = Field(3.0, gt=0)
+    focus_um: Micrometers = Field(8.0, gt=0)
+    reach_um: Micrometers = Field(8.0, gt=0)
+    picture_exposure_s: Seconds = Field(0.2, gt=0)
+    level: float = Field(0.8, gt=0, le=1)
     dimmest: float = Field(0.3, gt=0, lt=1)
     brightest: float = Field(3.0, gt=1)
     exposure_s: Seconds = Field(1.0, gt=0)
@@ -88,6 +99,10 @@ class Recenter(Measurement):
             points: int = 7,
             search: str = "2.25 um",
             depth: str = "3 um",
+            focus: str = "8 um",
+            reach: str = "8 um",
+            picture_exposure: str = "200 ms",
+            level: float = 0.8,
             dimmest: float = 0.3,
             brightest: float = 3.0,
             exposure: str = "1 s",
@@ -112,6 +127,11 @@ class Recenter(Measurement):
         detector = self._detector(context)
         if drift.known:
             places.go(drift.expected_um(places.axes))
+        predicted_um = places.read()
+        eye = eye_of(context, places, self.picture_exposure_s, self.level)
+        matched = None
+        if eye is not None and eye.knows_the_place:
+            matched = eye.bring_back(self.focus_um, self.reach_um)
         expected_um = places.read()
         path = take_path(context, self.path, "apd", [detector.name])
         _let_all_colours_in(context, path)
@@ -129,8 +149,19 @@ class Recenter(Measurement):
         for text in doubts:
             context.message("warning", self.kind, text)
         seen.remember(context)
-        moved_um = drift.learn(context, peak.place_um)
-        self._store(context, meter, peak, seen, _off(peak.place_um, expected_um), moved_um, path)
+        if eye is not None and not eye.knows_the_place:
+            eye.keep_the_place()
+        found: dict[str, Any] = {
+            **asdict(seen),
+            "place_um": peak.place_um,
+            "place_error_um": {axis: fit.place_um.error for axis, fit in peak.fits.items()},
+            "displacement_um": drift.learn(context, peak.place_um),
+            "residual_um": _off(peak.place_um, predicted_um),
+            "picture": None if matched is None else asdict(matched),
+            "dose_uj_cm2": meter.dose_uj_cm2(),
+        }
+        context.found("recentred", found)
+        self._store(context, meter, peak, found, path)
 
     def _tolerances(self) -> Tolerances:
         return Tolerances(
@@ -145,8 +176,7 @@ class Recenter(Measurement):
         except AnalysisError as error:
             context.message("info", self.kind, f"{error}; searches around")
         places.go(expected_um)
-        grid = grid_um(self.search_um, self.depth_um, 0.75, 1.5)
-        search(places, meter, grid, self.kind)
+        search(places, meter, self.search_um, self.depth_um)
         return climb.to_top()
 
     def _check_place(self, places: Places, peak: Peak, expected_um: Mapping[str, float]) -> None:
@@ -171,20 +201,9 @@ class Recenter(Measurement):
         context: Context,
         meter: RateMeter,
         peak: Peak,
-        seen: Seen,
-        off_um: Mapping[str, float],
-        moved_um: Mapping[str, float],
+        found: Mapping[str, Any],
         path: Mapping[str, Any],
     ) -> None:
-        found = {
-            **asdict(seen),
-            "place_um": peak.place_um,
-            "place_error_um": {axis: fit.place_um.error for axis, fit in peak.fits.items()},
-            "displacement_um": moved_um,
-            "residual_um": off_um,
-            "dose_uj_cm2": meter.dose_uj_cm2(),
-        }
-        context.found("recentred", found)
         axes = list(peak.scans)
         context.store(
             [
@@ -197,7 +216,8 @@ class Recenter(Measurement):
                 "recentred": {**found, "axes": axes, "dark_counts": meter.dark},
             },
             live_time_s=meter.counting_s,
-            brief=f"moved by {_said(moved_um)} um, {_said(off_um)} um off, {seen.rate_hz:.4g} Hz",
+            brief=f"moved by {_said(found['displacement_um'])} um, "
+            f"{_said(found['residual_um'])} um off, {found['rate_hz']:.4g} Hz",
         )
 
 

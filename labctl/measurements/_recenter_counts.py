@@ -3,26 +3,42 @@
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from labctl.analysis import CentreFit, fit_centre
 from labctl.errors import AnalysisError, RefusedError
-from labctl.measurements._count_rate import RateMeter
+from labctl.measurements._recenter_identity import RECENTER
 from labctl.measurements._recenter_stage import Places
 
-__all__ = ["Climb", "Peak", "grid_um", "search"]
+__all__ = ["Climb", "Meter", "Peak", "search"]
 
 Vector = NDArray[np.float64]
+Seen = list[tuple[float, dict[str, float]]]
 
-_SPAN_UM = 1.5
-"""Of a scan by coarse steps, where an axis has no fine motion."""
 _ROUNDS = 4
 _MOVED_UM = 0.3
 _SEEN_SIGMAS = 5.0
+_LAYER_UM = 1.5
+_TILE_UM = 0.75
+_QUARTERS = ((-1, -1), (1, -1), (1, 1), (-1, 1))
 _APART_UM = 1.5
 _AS_BRIGHT = 0.5
+
+
+class Meter(Protocol):
+    """What counts."""
+
+    @property
+    def dark(self) -> float:
+        """Counts without light."""
+        ...
+
+    def counts(self) -> float:
+        """Return the counts with the light on."""
+        ...
 
 
 @dataclass
@@ -56,7 +72,7 @@ class Climb:
     """
 
     places: Places
-    meter: RateMeter
+    meter: Meter
     points: int
     sd_um: Mapping[str, float]
 
@@ -80,7 +96,7 @@ class Climb:
 
     def _along(self, axis: str, peak: Peak) -> None:
         for _ in range(_ROUNDS):
-            at_um = self._scan_places(axis)
+            at_um = self.places.scan_places(axis, self.points)
             counts = np.array([self._counts_at(axis, um) for um in at_um])
             fit = fit_centre(at_um, counts, self.meter.dark, self.sd_um[axis])
             peak.fits[axis], peak.places[axis], peak.scans[axis] = fit, at_um, counts
@@ -95,68 +111,75 @@ class Climb:
     def _followed(self, axis: str, um: float) -> bool:
         return not self.places.range_um(axis) or self.places.has_room(axis, um)
 
-    def _scan_places(self, axis: str) -> Vector:
-        range_um = self.places.range_um(axis)
-        first_um = self.places.stage.read_position(axis)
-        if not range_um:
-            first_um, range_um = first_um - 0.5 * _SPAN_UM, _SPAN_UM
-        return np.linspace(first_um, first_um + range_um, self.points)
-
     def _counts_at(self, axis: str, um: float) -> float:
         self.places.go_axis(axis, um)
         return self.meter.counts()
 
 
-def search(
-    places: Places, meter: RateMeter, offsets_um: Iterator[dict[str, float]], what: str
-) -> float:
+def search(places: Places, meter: Meter, reach_um: float, depth_um: float) -> None:
     """Look for light around where the stage stands, and go to where it is brightest.
 
-    Everything is searched before it is judged, so that a neighbour is not taken for the dot.
+    Layers of z are searched one after the other, the nearest first; each is looked at whole before
+    it is judged, so that a neighbour is not taken for the dot. In a layer coarse steps lead from
+    tile to tile and fine motion inside them, because an axis without read-out creeps by a part of
+    its run-up with each coarse move.
 
-    Returns:
-        The counts there.
+    Args:
+        places: The stage.
+        meter: What counts.
+        reach_um: Least radius of a layer, um.
+        depth_um: Farthest layer, um.
 
     Raises:
         RefusedError: Nothing shines, or there are two candidates.
     """
-    middle_um, dark = places.read(), meter.dark
-    seen: list[tuple[float, dict[str, float]]] = []
-    for offset_um in offsets_um:
-        at_um = {axis: middle_um[axis] + by for axis, by in offset_um.items() if axis in middle_um}
-        places.go(at_um)
-        counts = meter.counts()
-        if counts - dark > _SEEN_SIGMAS * math.sqrt(max(dark, 1.0)):
-            seen.append((counts - dark, at_um))
-    if not seen:
-        places.go(middle_um)
-        raise RefusedError(what, "nothing shines within reach", "look for it by hand, or widen it")
+    middle_um = places.read()
+    count = int(depth_um / _LAYER_UM) if "z" in middle_um else 0
+    for layer in sorted(range(-count, count + 1), key=abs):
+        if layer:
+            places.step_to("z", middle_um["z"] + layer * _LAYER_UM)
+        seen = _layer(places, meter, middle_um, reach_um)
+        if seen:
+            places.go(_only_one(seen))
+            return
+    places.go(middle_um)
+    what = f"nothing shines within {reach_um:g} um, and {depth_um:g} um of focus"
+    raise RefusedError(RECENTER, what, "look for the dot by hand, or search farther")
+
+
+def _layer(places: Places, meter: Meter, middle_um: Mapping[str, float], reach_um: float) -> Seen:
+    """Return the counts above the dark ones, and the place, wherever something shines."""
+    tile_um = min(places.range_um("x"), places.range_um("y")) or _TILE_UM
+    has_fine = bool(places.range_um("x") and places.range_um("y"))
+    inside = (
+        [(x * tile_um / 4, y * tile_um / 4) for x, y in _QUARTERS] if has_fine else [(0.0, 0.0)]
+    )
+    seen: Seen = []
+    for tile in _spiral(math.ceil(reach_um / tile_um - 0.5)):
+        centre_um = {
+            axis: middle_um[axis] + tile_um * n for axis, n in zip(("x", "y"), tile, strict=True)
+        }
+        for axis, um in centre_um.items():
+            if not places.has_room(axis, um):
+                places.step_to(axis, um)
+        for x, y in inside:
+            at_um = {"x": centre_um["x"] + x, "y": centre_um["y"] + y}
+            places.go(at_um)
+            excess = meter.counts() - meter.dark
+            if excess > _SEEN_SIGMAS * math.sqrt(max(meter.dark, 1.0)):
+                seen.append((excess, at_um))
+    return seen
+
+
+def _only_one(seen: Seen) -> dict[str, float]:
+    """Return the brightest place; another one that is as bright must be near it."""
     best, at_um = max(seen, key=lambda one: one[0])
     for other, there_um in seen:
         apart_um = math.hypot(*(there_um[axis] - at_um[axis] for axis in ("x", "y")))
         if apart_um > _APART_UM and other > _AS_BRIGHT * best:
-            text = f"two candidates {apart_um:.1f} um apart, {best:.0f} and {other:.0f} counts"
-            raise RefusedError(what, text, "tell them apart by hand")
-    places.go(at_um)
-    return best
-
-
-def grid_um(
-    reach_um: float, depth_um: float, step_um: float, layer_um: float
-) -> Iterator[dict[str, float]]:
-    """Yield displacements in layers of z, nearest layer first, each as a spiral in x and y.
-
-    Args:
-        reach_um: Radius in x and y, um.
-        depth_um: Farthest layer in z, um.
-        step_um: Between neighbours in a layer, um.
-        layer_um: Between layers, um.
-    """
-    layers = [layer_um * k for k in range(-int(depth_um / layer_um), int(depth_um / layer_um) + 1)]
-    for z in sorted(layers, key=lambda um: (abs(um), um)):
-        for x, y in _spiral(int(reach_um / step_um)):
-            if math.hypot(x, y) * step_um <= reach_um:
-                yield {"z": z, "x": x * step_um, "y": y * step_um}
+            what = f"two candidates {apart_um:.1f} um apart, {best:.0f} and {other:.0f} counts"
+            raise RefusedError(RECENTER, what, "tell them apart by hand")
+    return at_um
 
 
 def _spiral(rings: int) -> Iterator[tuple[int, int]]:

@@ -2,12 +2,17 @@
 
 from collections.abc import Mapping
 
+import numpy as np
+from numpy.typing import NDArray
+
 from labctl.measurements._context import Context
 from labctl.roles import Positioner
 
 __all__ = ["Places"]
 
 _NEAR_EDGE = 0.15
+_SPAN_UM = 1.5
+"""Of a scan by coarse steps, where an axis has no fine motion."""
 
 
 class Places:
@@ -54,6 +59,13 @@ class Places:
         if middle_um:
             rest_um = um - self.stage.read_position(axis)
             self._fine(axis, min(max(rest_um, 0.0), 2.0 * middle_um))
+
+    def scan_places(self, axis: str, number: int) -> NDArray[np.float64]:
+        """Return places for a scan of an axis, um: over its fine range, if it has one."""
+        range_um, first_um = self.range_um(axis), self.stage.read_position(axis)
+        if not range_um:
+            first_um, range_um = first_um - 0.5 * _SPAN_UM, _SPAN_UM
+        return np.linspace(first_um, first_um + range_um, number)
 
     def has_room(self, axis: str, um: float) -> bool:
         """Tell whether a place is well inside the fine range, so that it can be followed there."""

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from numpy.typing import NDArray
+
 from labctl.clock import Clock
 from labctl.errors import DeviceError
 from labctl.events import Level
@@ -116,6 +118,14 @@ class Point:
     def remembered(self, name: str) -> float | None:
         """Return what an earlier measurement of this run has kept."""
         return self._session.memory.get(name)
+
+    def keep(self, name: str, values: NDArray[Any]) -> None:
+        """Keep an array for later measurements of this run."""
+        self._session.arrays[name] = values
+
+    def kept(self, name: str) -> NDArray[Any] | None:
+        """Return the array that an earlier measurement of this run has kept."""
+        return self._session.arrays.get(name)
 
     def found(self, what: str, data: Mapping[str, Any]) -> None:
         """Journal something that later steps depend on."""

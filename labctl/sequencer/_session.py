@@ -6,6 +6,8 @@ The engine drives a session from a recipe's steps; a script drives one from its 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
+from numpy.typing import NDArray
+
 from labctl.clock import Cancel, Clock
 from labctl.errors import (
     DeviceRefusedError,
@@ -73,6 +75,7 @@ class Session:
         self.stages = Stages(self)
         self.dots = Dots(self)
         self.memory: dict[str, float] = {}
+        self.arrays: dict[str, NDArray[Any]] = {}
         self.set_values: dict[str, tuple[float, str]] = {}
         self._settables: dict[str, Settable] = {}
         self._companions: dict[str, tuple[str, ...]] = {}
