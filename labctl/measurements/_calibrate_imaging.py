@@ -20,6 +20,7 @@ from labctl.measurements._context import Array, Context
 from labctl.measurements._image import picture_arrays
 from labctl.measurements._measurement import Measurement
 from labctl.measurements._paths import take_path
+from labctl.measurements._picture_return import return_by_picture
 from labctl.measurements._pictures import (
     LIGHT_PATHS,
     PictureLight,
@@ -27,6 +28,7 @@ from labctl.measurements._pictures import (
     region_of,
     take_pictures,
 )
+from labctl.measurements._recenter_stage import Places
 from labctl.roles import ImagingCamera, ImagingSettings, Positioner
 from labctl.units import Micrometers, Seconds
 
@@ -122,6 +124,15 @@ class CalibrateImagingScale(_Pictures):
         moved, shifts = np.array(moved_um), np.array(shift_px)
         scale = self._scale(context, camera, stage, moved - moved[0], shifts)
         self._keep(context, camera, stage, scale)
+        if not all(stage.has_readout(axis) for axis in ("x", "y")):
+            # Such a stage has crept by a part of each run-up, and the dot with it.
+            return_by_picture(
+                Places(context, stage),
+                scale,
+                stored.mean(axis=0),
+                lambda: self._taken(context, camera, light).mean(axis=0),
+                2.0 * len(_STEPS) * self.step_um,
+            )
         settings = {"path": path, **picture_settings(context, camera, self.frames, light)}
         context.store(
             [

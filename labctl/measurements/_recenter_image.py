@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from labctl.analysis import ImageScale, focus_measure, register_images
+from labctl.analysis import ImageScale, focus_measure
 from labctl.errors import RefusedError
 from labctl.measurements._context import Context
 from labctl.measurements._paths import take_path
+from labctl.measurements._picture_return import return_by_picture
 from labctl.measurements._pictures import LIGHT_PATHS, PictureLight, image_scale, take_pictures
 from labctl.measurements._recenter_identity import RECENTER
 from labctl.measurements._recenter_stage import Places
@@ -25,8 +26,6 @@ _FRAMES = 2
 _LAYER_UM = 1.1
 """More than the usual run-up: a sweep upwards then needs no steps back."""
 _FINE_LAYERS = 7
-_ROUNDS = 4
-_CLOSE_UM = 0.15
 _DULL = 1e-12
 
 
@@ -101,21 +100,9 @@ class Eye:
         reference = self.context.kept(_REFERENCE)
         if reference is None:
             raise RefusedError(RECENTER, "there is no picture to compare with")
-        rest_um = math.inf
-        for _ in range(_ROUNDS):
-            shift = register_images(reference, self._frames().mean(axis=0))
-            x_um, y_um = self.scale.to_um(np.array([shift.x_px.value, shift.y_px.value]))
-            rest_um = math.hypot(x_um, y_um)
-            if rest_um > reach_um:
-                what = f"the picture is {rest_um:.1f} um from where it was"
-                raise RefusedError(RECENTER, what, f"allowed: {reach_um:g} um")
-            if rest_um < _CLOSE_UM:
-                break
-            at_um = self.places.read()
-            self.places.go({"x": at_um["x"] - x_um, "y": at_um["y"] - y_um})
-        else:
-            what = f"the picture is still {rest_um:.2f} um off after {_ROUNDS} moves"
-            raise RefusedError(RECENTER, what, "does the sample follow the stage?")
+        rest_um, shift = return_by_picture(
+            self.places, self.scale, reference, lambda: self._frames().mean(axis=0), reach_um
+        )
         moved_um = {axis: um - before_um[axis] for axis, um in self.places.read().items()}
         return Matched(moved_um, rest_um, shift.correlation, shift.rival)
 
