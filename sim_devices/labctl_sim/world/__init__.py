@@ -8,6 +8,7 @@ from labctl_sim.world._analyser import Analyser
 from labctl_sim.world._emccd import Emccd
 from labctl_sim.world._emccd_truth import EmccdTruth
 from labctl_sim.world._followed import Followed
+from labctl_sim.world._interferometer import Interferometer
 from labctl_sim.world._lamps import LAMPS
 from labctl_sim.world._laser_head import LASER_DEFAULTS, LaserHead
 from labctl_sim.world._piezo import PiezoAxis, PiezoTruth
@@ -28,6 +29,7 @@ __all__ = [
     "EmccdTruth",
     "Followed",
     "LaserHead",
+    "Interferometer",
     "LaserTruth",
     "PiezoAxis",
     "PiezoTruth",

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from labctl_sim.world._analyser import Analyser
+from labctl_sim.world._interferometer import Interferometer
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,8 @@ class Table:
         """A depolariser stands in front of slit and detectors."""
         self.edge_filter_nm: float | None = None
         """Edge of the tunable short-pass filter; None: out of the path."""
+        self.interferometer: Interferometer | None = None
+        """Before the detectors of photons; None: there is none."""
         self.field_kv_cm = 0.0
         """Electric field that the electrodes make at the dot."""
 

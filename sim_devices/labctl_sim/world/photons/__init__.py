@@ -10,9 +10,10 @@ from labctl_sim.world.photons._cells import Grid
 from labctl_sim.world.photons._clicks import Responses
 from labctl_sim.world.photons._detector import Apd, ApdTruth
 from labctl_sim.world.photons._emit import Timing
+from labctl_sim.world.photons._interfering import equalized, interfering
 from labctl_sim.world.photons._jit import jit
 from labctl_sim.world.photons._light import Light, Source
-from labctl_sim.world.photons._models import PulseModel, bunched, cascade
+from labctl_sim.world.photons._models import Paths, PulseModel, bunched, cascade
 from labctl_sim.world.photons._sorting import Times
 from labctl_sim.world.photons._stream import Chance, PhotonStream, grid_of, short_stream
 
@@ -26,6 +27,7 @@ __all__ = [
     "Grid",
     "Input",
     "Light",
+    "Paths",
     "PhotonStream",
     "PulseModel",
     "Responses",
@@ -37,7 +39,9 @@ __all__ = [
     "bunched",
     "cascade",
     "charging",
+    "equalized",
     "grid_of",
+    "interfering",
     "jit",
     "short_stream",
 ]

@@ -105,6 +105,7 @@ class Bench:
             ),
             *(table.ambient_rel, table.laser_line_leak_rel, table.field_kv_cm),
             *(table.scatterer, table.scattered_per_pulse, table.collected_rel, table.spread_um),
+            table.interferometer,
             *(world.stage_um, world.dot_name, world.spectrograph.key(), switches),
         )
 

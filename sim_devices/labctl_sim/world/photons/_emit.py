@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labctl_sim.world._types import FloatArray
-from labctl_sim.world.photons._jit import inlined
+from labctl_sim.world.photons._interfering import NOBODY, meeting, single
+from labctl_sim.world.photons._jit import inlined, jit
 from labctl_sim.world.photons._models import LEAST, ModelTable
 from labctl_sim.world.photons._random import (
     State,
@@ -178,6 +179,128 @@ def cascade_pulses(
         pulse += 1
 
 
+@jit
+def deliver(
+    state: State,
+    keep: float,
+    timing: FloatArray,
+    at_ps: float,
+    slot_ps: int,
+    port: int,
+    keys: Times,
+    n: int,
+) -> tuple[int, State]:
+    """Append a photon that leaves by a port, if it is detected there; returns the new end."""
+    share, state = draw_unit(state)
+    if share <= keep:
+        late, state = late_ps(
+            state, timing[0, port], timing[1, port], timing[2, port], timing[3, port]
+        )
+        keys[n] = ((slot_ps + math.floor(at_ps + late)) << 3) | port
+        n += 1
+    return n, state
+
+
+@jit
+def interfering_pulses(
+    state: State,
+    table: ModelTable,
+    model: int,
+    delays: FloatArray,
+    begin: int,
+    end: int,
+    cell_ps: int,
+    period_fs: int,
+    keys: Times,
+    n: int,
+) -> tuple[int, State]:
+    """As `cascade_pulses`, with an interferometer before the detectors.
+
+    An exciton photon in the long arm waits for the next pulse's, which may come by the short arm;
+    the last pulse of a cell and the first of the next one do not meet (one in thousands).
+    """
+    room = len(keys) - table.cdf.shape[1] - 2
+    models = len(table.p_any)
+    cdf, tau_ps, seen = table.cdf[model], table.tau_ps[model], table.seen[model]
+    short, opened, transmitted = table.paths[model, 0], table.paths[model, 1], table.paths[model, 2]
+    delay_ps, dephasing = table.paths[model, 3], table.paths[model, 4]
+    keep = table.keep
+    chance = table.p_any[model]
+    scale = -1.0 / math.log1p(-chance) if chance < 1.0 else 0.0
+    pulse = begin
+    waiting, waiting_from_ps, waiting_ps, waiting_slot_ps = NOBODY, 0.0, 0.0, 0
+    while True:
+        gap, state = draw_exponential(state)
+        gap *= scale
+        over = gap >= end - pulse
+        if not over:
+            if n >= room:
+                return FULL, state
+            pulse += int(gap)
+        if waiting != NOBODY and (over or pulse != waiting + 1):
+            port, state = single(state, transmitted, 1)
+            n, state = deliver(
+                state, keep[model, port], delays, waiting_ps, waiting_slot_ps, port, keys, n
+            )
+            waiting = NOBODY
+        if over:
+            return n, state
+        slot_ps = cell_ps + (pulse * period_fs) // 1000
+        next_ps = cell_ps + ((pulse + 1) * period_fs) // 1000
+        emitted_ps, found = 0.0, 0
+        met = False
+        new, new_from_ps, new_ps = NOBODY, 0.0, 0.0
+        left, state = pick(state, cdf)
+        while left >= 0:
+            excited_ps = emitted_ps
+            emitted, state = draw_exponential(state)
+            emitted_ps += tau_ps[left] * emitted
+            chance = seen[found, left]
+            left -= 1
+            if chance < 1.0:
+                share, state = draw_unit(state)
+                if share > chance:
+                    continue
+            found = 1
+            arm, state = draw_unit(state)
+            if arm > opened:
+                continue
+            if left >= 0:
+                # Of another band than the exciton: it meets nobody of its kind.
+                row = model + models
+                long_arm = int(arm > short)
+                port, state = single(state, transmitted, long_arm)
+                base_ps = next_ps if long_arm == 1 else slot_ps
+                at_ps = emitted_ps + delay_ps if long_arm == 1 else emitted_ps
+                n, state = deliver(state, keep[row, port], delays, at_ps, base_ps, port, keys, n)
+            elif arm > short:
+                new, new_from_ps, new_ps = pulse, excited_ps + delay_ps, emitted_ps + delay_ps
+            elif waiting != NOBODY:
+                port, other, state = meeting(
+                    state, transmitted, dephasing,
+                    excited_ps, emitted_ps, waiting_from_ps, waiting_ps,
+                )  # fmt: skip
+                n, state = deliver(
+                    state, keep[model, port], delays, emitted_ps, slot_ps, port, keys, n
+                )
+                n, state = deliver(
+                    state, keep[model, other], delays, waiting_ps, waiting_slot_ps, other, keys, n
+                )
+                met = True
+            else:
+                port, state = single(state, transmitted, 0)
+                n, state = deliver(
+                    state, keep[model, port], delays, emitted_ps, slot_ps, port, keys, n
+                )
+        if waiting != NOBODY and not met:
+            port, state = single(state, transmitted, 1)
+            n, state = deliver(
+                state, keep[model, port], delays, waiting_ps, waiting_slot_ps, port, keys, n
+            )
+        waiting, waiting_from_ps, waiting_ps, waiting_slot_ps = new, new_from_ps, new_ps, next_ps
+        pulse += 1
+
+
 @inlined
 def pulsed_light(
     state: State,
@@ -213,6 +336,10 @@ def pulsed_light(
         if end > begin and model >= 0 and table.p_any[model] > 0.0:
             if table.independent[model] > 0.0:
                 n, state = independent_pulses(
+                    state, table, model, delays, begin, end, cell_ps, period_fs, keys, n
+                )
+            elif table.paths[model, 1] >= 0.0:
+                n, state = interfering_pulses(
                     state, table, model, delays, begin, end, cell_ps, period_fs, keys, n
                 )
             else:

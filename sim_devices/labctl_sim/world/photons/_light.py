@@ -22,6 +22,7 @@ from labctl_sim.world._types import FloatArray
 from labctl_sim.world._world import World
 from labctl_sim.world.photons._detector import Apd, ApdTruth, efficiency_rel
 from labctl_sim.world.photons._emit import Timing
+from labctl_sim.world.photons._interfering import equalized, interfering
 from labctl_sim.world.photons._lifetimes import lifetimes_ps
 from labctl_sim.world.photons._models import PulseModel, bunched, cascade
 
@@ -74,7 +75,9 @@ class View:
             and apd.shutter_open
             and (not self._side or state.exit == "side")
         )
-        share = 1.0 if alone else truth.arm_fraction
+        # The splitter of an interferometer has its own shares, see `interfering`.
+        whole = alone or world.table.interferometer is not None
+        share = 1.0 if whole else truth.arm_fraction
         self._throughput = truth.throughput_rel * truth.efficiency * share * float(self._open)
         self._window = self._band_nm() if self._side else None
         self._passed: dict[tuple[float, float], FloatArray] = {}
@@ -281,6 +284,10 @@ def _dot_sources(
         own["multiexciton"] = own["exciton"]
     scale = collected * (1.0 - dot.superlattice.share) if dot.superlattice else collected
     taus_ps = lifetimes_ps(laws, dot, around.temperature_k)
+    device, keep = world.table.interferometer, dict[str, tuple[float, float]]()
+    if device is not None:
+        for kind, seen in own.items():
+            own[kind], keep[kind] = equalized(seen)
     models = _states(
         dot,
         around.excitations,
@@ -290,6 +297,11 @@ def _dot_sources(
         [xx * towards * scale * share for share in own["multiexciton"]],
         [x * scale * share for share in own["trion"]],
     )
+    if device is not None:
+        models = tuple(
+            interfering(model, device, _dephasing_per_ps(dot), keep[kind], keep["multiexciton"])
+            for model, kind in zip(models, ("exciton", "trion", "exciton"), strict=True)
+        )
     found = {name: Source(models, dot.blinking, dot.trion_share)}
     if dot.superlattice is not None:
         shares = [collected * s for s in _shares(lines, "superlattice", sd_ev, views)]
@@ -298,6 +310,12 @@ def _dot_sources(
         model = bunched(photons, dot.superlattice.bunching, shares, tau_ps)
         found[f"{name} superlattice"] = Source((model,))
     return found
+
+
+def _dephasing_per_ps(dot: Dot) -> float:
+    """1/T2 - 1/(2 T1), never negative."""
+    law = dot.interference
+    return max(1.0 / law.coherence_time_ps - 0.5 / law.decay_time_ps, 0.0)
 
 
 def _states(

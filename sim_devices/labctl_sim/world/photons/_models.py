@@ -23,6 +23,25 @@ LEAST = 4
 _DEVIATIONS = 12.0
 
 
+class Paths(NamedTuple):
+    """An interferometer between the source and two detectors, see `_interfering`."""
+
+    short: float
+    """Share of the photons that take the short arm."""
+    open: float
+    """Share that take either arm; the others are lost."""
+    transmitted: float
+    """Of the second splitter."""
+    delay_ps: float
+    """Of the long arm beyond one period."""
+    dephasing_per_ps: float
+    """Infinite where nothing interferes."""
+    keep_last: tuple[float, float]
+    """Share of the last photons of a cascade that is detected, by port."""
+    keep_others: tuple[float, float]
+    """The same of the earlier ones."""
+
+
 @dataclass(frozen=True)
 class PulseModel:
     """Detected photons of one pulse.
@@ -35,6 +54,7 @@ class PulseModel:
         taus_ps: Decay time of the n-th excitation, shape (K,).
         independent: All photons decay on their own from the pulse on and are detected for sure.
         mean: Mean number of detected photons per pulse, by each detector.
+        paths: The interferometer that they go through; None: there is none.
     """
 
     counts: tuple[float, ...]
@@ -43,6 +63,7 @@ class PulseModel:
     taus_ps: tuple[float, ...]
     independent: bool
     mean: tuple[float, ...]
+    paths: Paths | None = None
 
     @property
     def any_detected(self) -> float:
@@ -65,6 +86,10 @@ class ModelTable(NamedTuple):
     seen: FloatArray
     """Probability that the photon before which k are left to come is detected: first if none was
     yet but one must be, then if one was already; shape (models, 2, K)."""
+    paths: FloatArray
+    """Fields of `Paths` as far as they are numbers, NaN without one; shape (models, 5)."""
+    keep: FloatArray
+    """Share that is kept of the photons of each port; shape (2 models, 2), as ``picks``."""
 
 
 def poisson(mean: float, least: int = 0) -> FloatArray:
@@ -143,6 +168,13 @@ def model_table(models: Sequence[PulseModel]) -> ModelTable:
         picks,
         np.array([float(model.independent) for model in models]),
         np.array([_seen(model, width) for model in models]),
+        np.array([(math.nan,) * 5 if m.paths is None else m.paths[:5] for m in models]),
+        np.array(
+            [
+                *((1.0, 1.0) if m.paths is None else m.paths.keep_last for m in models),
+                *((1.0, 1.0) if m.paths is None else m.paths.keep_others for m in models),
+            ]
+        ),
     )
 
 
