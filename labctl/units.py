@@ -58,6 +58,8 @@ SUFFIX_UNITS: dict[str, str] = {
     "mev": "meV",
     "mhz": "MHz",
     "mm": "mm",
+    "mm_s": "mm/s",
+    "mm_s2": "mm/s^2",
     "ms": "ms",
     "na": "nA",
     "nm": "nm",

@@ -54,6 +54,15 @@ from labctl.analysis._g2_pulsed import Normalisation, PulsedG2Zero, pulsed_g2
 from labctl.analysis._heralded import HeraldedBiexciton, fit_heralded
 from labctl.analysis._image_noise import ImageNoise, measure_image_noise
 from labctl.analysis._image_scale import ImageScale, fit_image_scale, fit_image_turn
+from labctl.analysis._image_scale import ImageScale, fit_image_scale
+from labctl.analysis._interference import (
+    ArmRates,
+    Dip,
+    Splitters,
+    fit_dip,
+    indistinguishability,
+    splitters,
+)
 from labctl.analysis._irf import Irf, IrfResponse, TimingConfiguration, grating_spread_ps
 from labctl.analysis._irf_record import irf_from_record, irf_to_record
 from labctl.analysis._lamp_response import measure_response
@@ -121,6 +130,7 @@ from labctl.analysis._warm_band import WarmBand, fit_warm_band
 
 __all__ = [
     "BOLTZMANN_MEV_PER_K",
+    "ArmRates",
     "ArrheniusLaw",
     "Background",
     "BlinkingKind",
@@ -142,6 +152,7 @@ __all__ = [
     "DecayFit",
     "DecayModel",
     "DriftTable",
+    "Dip",
     "DwellFit",
     "DwellLaw",
     "DwellSequence",
@@ -185,6 +196,7 @@ __all__ = [
     "SatellitePrior",
     "Saturation",
     "Shape",
+    "Splitters",
     "Spot",
     "SpotPlace",
     "StarkLaw",
@@ -219,6 +231,7 @@ __all__ = [
     "fit_centre",
     "fit_cw_g2",
     "fit_decay",
+    "fit_dip",
     "fit_dwells",
     "fit_energy_law",
     "fit_fading",
@@ -241,6 +254,7 @@ __all__ = [
     "gaussian_pair_response",
     "grating_spread_ps",
     "group_levels",
+    "indistinguishability",
     "irf_from_record",
     "irf_to_record",
     "judge_type",
@@ -262,6 +276,7 @@ __all__ = [
     "pulses_blocked",
     "register_images",
     "segment_decays",
+    "splitters",
     "spot_threshold",
     "state_lifetime",
     "tau_against_fluence",

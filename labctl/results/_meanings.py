@@ -95,6 +95,13 @@ MEANINGS: Mapping[str, str] = {
     "dipole": "Dipole of the exciton without applied field, -dE/dF there.",
     "zero_field_energy": "Peak energy without applied field; the error of the axis is in it.",
     "vertex_energy": "Highest peak energy, where the applied field cancels the internal one.",
+    "visibility_raw": "Depth of the dip of coincidences, 1 - parallel over crossed at its bottom.",
+    "visibility_corrected": "Indistinguishability: the visibility with g2(0) and splitters undone.",
+    "decay_time": "Time in which the dip of coincidences falls to 1/e of its depth.",
+    "delay_zero": "Delay at which photons of successive pulses meet, as the stage counts it.",
+    "crossed_coincidences": "Pairs of one slot over those of far ones with crossed polarizations.",
+    "splitter_transmission": "Transmission of the interferometer's second splitter.",
+    "arms_ratio": "Light through the short arm of the interferometer over that of the long one.",
     "type_slope": "Logarithm of the ratio of lifetimes over that of intensities: type B has 0.",
 }
 """Quantity or column of a table → what it is."""

@@ -1,4 +1,4 @@
-"""E10, E11, E12, E16 and the bunching of E20: what pairs of photons tell."""
+"""E10, E11, E12, E16, E19 and the bunching of E20: what pairs of photons tell."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -7,6 +7,7 @@ from typing import Any
 from labctl.analysis import Measured
 from labctl.results._bunching_results import bunching_results
 from labctl.results._heralded_results import heralded_results
+from labctl.results._interference_results import interference_results
 from labctl.results._pair_points import PairPoint, pair_points
 from labctl.results._photon_numbers import photon_number_results
 from labctl.results._result import Cell, ExperimentResult, ResultTable
@@ -81,6 +82,8 @@ def pair_results(
     tables = (pair_table(points),)
     if experiment == "E16":
         return heralded_results(points, tables, full_fluence_uj_cm2)
+    if experiment == "E19":
+        return interference_results(series, tables)
     name = experiment if experiment in _OF_A_POINT else "E10"
     found = saturation_results(series, tables, full_fluence_uj_cm2) if is_series(series) else []
     return [*found, *_zeros(series, name, tables)]

@@ -16,6 +16,7 @@ from labctl.roles._base import (
 from labctl.roles._camera import Camera, CameraSettings, Frame, Roi
 from labctl.roles._composite import Composite
 from labctl.roles._cryostat import Cryostat
+from labctl.roles._delay_stage import DelaySettings, DelayStage
 from labctl.roles._edge_filter import EdgeFacts, EdgeFilter, EdgeShape
 from labctl.roles._filter import OpticalFilter, PolarizationAnalyser
 from labctl.roles._illuminator import Illuminator
@@ -47,6 +48,8 @@ __all__ = [
     "CameraSettings",
     "Composite",
     "Cryostat",
+    "DelaySettings",
+    "DelayStage",
     "DetectorFacts",
     "DetectorWiring",
     "EdgeFacts",

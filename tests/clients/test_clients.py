@@ -28,6 +28,7 @@ SPEC: dict[str, Any] = {
         "anc300_serial": {"simulator": "attocube.anc300", "truth": {"password": ""}},
         "anc350": {"simulator": "attocube.anc350"},
         "cryostation": {"simulator": "montana.cryostation"},
+        "esp300": {"simulator": "newport.esp300"},
         "k2400": {"simulator": "keithley.k2400", "truth": {"leakage_gohm": 10.0}},
         "k2450": {"simulator": "keithley.k2450", "truth": {"leakage_gohm": 10.0}},
         "mirror": {"simulator": "thorlabs.mff101"},
@@ -274,3 +275,12 @@ def test_pylablib_and_the_white_light_laser(clients_python: Path, rig: Rig) -> N
     assert got["power"] == pytest.approx(60.0)
     assert (got["before"], got["after"]) == ([], ["emission"])
     assert rig.world.table.laser_on is True
+def test_pymeasure_and_the_esp300(clients_python: Path, rig: Rig) -> None:
+    got = run(clients_python, "client_pymeasure_esp300", rig, "esp300")
+    assert (got["units"], got["enabled"], got["right"]) == ("millimeter", True, 75.0)
+    assert got["position"] == pytest.approx(12.5)
+    assert len(got["errors"]) == 1
+    assert "POSITIVE SOFTWARE LIMIT" in got["errors"][0]
+    assert rig.world.table.interferometer is not None
+    delay_ps = 2.0 * (12.5 - 3.62) / 0.299792458
+    assert rig.world.table.interferometer.delay_ps == pytest.approx(delay_ps, abs=0.01)

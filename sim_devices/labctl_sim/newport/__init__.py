@@ -1,0 +1,1 @@
+"""Newport instruments."""
