@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -128,43 +129,35 @@ def fit_dip(
         raise AnalysisError(f"a dip needs {_FEWEST} delays, not {delay_ps.size}")
     level = float(np.average(crossed, weights=crossed_error**-2.0))
     deepest = int(np.argmin(parallel))
-    span_ps = float(np.ptp(delay_ps))
-
-    def evaluate(p: Vector) -> tuple[Vector, Vector]:
-        c, v, zero, tau = p
-        apart = (delay_ps - zero) / tau
-        falls = np.exp(-np.abs(apart))
-        model = c * (1.0 - v * falls)
-        along = np.sign(apart) * falls / tau
-        columns = (
-            1.0 - v * falls,
-            -c * falls,
-            -c * v * along,
-            -c * v * np.abs(apart) * falls / tau,
-        )
-        upper = np.stack(columns, axis=1) / parallel_error[:, np.newaxis]
-        lower = np.zeros_like(upper)
-        lower[:, 0] = 1.0 / crossed_error
-        residuals = np.concatenate(
-            [(model - parallel) / parallel_error, (c - crossed) / crossed_error]
-        )
-        return residuals, np.concatenate([upper, lower])
-
-    start = np.array(
-        [level, 1.0 - float(parallel[deepest]) / level, float(delay_ps[deepest]), span_ps / 8.0]
-    )
+    depth = 1.0 - float(parallel[deepest]) / level
     found = solve(
-        evaluate,
-        start,
+        partial(_residuals, delay_ps, (parallel, parallel_error), (crossed, crossed_error)),
+        np.array([level, depth, float(delay_ps[deepest]), float(np.ptp(delay_ps)) / 8.0]),
         np.array([0.0, -1.0, float(delay_ps.min()), 1.0]),
         np.array([10.0, 2.0, float(delay_ps.max()), _WIDEST_PS]),
         scale=np.array([0.5, 0.5, 50.0, 100.0]),
     )
-    freedom = 2 * delay_ps.size - 4
-    reduced = found.chi2 / freedom
+    reduced = found.chi2 / (2 * delay_ps.size - 4)
     errors = np.sqrt(np.diag(found.covariance) * max(1.0, reduced))
     c, v, zero, tau = (
         Measured(float(value), float(error))
         for value, error in zip(found.parameters, errors, strict=True)
     )
     return Dip(v, zero, tau, c, reduced)
+
+
+def _residuals(
+    delay_ps: Vector, parallel: tuple[Vector, Vector], crossed: tuple[Vector, Vector], p: Vector
+) -> tuple[Vector, Vector]:
+    """Return residuals of both polarizations and their derivatives by level, V, zero and T1."""
+    c, v, zero, tau = p
+    apart = (delay_ps - zero) / tau
+    falls = np.exp(-np.abs(apart))
+    slope = -c * v * falls / tau
+    columns = (1.0 - v * falls, -c * falls, slope * np.sign(apart), slope * np.abs(apart))
+    upper = np.stack(columns, axis=1) / parallel[1][:, np.newaxis]
+    lower = np.zeros_like(upper)
+    lower[:, 0] = 1.0 / crossed[1]
+    model = c * (1.0 - v * falls)
+    residuals = ((model - parallel[0]) / parallel[1], (c - crossed[0]) / crossed[1])
+    return np.concatenate(residuals), np.concatenate([upper, lower])

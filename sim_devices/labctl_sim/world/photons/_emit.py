@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labctl_sim.world._types import FloatArray
-from labctl_sim.world.photons._interfering import NOBODY, meeting, single
+from labctl_sim.world.photons._interfering import Traveller, meeting, single
 from labctl_sim.world.photons._jit import inlined, jit
 from labctl_sim.world.photons._models import LEAST, ModelTable
 from labctl_sim.world.photons._random import (
@@ -202,6 +202,107 @@ def deliver(
 
 
 @jit
+def alone(
+    state: State,
+    table: ModelTable,
+    row: int,
+    delays: FloatArray,
+    photon: Traveller,
+    long_arm: int,
+    keys: Times,
+    n: int,
+) -> tuple[int, State]:
+    """Deliver a photon that meets no other one; ``row`` of ``keep`` is that of its band."""
+    transmitted = table.paths[row % len(table.p_any), 2]
+    port, state = single(state, transmitted, long_arm)
+    keep = table.keep[row, port]
+    return deliver(state, keep, delays, photon.at_ps, photon.slot_ps, port, keys, n)
+
+
+@jit
+def together(
+    state: State,
+    table: ModelTable,
+    model: int,
+    delays: FloatArray,
+    short: Traveller,
+    long: Traveller,
+    keys: Times,
+    n: int,
+) -> tuple[int, State]:
+    """Deliver two exciton photons that come by different arms in one slot."""
+    port, other, state = meeting(
+        state, table.paths[model, 2], table.paths[model, 4],
+        short.from_ps, short.at_ps, long.from_ps, long.at_ps,
+    )  # fmt: skip
+    keep = table.keep[model]
+    n, state = deliver(state, keep[port], delays, short.at_ps, short.slot_ps, port, keys, n)
+    return deliver(state, keep[other], delays, long.at_ps, long.slot_ps, other, keys, n)
+
+
+@jit
+def one_pulse(
+    state: State,
+    table: ModelTable,
+    model: int,
+    delays: FloatArray,
+    slots_ps: tuple[int, int],
+    waiting: Traveller,
+    keys: Times,
+    n: int,
+) -> tuple[int, State, Traveller]:
+    """Append the photons of one pulse of which something is seen, and the one that waited.
+
+    Args:
+        state: Of the random numbers.
+        table: All models.
+        model: Row of it.
+        delays: Of the detectors.
+        slots_ps: Times of this pulse and of the next one.
+        waiting: Exciton photon of the pulse before in the long arm; ``slot_ps`` -1: none.
+        keys: Where the photons go.
+        n: So many are there.
+
+    Returns:
+        The new end, the random state, and the exciton photon that is now in the long arm.
+    """
+    models = len(table.p_any)
+    short, opened, delay_ps = table.paths[model, 0], table.paths[model, 1], table.paths[model, 3]
+    emitted_ps, found = 0.0, 0
+    leaving = Traveller(-1, 0.0, 0.0)
+    left, state = pick(state, table.cdf[model])
+    while left >= 0:
+        excited_ps = emitted_ps
+        emitted, state = draw_exponential(state)
+        emitted_ps += table.tau_ps[model, left] * emitted
+        chance = table.seen[model, found, left]
+        left -= 1
+        share, state = draw_unit(state)
+        if share > chance:
+            continue
+        found = 1
+        arm, state = draw_unit(state)
+        if arm > opened:
+            continue
+        long_arm = int(arm > short)
+        late_by_ps = delay_ps if long_arm == 1 else 0.0
+        photon = Traveller(slots_ps[long_arm], excited_ps + late_by_ps, emitted_ps + late_by_ps)
+        if left >= 0:
+            # Of another band than the exciton: it meets nobody of its kind.
+            n, state = alone(state, table, model + models, delays, photon, long_arm, keys, n)
+        elif long_arm == 1:
+            leaving = photon
+        elif waiting.slot_ps == photon.slot_ps:
+            n, state = together(state, table, model, delays, photon, waiting, keys, n)
+            waiting = Traveller(-1, 0.0, 0.0)
+        else:
+            n, state = alone(state, table, model, delays, photon, 0, keys, n)
+    if waiting.slot_ps >= 0:
+        n, state = alone(state, table, model, delays, waiting, 1, keys, n)
+    return n, state, leaving
+
+
+@jit
 def interfering_pulses(
     state: State,
     table: ModelTable,
@@ -220,84 +321,27 @@ def interfering_pulses(
     the last pulse of a cell and the first of the next one do not meet (one in thousands).
     """
     room = len(keys) - table.cdf.shape[1] - 2
-    models = len(table.p_any)
-    cdf, tau_ps, seen = table.cdf[model], table.tau_ps[model], table.seen[model]
-    short, opened, transmitted = table.paths[model, 0], table.paths[model, 1], table.paths[model, 2]
-    delay_ps, dephasing = table.paths[model, 3], table.paths[model, 4]
-    keep = table.keep
     chance = table.p_any[model]
     scale = -1.0 / math.log1p(-chance) if chance < 1.0 else 0.0
     pulse = begin
-    waiting, waiting_from_ps, waiting_ps, waiting_slot_ps = NOBODY, 0.0, 0.0, 0
+    waiting = Traveller(-1, 0.0, 0.0)
     while True:
         gap, state = draw_exponential(state)
         gap *= scale
         over = gap >= end - pulse
-        if not over:
-            if n >= room:
-                return FULL, state
-            pulse += int(gap)
-        if waiting != NOBODY and (over or pulse != waiting + 1):
-            port, state = single(state, transmitted, 1)
-            n, state = deliver(
-                state, keep[model, port], delays, waiting_ps, waiting_slot_ps, port, keys, n
-            )
-            waiting = NOBODY
+        if waiting.slot_ps >= 0 and (over or gap >= 1.0):
+            n, state = alone(state, table, model, delays, waiting, 1, keys, n)
+            waiting = Traveller(-1, 0.0, 0.0)
         if over:
             return n, state
-        slot_ps = cell_ps + (pulse * period_fs) // 1000
-        next_ps = cell_ps + ((pulse + 1) * period_fs) // 1000
-        emitted_ps, found = 0.0, 0
-        met = False
-        new, new_from_ps, new_ps = NOBODY, 0.0, 0.0
-        left, state = pick(state, cdf)
-        while left >= 0:
-            excited_ps = emitted_ps
-            emitted, state = draw_exponential(state)
-            emitted_ps += tau_ps[left] * emitted
-            chance = seen[found, left]
-            left -= 1
-            if chance < 1.0:
-                share, state = draw_unit(state)
-                if share > chance:
-                    continue
-            found = 1
-            arm, state = draw_unit(state)
-            if arm > opened:
-                continue
-            if left >= 0:
-                # Of another band than the exciton: it meets nobody of its kind.
-                row = model + models
-                long_arm = int(arm > short)
-                port, state = single(state, transmitted, long_arm)
-                base_ps = next_ps if long_arm == 1 else slot_ps
-                at_ps = emitted_ps + delay_ps if long_arm == 1 else emitted_ps
-                n, state = deliver(state, keep[row, port], delays, at_ps, base_ps, port, keys, n)
-            elif arm > short:
-                new, new_from_ps, new_ps = pulse, excited_ps + delay_ps, emitted_ps + delay_ps
-            elif waiting != NOBODY:
-                port, other, state = meeting(
-                    state, transmitted, dephasing,
-                    excited_ps, emitted_ps, waiting_from_ps, waiting_ps,
-                )  # fmt: skip
-                n, state = deliver(
-                    state, keep[model, port], delays, emitted_ps, slot_ps, port, keys, n
-                )
-                n, state = deliver(
-                    state, keep[model, other], delays, waiting_ps, waiting_slot_ps, other, keys, n
-                )
-                met = True
-            else:
-                port, state = single(state, transmitted, 0)
-                n, state = deliver(
-                    state, keep[model, port], delays, emitted_ps, slot_ps, port, keys, n
-                )
-        if waiting != NOBODY and not met:
-            port, state = single(state, transmitted, 1)
-            n, state = deliver(
-                state, keep[model, port], delays, waiting_ps, waiting_slot_ps, port, keys, n
-            )
-        waiting, waiting_from_ps, waiting_ps, waiting_slot_ps = new, new_from_ps, new_ps, next_ps
+        if n >= room:
+            return FULL, state
+        pulse += int(gap)
+        slots_ps = (
+            cell_ps + (pulse * period_fs) // 1000,
+            cell_ps + ((pulse + 1) * period_fs) // 1000,
+        )
+        n, state, waiting = one_pulse(state, table, model, delays, slots_ps, waiting, keys, n)
         pulse += 1
 
 

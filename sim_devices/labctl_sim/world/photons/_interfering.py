@@ -11,14 +11,23 @@ over all times is T2 / (2 T1) exp(-|delay| / T1).
 
 import math
 from dataclasses import replace
+from typing import NamedTuple
 
 from labctl_sim.world._interferometer import Interferometer
 from labctl_sim.world.photons._jit import inlined
 from labctl_sim.world.photons._models import Paths, PulseModel
 from labctl_sim.world.photons._random import State, draw_unit
 
-NOBODY = -2
-"""Instead of a pulse: no photon waits in the long arm."""
+
+class Traveller(NamedTuple):
+    """A photon on its way to the second splitter."""
+
+    slot_ps: int
+    """Time of the pulse slot in which it comes; -1: there is none."""
+    from_ps: float
+    """Since then: when its excitation would have been there."""
+    at_ps: float
+    """Since then: when it is there."""
 
 
 def equalized(seen: list[float]) -> tuple[list[float], tuple[float, float]]:
