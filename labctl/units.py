@@ -22,6 +22,7 @@ __all__ = [
     "GroovesPerMm",
     "Hertz",
     "Kelvin",
+    "KelvinsPerMinute",
     "Megahertz",
     "Micrometers",
     "Millimeters",
@@ -207,6 +208,7 @@ FluenceUjCm2 = Annotated[float, Quantity("uJ/cm^2")]
 GroovesPerMm = Annotated[float, Quantity("1/mm")]
 Hertz = Annotated[float, Quantity("Hz")]
 Kelvin = Annotated[float, Quantity("K")]
+KelvinsPerMinute = Annotated[float, Quantity("K/min")]
 Megahertz = Annotated[float, Quantity("MHz")]
 Micrometers = Annotated[float, Quantity("um")]
 Millimeters = Annotated[float, Quantity("mm")]

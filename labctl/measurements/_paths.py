@@ -122,27 +122,33 @@ def _position(context: Context, part: str) -> str:
     device = context.station[name]
     if isinstance(device, Spectrograph) and what == "exit":
         return device.read_exit()
+    if isinstance(device, Spectrograph) and what == "entrance":
+        return device.read_entrance()
     if isinstance(device, Selector) and not what:
         return device.read_position()
     raise RefusedError(name, f"{part!r} is nothing that a light path can set")
 
 
 def _place(context: Context, part: str, position: str) -> None:
-    device = context.station[part.partition(".")[0]]
+    name, _, what = part.partition(".")
+    device = context.station[name]
     if isinstance(device, Spectrograph):
-        _exit(context, device, position)
+        _mirror(context, device, what, position)
     elif isinstance(device, Selector):
         _select(context, device, position)
 
 
-def _exit(context: Context, spectrograph: Spectrograph, position: str) -> None:
-    spectrograph.start_exit(position)
+def _mirror(context: Context, spectrograph: Spectrograph, which: str, position: str) -> None:
+    exits = which == "exit"
+    start = spectrograph.start_exit if exits else spectrograph.start_entrance
+    confirm = spectrograph.confirm_exit if exits else spectrograph.confirm_entrance
+    start(position)
     context.wait_until(
         lambda: not spectrograph.is_moving(),
         timeout_s=spectrograph.grating_timeout_s,
-        what=f"{spectrograph.name} exit {position}",
+        what=f"{spectrograph.name} {which} {position}",
     )
-    spectrograph.confirm_exit(position)
+    confirm(position)
 
 
 def _select(context: Context, selector: Selector, position: str) -> None:

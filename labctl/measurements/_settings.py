@@ -30,12 +30,13 @@ def spectrograph_settings(spectrograph: Spectrograph) -> dict[str, Any]:
 
     Asked before the exposure: what has been measured must not be lost by a question afterwards.
     """
-    number = spectrograph.read_grating()
+    number, slit_um = spectrograph.read_grating(), spectrograph.slit_or_none()
     return {
         "lines_per_mm": spectrograph.gratings()[number].lines_per_mm,
         "grating": number,
         "wavelength_nm": spectrograph.read_wavelength(),
         "exit": spectrograph.read_exit(),
+        **({} if slit_um is None else {"slit_um": slit_um}),
     }
 
 

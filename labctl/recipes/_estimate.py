@@ -8,7 +8,7 @@ from labctl.recipes._expand import count
 from labctl.recipes._nodes import DotsNode, MeasureNode, Node, RepeatNode, ScanNode, WaitNode
 from labctl.recipes._recipe import Recipe
 from labctl.recipes._values import length, values_in
-from labctl.roles import Cryostat, SettableSpec
+from labctl.roles import SettableSpec, Thermostat
 from labctl.setup import Setup
 
 __all__ = ["Estimate", "estimate"]
@@ -80,7 +80,7 @@ def _book(parts: dict[str, float], name: str, seconds: float) -> None:
 def _moves_s(node: ScanNode, spec: SettableSpec, times: int) -> float:
     if not spec.settles:
         return _MOVE_S * length(node) * times
-    dwell_s = node.settle.dwell_s if node.settle else Cryostat.settle_rule.dwell_s
+    dwell_s = node.settle.dwell_s if node.settle else Thermostat.settle_rule.dwell_s
     still_s = times * length(node) * (_APPROACH_S + dwell_s)
     if spec.unit != "K":
         return still_s

@@ -36,6 +36,8 @@ from labctl.roles._settle import SettleRule, SettleWatch
 from labctl.roles._shutter import Shutter
 from labctl.roles._source_meter import BiasSettings, SourceMeter
 from labctl.roles._spectrograph import Grating, Spectrograph
+from labctl.roles._temperature_controller import TemperatureController
+from labctl.roles._thermostat import Thermostat
 from labctl.roles._time_tagger import Mode, TaggerFlags, TaggerSettings, TimeTagger
 
 __all__ = [
@@ -89,5 +91,7 @@ __all__ = [
     "Spectrograph",
     "TaggerFlags",
     "TaggerSettings",
+    "TemperatureController",
+    "Thermostat",
     "TimeTagger",
 ]

@@ -3,14 +3,12 @@
 from abc import abstractmethod
 from typing import ClassVar
 
-from labctl.errors import DeviceRefusedError
-from labctl.roles._base import Instrument, Limits, SettableSpec
-from labctl.roles._settle import SettleRule
+from labctl.roles._thermostat import Thermostat
 
 __all__ = ["Cryostat"]
 
 
-class Cryostat(Instrument):
+class Cryostat(Thermostat):
     """Base of cryostat drivers. All temperatures in K; NaN means: no valid reading.
 
     A driver writes the abstract methods. Its safe state is to be left as it is: warming a sample
@@ -18,24 +16,8 @@ class Cryostat(Instrument):
     """
 
     role: ClassVar[str] = "cryostat"
-    settables = {
-        "temperature": SettableSpec("K", Limits(2.0, 350.0), 3600.0, 0.006, settles=True),
-    }
     readables = {"temperature": "K", "platform_temperature": "K", "stability": "K"}
-    settle_rule: ClassVar[SettleRule] = SettleRule(0.05, 0.05, 60.0, 1800.0)
-    """Used where a recipe gives no rule of its own."""
-
-    @abstractmethod
-    def _write_set_point_k(self, kelvin: float) -> None:
-        """Send the set point; returns when the instrument has accepted it."""
-
-    @abstractmethod
-    def set_point_k(self) -> float:
-        """Return the set point that the instrument holds, K."""
-
-    @abstractmethod
-    def read_temperature(self) -> float:
-        """Return the temperature nearest the sample, K; NaN if that sensor gives none."""
+    refusal_hint: ClassVar[str] = "is external control enabled on the cryostat's own computer?"
 
     @abstractmethod
     def read_platform_temperature(self) -> float:
@@ -44,29 +26,3 @@ class Cryostat(Instrument):
     @abstractmethod
     def read_stability(self) -> float:
         """Return the instrument's own stability number, K; NaN if not available."""
-
-    @abstractmethod
-    def alarm(self) -> str:
-        """Return what is wrong in the instrument's words, or an empty string."""
-
-    def start_temperature(self, kelvin: float) -> None:
-        """Set the set point and read it back; the temperature follows in minutes.
-
-        Raises:
-            RefusedError: Out of limits; nothing was sent.
-            DeviceRefusedError: The instrument holds another set point than it was given.
-        """
-        self.check("temperature", kelvin)
-        self._write_set_point_k(kelvin)
-        held_k = self.set_point_k()
-        if abs(held_k - kelvin) > self.settables["temperature"].tolerance:
-            raise DeviceRefusedError(
-                self.name,
-                f"set point {kelvin:g} K",
-                f"holds {held_k:g} K",
-                "is external control enabled on the cryostat's own computer?",
-            )
-
-    def temperature_arrived(self) -> bool:
-        """Return False: only the settle rule, which sees a series of readings, can tell."""
-        return False

@@ -27,8 +27,11 @@ class Spectrograph(Instrument):
     """
 
     role: ClassVar[str] = "spectrograph"
-    settables = {"wavelength": SettableSpec("nm", Limits(0.0, 1400.0), 60.0, 0.02)}
-    readables = {"wavelength": "nm", "grating": ""}
+    settables = {
+        "wavelength": SettableSpec("nm", Limits(0.0, 1400.0), 60.0, 0.02),
+        "slit": SettableSpec("um", Limits(5.0, 3000.0), 60.0, 3.0),
+    }
+    readables = {"wavelength": "nm", "grating": "", "slit": "um"}
     grating_timeout_s: ClassVar[float] = 60.0
 
     @abstractmethod
@@ -66,6 +69,60 @@ class Spectrograph(Instrument):
     @abstractmethod
     def gratings(self) -> Mapping[int, Grating]:
         """Return the installed gratings by number."""
+
+    def _write_slit_um(self, micrometers: float) -> None:
+        """Start the entrance slit's motor; a driver whose unit has one writes this."""
+        raise self._no_motor("entrance slit", f"{micrometers:g} um")
+
+    def read_slit(self) -> float:
+        """Return the width of the motorised entrance slit, um.
+
+        Raises:
+            RefusedError: It has no motor, or the set-up does not say so.
+        """
+        raise self._no_motor("entrance slit", "width")
+
+    def _write_entrance(self, entrance: str) -> None:
+        """Start moving the entrance mirror; a driver whose unit has one writes this."""
+        raise self._no_motor("entrance mirror", entrance)
+
+    def read_entrance(self) -> str:
+        """Return ``front`` or ``side``, where light comes in.
+
+        Raises:
+            RefusedError: Its entrance mirror has no motor.
+        """
+        raise self._no_motor("entrance mirror", "position")
+
+    def slit_or_none(self) -> float | None:
+        """Return the width of the entrance slit, um; None without a motor."""
+        return None
+
+    def _no_motor(self, part: str, what: str) -> RefusedError:
+        return RefusedError(self.name, f"{part} {what}: it has no motor", "turn it by hand")
+
+    def start_slit(self, micrometers: float) -> None:
+        """Check the limits and start the entrance slit's motor."""
+        self.check("slit", micrometers)
+        self._write_slit_um(micrometers)
+
+    def slit_arrived(self) -> bool:
+        """Ask whether the slit stands; ``Settable.confirm`` then reads back."""
+        return not self.is_moving()
+
+    def start_entrance(self, entrance: str) -> None:
+        """Start moving the entrance mirror."""
+        if entrance not in ("front", "side"):
+            raise RefusedError(self.name, f"no entrance {entrance!r}", "front or side")
+        self._write_entrance(entrance)
+
+    def confirm_entrance(self, entrance: str) -> None:
+        """Read back after a move of the entrance mirror."""
+        found = self.read_entrance()
+        if found != entrance:
+            raise DeviceRefusedError(
+                self.name, f"entrance {entrance}", f"the mirror is at {found}", "is it motorised?"
+            )
 
     def grating_number(self, lines_per_mm: float) -> int:
         """Return the number of the grating with this groove density.

@@ -18,7 +18,7 @@ from labctl.errors import (
 )
 from labctl.events import MoveFinished, MoveStarted, Progress
 from labctl.measurements import Measurement, OpticalTable
-from labctl.roles import Cryostat, Settable, SettleRule, SettleWatch
+from labctl.roles import Settable, SettleRule, SettleWatch, Thermostat
 from labctl.sequencer._book import Book, Status
 from labctl.sequencer._control import (
     BETWEEN,
@@ -402,7 +402,7 @@ class Session:
         """Say what the instrument itself complains of, if it does."""
         instrument = self.station[settable.name.partition(".")[0]]
         try:
-            alarm = instrument.alarm() if isinstance(instrument, Cryostat) else ""
+            alarm = instrument.alarm() if isinstance(instrument, Thermostat) else ""
         except LabctlError as error:
             alarm = f"its alarm cannot be read: {error}"
         if alarm:
@@ -411,7 +411,7 @@ class Session:
 
     def _rule_of(self, settable: Settable) -> SettleRule:
         instrument = self.station[settable.name.partition(".")[0]]
-        return getattr(instrument, "settle_rule", Cryostat.settle_rule)
+        return getattr(instrument, "settle_rule", Thermostat.settle_rule)
 
     def _await_beat(self, began_s: float, period_s: float) -> None:
         # Beats are counted from the start, so that the time that readings take does not add up.

@@ -15,8 +15,8 @@ from labctl.setup._yaml import Document, Location
 
 __all__ = ["check_references"]
 
-_EXITS = {"exit": ("front", "side")}
-_POSITIONS = {"spectrograph": _EXITS}
+_MIRRORS = {"exit": ("front", "side"), "entrance": ("front", "side")}
+_POSITIONS = {"spectrograph": _MIRRORS}
 """Role → part that a light path may name → its positions."""
 _DETECTORS = {"camera", "imaging_camera", "photon_counter"}
 

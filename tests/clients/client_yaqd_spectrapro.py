@@ -45,6 +45,11 @@ async def work(port: str) -> dict[str, Any]:
         mono._queue.append(word.encode())
     await until(mono, lambda: mono.get_exit_mirror() == "SIDE")
     result["mirror_after"] = mono.get_exit_mirror()
+    if result["slits"][0] != "None":
+        # Facing front, at the entrance; the daemon rounds to the motor's steps of 5 um.
+        mono.set_front_entrance_slit(103)
+        await until(mono, lambda: mono.get_front_entrance_slit() == 105)
+        result["slit_after"] = mono.get_front_entrance_slit()
     mono.close()
     return result
 

@@ -29,6 +29,7 @@ SPEC: dict[str, Any] = {
         "anc350": {"simulator": "attocube.anc350"},
         "cryostation": {"simulator": "montana.cryostation"},
         "esp300": {"simulator": "newport.esp300"},
+        "lakeshore": {"simulator": "lakeshore.model336"},
         "k2400": {"simulator": "keithley.k2400", "truth": {"leakage_gohm": 10.0}},
         "k2450": {"simulator": "keithley.k2450", "truth": {"leakage_gohm": 10.0}},
         "mirror": {"simulator": "thorlabs.mff101"},
@@ -36,6 +37,11 @@ SPEC: dict[str, Any] = {
         "ell14": {"simulator": "thorlabs.ell14"},
         "k10cr1": {"simulator": "thorlabs.k10cr1"},
         "s50": {"simulator": "montana.s_series"},
+        "motorised": {
+            "simulator": "princeton.spectrapro",
+            "settings": {"gratings": {"1": {"lines_per_mm": 300}, "2": {"lines_per_mm": 1800}}},
+            "truth": {"entrance_slit_motor": True, "entrance_slit_um": 480.0},
+        },
         "spectrapro": {
             "simulator": "princeton.spectrapro",
             "settings": {"gratings": {"1": {"lines_per_mm": 300}, "2": {"lines_per_mm": 1800}}},
@@ -284,3 +290,28 @@ def test_pymeasure_and_the_esp300(clients_python: Path, rig: Rig) -> None:
     assert rig.world.table.interferometer is not None
     delay_ps = 2.0 * (12.5 - 3.62) / 0.299792458
     assert rig.world.table.interferometer.delay_ps == pytest.approx(delay_ps, abs=0.01)
+
+
+def test_the_maker_s_own_library_and_the_336(clients_python: Path, rig: Rig) -> None:
+    got = run(clients_python, "client_lakeshore336", rig, "lakeshore")
+    assert got["serial"] == "LSA12AB"
+    assert got["kelvin"] == pytest.approx(4.0, abs=0.1)
+    assert got["all"][1:] == [0.0, 0.0, 0.0]
+    assert got["set_point"] == 15.5
+    assert (bool(got["ramp"]["ramp_enable"]), got["ramp"]["rate_value"]) == (True, 3.0)
+    assert got["heater"] >= 0.0
+
+
+def test_pymeasure_and_the_336(clients_python: Path, rig: Rig) -> None:
+    got = run(clients_python, "client_pymeasure_lakeshore", rig, "lakeshore")
+    assert got["kelvin"] == pytest.approx(4.0, abs=0.1)
+    assert (got["set_point"], got["range"]) == (21.0, "medium")
+    assert rig.world.thermal.target_k == pytest.approx(21.0, abs=0.05)
+
+
+@LINUX_ONLY
+def test_yaq_and_a_motorised_slit(clients_python: Path, rig: Rig) -> None:
+    got = run(clients_python, "client_yaqd_spectrapro", rig, "motorised")
+    assert got["slits"] == [480, "None", "None", "None"]
+    assert got["slit_after"] == 105
+    assert rig.world.spectrograph.entrance_slit_um == 105.0

@@ -21,11 +21,15 @@ __all__ = [
     "SERIAL",
     "WAVELENGTH",
     "Reply",
+    "ask_mirror",
+    "ask_slit",
     "decoder",
     "encode",
     "goto",
     "move_mirror",
+    "move_slit",
     "parse_gratings",
+    "parse_micrometers",
     "parse_mirror",
     "parse_nothing",
     "parse_number",
@@ -39,6 +43,7 @@ T = TypeVar("T")
 MODEL, SERIAL = "MODEL", "SERIAL"
 WAVELENGTH, GRATING, GRATINGS = "?NM", "?GRATING", "?GRATINGS"
 MIRROR = "EXIT-MIRROR ?MIRROR"
+_LARGEST_UM = 3000
 
 _OK = b" ok\r\n"
 _UNKNOWN = (b"? \r\n", b"?\r\n")
@@ -47,6 +52,7 @@ _WAVELENGTH = re.compile(r"([-+]?\d{1,5}(?:\.\d{1,4})?)\s*(?:nm)?", re.ASCII | r
 _LINE = re.compile(r"\x1a?\s*([1-9])\s+(\S.*)", re.ASCII)
 _RULED = re.compile(r"(\d{1,4}(?:\.\d)?)\s*g/mm\s+BLZ=\s*(\S.*)", re.ASCII | re.IGNORECASE)
 _BLAZE = re.compile(r"(\d{1,5}(?:\.\d{1,3})?)\s*([NU])M", re.ASCII | re.IGNORECASE)
+_MICRONS = re.compile(r"(\d{1,4})(?:\s*um)?", re.ASCII | re.IGNORECASE)
 _LOWEST_NM, _LARGEST_NM = -100.0, 20000.0
 
 
@@ -68,9 +74,24 @@ def select_grating(number: int) -> str:
     return f"{number} GRATING"
 
 
-def move_mirror(exit_name: str) -> str:
-    """Turn the exit mirror; the first word says which mirror the second one means."""
-    return f"EXIT-MIRROR {exit_name.upper()}"
+def move_mirror(port: str, *, mirror: str = "EXIT") -> str:
+    """Turn a mirror (``EXIT``, ``ENT``) to a port; the first word says which one is meant."""
+    return f"{mirror}-MIRROR {port.upper()}"
+
+
+def ask_mirror(mirror: str) -> str:
+    """Ask where a mirror (``EXIT``, ``ENT``) stands."""
+    return f"{mirror}-MIRROR ?MIRROR"
+
+
+def move_slit(port: str, micrometers: float) -> str:
+    """Open the entrance slit at a port; the motor moves in steps of 5 um."""
+    return f"{port.upper()}-ENT-SLIT {micrometers:.0f} MICRONS"
+
+
+def ask_slit(port: str) -> str:
+    """Ask for the width of the entrance slit at a port."""
+    return f"{port.upper()}-ENT-SLIT ?MICRONS"
 
 
 def encode(command: str, *, lower: bool) -> bytes:
@@ -153,10 +174,25 @@ def parse_mirror(text: str) -> str:
     """
     word = text.lower()
     if word.startswith("no "):
-        raise RefusalError(text, "the exit mirror is not motorised")
+        raise RefusalError(text, "this mirror is not motorised")
     if word not in ("front", "side"):
         raise GarbledBytesError("neither front nor side")
     return word
+
+
+def parse_micrometers(text: str) -> float:
+    """Take ``480 um``.
+
+    Raises:
+        RefusalError: The instrument says ``no motor`` or ``no slit``.
+        GarbledBytesError: Anything else, or no width that a slit can have.
+    """
+    if text.lower().startswith("no "):
+        raise RefusalError(text, "the slit has no motor: remove 'motor_slit' from the set-up")
+    match = _MICRONS.fullmatch(text)
+    if match is None or int(match[1]) > _LARGEST_UM:
+        raise GarbledBytesError("not the width of a slit")
+    return float(match[1])
 
 
 def parse_gratings(text: str) -> Mapping[int, Grating]:

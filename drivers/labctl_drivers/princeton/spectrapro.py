@@ -26,12 +26,16 @@ class SpectraProSettings(Settings):
     Attributes:
         gratings: Groove density by number as the user believes it, 1/mm; checked on connecting.
         echo: Whether the line echoes each command; ``auto`` learns it from the first answer.
+        motor_slit: Port whose entrance slit has a motor; None: slits are turned by hand.
+        entrance_motor: Whether the entrance mirror has a motor.
         case: How words are written; some controllers know lower case only.
         reply_timeout: Longest time to the answer of a question, s.
     """
 
     gratings: Mapping[int, GroovesPerMm] = Field(default_factory=dict[int, float])
     echo: Literal["auto", "on", "off"] = "auto"
+    motor_slit: Literal["front", "side"] | None = None
+    entrance_motor: bool = False
     case: Literal["upper", "lower"] = "upper"
     reply_timeout: Seconds = 5.0
 
@@ -76,6 +80,8 @@ class SpectraPro(Spectrograph):
                 for number, found in self._gratings.items()
             },
             "exit": self._exit_or_none(),
+            "entrance": self.read_entrance() if self._settings.entrance_motor else None,
+            "slit_um": self.slit_or_none(),
         }
 
     def is_moving(self) -> bool:
@@ -104,6 +110,23 @@ class SpectraPro(Spectrograph):
     def read_exit(self) -> str:
         """Return ``front`` or ``side``; refused while a move goes on."""
         return self._ask(wire.MIRROR, wire.parse_mirror)
+
+    def read_slit(self) -> float:
+        """Return the width of the motorised entrance slit, um; refused while a move goes on."""
+        port = self._settings.motor_slit
+        if port is None:
+            return super().read_slit()
+        return self._ask(wire.ask_slit(port), wire.parse_micrometers)
+
+    def slit_or_none(self) -> float | None:
+        """Return the width of the entrance slit, um; None without a motor."""
+        return None if self._settings.motor_slit is None else self.read_slit()
+
+    def read_entrance(self) -> str:
+        """Return ``front`` or ``side``, where light comes in; refused while a move goes on."""
+        if not self._settings.entrance_motor:
+            return super().read_entrance()
+        return self._ask(wire.ask_mirror("ENT"), wire.parse_mirror)
 
     def gratings(self) -> Mapping[int, Grating]:
         """Return the installed gratings as listed on connecting."""
@@ -137,6 +160,19 @@ class SpectraPro(Spectrograph):
 
     def _write_exit(self, exit_name: str) -> None:
         self._start(wire.move_mirror(exit_name), _MIRROR_TIMEOUT_S)
+
+    def _write_slit_um(self, micrometers: float) -> None:
+        port = self._settings.motor_slit
+        if port is None:
+            super()._write_slit_um(micrometers)
+        else:
+            self._start(wire.move_slit(port, micrometers), self.settables["slit"].timeout_s)
+
+    def _write_entrance(self, entrance: str) -> None:
+        if self._settings.entrance_motor:
+            self._start(wire.move_mirror(entrance, mirror="ENT"), _MIRROR_TIMEOUT_S)
+        else:
+            super()._write_entrance(entrance)
 
     def _wake(self) -> None:
         try:

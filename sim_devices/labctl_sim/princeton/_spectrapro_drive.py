@@ -114,6 +114,7 @@ class Drive:
         self.slip_nm = 0.0
         self.lies = 0
         self.exit = "front"
+        self.entrance = self._port = str(truth["entrance_port"])
         self.slit_um = float(truth["entrance_slit_um"])
         self.turret = 1
         self.grating = start
@@ -188,6 +189,16 @@ class Drive:
 
         return Motion(float(self._truth["mirror_s"]) if moves else 0.0, arrive)
 
+    def swing_entrance(self, port: str) -> Motion:
+        """Turn the entrance mirror to ``front`` or ``side``; light comes in by one of them."""
+        moves = port != self.entrance
+
+        def arrive() -> None:
+            self.entrance = port
+            self._show()
+
+        return Motion(float(self._truth["mirror_s"]) if moves else 0.0, arrive)
+
     def set_slit(self, width_um: float) -> Motion:
         """Open the entrance slit, in steps of 5 um between 5 and 3000 um."""
         wanted_um = min(max(5.0 * round(width_um / 5.0), 5.0), 3000.0)
@@ -248,5 +259,6 @@ class Drive:
         state.lines_per_mm = grating.lines_per_mm
         state.blaze_nm = grating.blaze_nm
         state.centre_nm = self.position_nm() + offset_nm
-        state.entrance_slit_um = self.slit_um
+        # Turned to the other entrance, the mirror sends none of the light on.
+        state.entrance_slit_um = self.slit_um if self.entrance == self._port else 0.0
         state.exit = self.exit

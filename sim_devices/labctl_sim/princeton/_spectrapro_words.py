@@ -129,11 +129,12 @@ class Vocabulary:
 
     def _mirror_position(self) -> str:
         self._choose(self._mirror)
-        return self._drive.exit if self._mirror == "EXIT-MIRROR" else "front"
+        return self._drive.exit if self._mirror == "EXIT-MIRROR" else self._drive.entrance
 
     def _swing(self, port: str) -> Motion | None:
         self._choose(self._mirror)
-        return self._drive.swing_exit(port) if self._mirror == "EXIT-MIRROR" else None
+        of_exit = self._mirror == "EXIT-MIRROR"
+        return self._drive.swing_exit(port) if of_exit else self._drive.swing_entrance(port)
 
     def _slit_width(self) -> str:
         self._choose(self._slit)

@@ -21,6 +21,8 @@ from labctl_drivers.princeton.spectrapro import SpectraPro, SpectraProSettings
 
 
 class Rig(Protocol):
+    world: Any
+
     def inject(self, instrument: str, kind: str, **parameters: Any) -> None: ...
 
 
@@ -260,6 +262,8 @@ def test_snapshot_is_plain(connect: Connect) -> None:
             "2": {"lines_per_mm": 1800.0, "blaze_nm": 500.0},
         },
         "exit": "front",
+        "entrance": None,
+        "slit_um": None,
     }
 
 
@@ -307,3 +311,59 @@ def test_settings_survive_a_round_trip() -> None:
     assert SpectraProSettings.model_validate(settings.model_dump()) == settings
     with pytest.raises(ValueError, match="gratings"):
         SpectraProSettings.model_validate({"gratings": {1: "300 nm"}})
+
+
+MOTORISED = {"motor_slit": "front", "entrance_motor": True}
+
+
+def test_a_motorised_slit_is_set_and_sharpens_the_world(connect: Connect) -> None:
+    driver, bench = connect(
+        {"motor_slit": "front"}, entrance_slit_motor=True, entrance_slit_um=200.0
+    )
+    assert driver.read_slit() == 200.0
+    settable = driver.settable("slit")
+    settable.start(25.0)
+    wait(driver, bench)
+    assert settable.confirm(25.0) == 25.0
+    assert bench.rig.world.spectrograph.entrance_slit_um == 25.0
+    assert driver.snapshot()["slit_um"] == 25.0
+
+
+@pytest.mark.parametrize("width_um", [0.0, 4.0, 3001.0, math.nan])
+def test_no_slit_is_moved_out_of_its_range(connect: Connect, width_um: float) -> None:
+    driver, _ = connect(MOTORISED, entrance_slit_motor=True)
+    with pytest.raises(RefusedError):
+        driver.start_slit(width_um)
+
+
+def test_a_slit_between_the_motor_s_steps_is_told(connect: Connect) -> None:
+    driver, bench = connect(MOTORISED, entrance_slit_motor=True)
+    settable = driver.settable("slit")
+    settable.start(103.0)
+    wait(driver, bench)
+    assert settable.confirm(103.0) == 105.0
+
+
+def test_a_slit_without_a_motor(connect: Connect) -> None:
+    driver, bench = connect()
+    assert driver.slit_or_none() is None
+    for attempt in (driver.read_slit, lambda: driver.start_slit(50.0)):
+        with pytest.raises(RefusedError, match="no motor"):
+            attempt()
+    wrong, bench = connect(MOTORISED)
+    with pytest.raises(DeviceRefusedError, match="motor_slit"):
+        wrong.read_slit()
+    wrong.start_slit(50.0)
+    with pytest.raises(DeviceRefusedError, match="no motor"):
+        wait(wrong, bench)
+
+
+def test_the_entrance_mirror_lets_light_in_by_one_port(connect: Connect) -> None:
+    driver, bench = connect(MOTORISED, entrance_slit_motor=True, entrance_mirror_motor=True)
+    assert driver.read_entrance() == "front"
+    for port, open_um in (("side", 0.0), ("front", 20.0)):
+        driver.start_entrance(port)
+        wait(driver, bench)
+        driver.confirm_entrance(port)
+        assert bench.rig.world.spectrograph.entrance_slit_um == open_um
+        assert driver.read_exit() == "front"

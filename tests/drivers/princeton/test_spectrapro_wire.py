@@ -148,3 +148,23 @@ def test_every_position_is_sent_to_the_picometre(nanometers: float) -> None:
     word = wire.goto(nanometers).split()
     assert word[1] == "GOTO"
     assert abs(float(word[0]) - nanometers) <= 0.000501
+
+
+def test_words_of_slits_and_mirrors() -> None:
+    assert wire.encode(wire.move_slit("front", 105.0), lower=False) == (
+        b"FRONT-ENT-SLIT 105 MICRONS\r"
+    )
+    assert wire.ask_slit("side") == "SIDE-ENT-SLIT ?MICRONS"
+    assert wire.move_mirror("side", mirror="ENT") == "ENT-MIRROR SIDE"
+    assert wire.ask_mirror("ENT") == "ENT-MIRROR ?MIRROR"
+
+
+def test_widths_of_slits() -> None:
+    assert wire.parse_micrometers("480 um") == 480.0
+    assert wire.parse_micrometers("20") == 20.0
+    for text in ("no motor", "no slit"):
+        with pytest.raises(RefusalError, match=text):
+            wire.parse_micrometers(text)
+    for text in ("", "um", "-5 um", "9000 um", "5.5 um"):
+        with pytest.raises(GarbledBytesError):
+            wire.parse_micrometers(text)

@@ -13,8 +13,7 @@ from labctl.setup import Setup, load_setup, setup_schema
 CONFIGS = Path(__file__).parents[3] / "configs"
 RECIPES = sorted((CONFIGS / "recipes").glob("*.yaml"))
 SETUPS = [
-    CONFIGS / "setups" / f"{name}.yaml"
-    for name in ("microscope", "room_temperature", "two_photon")
+    CONFIGS / "setups" / f"{name}.yaml" for name in ("microscope", "room_temperature", "two_photon")
 ]
 SAMPLES = sorted((CONFIGS / "samples").glob("*.yaml"))
 
