@@ -54,7 +54,6 @@ from labctl.analysis._g2_pulsed import Normalisation, PulsedG2Zero, pulsed_g2
 from labctl.analysis._heralded import HeraldedBiexciton, fit_heralded
 from labctl.analysis._image_noise import ImageNoise, measure_image_noise
 from labctl.analysis._image_scale import ImageScale, fit_image_scale, fit_image_turn
-from labctl.analysis._image_scale import ImageScale, fit_image_scale
 from labctl.analysis._interference import (
     ArmRates,
     Dip,
@@ -151,8 +150,8 @@ __all__ = [
     "DecayComponent",
     "DecayFit",
     "DecayModel",
-    "DriftTable",
     "Dip",
+    "DriftTable",
     "DwellFit",
     "DwellLaw",
     "DwellSequence",

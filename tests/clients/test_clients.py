@@ -281,6 +281,8 @@ def test_pylablib_and_the_white_light_laser(clients_python: Path, rig: Rig) -> N
     assert got["power"] == pytest.approx(60.0)
     assert (got["before"], got["after"]) == ([], ["emission"])
     assert rig.world.table.laser_on is True
+
+
 def test_pymeasure_and_the_esp300(clients_python: Path, rig: Rig) -> None:
     got = run(clients_python, "client_pymeasure_esp300", rig, "esp300")
     assert (got["units"], got["enabled"], got["right"]) == ("millimeter", True, 75.0)
