@@ -95,15 +95,15 @@ def test_as_many_names_as_positions() -> None:
         driver.connect()
 
 
-def test_pylablib_s_side_of_a_tape_is_understood() -> None:
-    """What pyLabLib asked the simulated wheel for, and what it answered."""
-    tape = [
+def test_answers_to_what_pylablib_asks_are_understood() -> None:
+    """The questions are those of pyLabLib's class; the answers were typed from the manual."""
+    answers = [
         ("pcount?", b"pcount?\r6\r> "),
         ("pos?", b"pos?\r1\r> "),
         ("speed?", b"speed?\r1\r> "),
         ("sensors?", b"sensors?\r1\r> "),
     ]
-    assert [wire.decode_number(data, command) for command, data in tape] == [6, 1, 1, 1]
+    assert [wire.decode_number(data, command) for command, data in answers] == [6, 1, 1, 1]
 
 
 Connect = Callable[..., tuple[Fw102c, Any]]

@@ -101,7 +101,7 @@ ASK_STATUS = bytes.fromhex("29 04 01 00 50 01")
 
 
 def test_a_move_is_a_jog_and_the_state_is_asked_for() -> None:
-    """The replies are those of pyLabLib's conversation with the simulated mount."""
+    """Messages of the APT protocol as typed above, in the order in which a mount sends them."""
     exchanges = [
         *HELLO,
         (bytes.fromhex("6a 04 01 02 50 01"), b""),

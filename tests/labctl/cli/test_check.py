@@ -66,7 +66,7 @@ def test_json_for_machines(tmp_path: Path) -> None:
         {
             "what": "unknown key 'stepps'",
             "where": f"{bad}:2",
-            "hint": "did you mean 'steps'? keys: description, experiment, name, on_error, "
+            "hint": "did you mean 'steps'? keys: description, experiment, given, name, on_error, "
             "sample, schema_version, steps",
         }
     ]
