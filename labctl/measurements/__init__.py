@@ -1,5 +1,6 @@
 """Measurements: one kind of acquisition each; parameters, what is stored, how it is done."""
 
+from labctl.measurements._autofocus import Autofocus
 from labctl.measurements._calibrate import CalibrateDetector, CalibrateWavelength, response_of
 from labctl.measurements._calibrate_imaging import CalibrateImagingScale, CalibrateLaserSpot
 from labctl.measurements._calibrate_power import CalibratePower
@@ -34,6 +35,7 @@ __all__ = [
     "VISITED_HZ",
     "VISIT_S",
     "Array",
+    "Autofocus",
     "Bank",
     "CalibrateDetector",
     "CalibrateImagingScale",
