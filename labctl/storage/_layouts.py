@@ -64,6 +64,8 @@ MEANINGS: Mapping[str, Meaning] = {
     "trpl": Meaning(
         "counts", "decay", {"bin": "delay"}, "tagger", "TCSPC module", sub_type="time resolved"
     ),
+    "recenter": Meaning("counts", "recenter", {}, "apd", "avalanche-photodiode", preparation=True),
+    "autofocus": Meaning("sharpness", "autofocus", {}, "camera", "CCD", preparation=True),
     "irf": Meaning("counts", "irf", {"bin": "delay"}, "tagger", "TCSPC module", preparation=True),
     "photons": Meaning("counts", "photons", {"bin": "time"}, "tagger", "TCSPC module"),
     "g2": Meaning("coincidences", "g2", {"bin": "tau"}, "tagger", "TCSPC module"),
