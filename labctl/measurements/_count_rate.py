@@ -12,8 +12,7 @@ from labctl.roles import PhotonCounter, TaggerSettings, TimeTagger
 __all__ = ["RateMeter", "rate_meter"]
 
 _GATE_S = 0.1
-"""Of the modules' rate meters: a reading is the mean over the last 0.1 s."""
-_OPENING_S = 0.02
+"""Of the modules' rate meters: a reading is the mean over the last full gate of 0.1 s."""
 
 
 class RateMeter:
@@ -29,7 +28,7 @@ class RateMeter:
         self._context, self._detector, self._readings = context, detector, readings
         self.counting_s = readings * _GATE_S
         self.lit_s = 0.0
-        self.dark = self._read()
+        self.dark = self.read()
 
     def counts(self) -> float:
         """Return the counts with the light on.
@@ -41,7 +40,7 @@ class RateMeter:
         began_s = clock.now()
         try:
             with excitation(self._context, wanted=True):
-                return self._read()
+                return self.read()
         finally:
             self.lit_s += clock.now() - began_s
 
@@ -52,11 +51,13 @@ class RateMeter:
             return None
         return fluence * laser.rep_rate_hz * self.lit_s
 
-    def _read(self) -> float:
+    def read(self) -> float:
+        """Return the counts with the light as it is now."""
         what = f"{self._detector.name} to count"
-        self._context.wait(_OPENING_S, what=what)
+        # Gates run on by themselves: the one that runs now began before the light or the move.
+        self._context.wait(_GATE_S, what=what)
         if not self._detector.tagger:
-            # A counter card tells the mean since it was last asked: that one lies in the dark.
+            # A counter card tells the mean since it was last asked: that one is left out.
             self._detector.read_count_rate()
         found = 0.0
         for _ in range(self._readings):

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from labctl.errors import ConfigError, Problem
-from labctl.measurements._acquire import looking
 from labctl.measurements._context import Context
+from labctl.measurements._count_rate import RateMeter, rate_meter
 from labctl.measurements._dispersion import dispersion, tune
 from labctl.measurements._exposure import Exposure, excitation, expose
 from labctl.measurements._paths import take_path
 from labctl.measurements._settings import filter_settings, laser_settings, spectrograph_settings
 from labctl.measurements._spectrum import Spectrum
-from labctl.roles import Camera, PhotonCounter, Spectrograph, TaggerSettings, TimeTagger
+from labctl.roles import Camera, PhotonCounter, Spectrograph
 from labctl.units import GroovesPerMm, Nanometers, Seconds, split_suffix
 
 __all__ = ["Counter", "Counting"]
@@ -77,12 +77,8 @@ class Counting(BaseModel):
             return
         detector = self._detector(context)
         standing = self._standing(context, "apd", detector.name)
-        if detector.tagger:
-            tagger = context.station.get(detector.tagger, TimeTagger)
-            tagger.configure(TaggerSettings(mode="t3", acquisition_s=1.0))
-            context.wait(tagger.settle_s, what=f"{tagger.name} rate meters")
-        with looking((detector,)):
-            yield _Apd(context, self, standing, detector)
+        with rate_meter(context, detector, self.gates) as meter:
+            yield _Apd(context, self, standing, meter)
 
     def _camera(self, context: Context) -> "Counter":
         camera = context.station.only(Camera, prefer="camera")
@@ -143,21 +139,13 @@ class Counter(ABC):
 
 @dataclass
 class _Apd(Counter):
-    detector: PhotonCounter
+    meter: RateMeter
 
     def light(self) -> AbstractContextManager[None]:
         return excitation(self.context, True)
 
     def rate_hz(self) -> float:
-        what = f"{self.detector.name} rate"
-        # The gate that runs now began before; its reading only shows the guard the light.
-        self.context.wait(_GATE_S, what=what)
-        self.detector.read_count_rate()
-        rates: list[float] = []
-        for _ in range(self.how.gates):
-            self.context.wait(_GATE_S, what=what)
-            rates.append(self.detector.read_count_rate())
-        return sum(rates) / len(rates)
+        return self.meter.read() / self.meter.counting_s
 
 
 @dataclass

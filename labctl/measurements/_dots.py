@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from math import pi, sqrt
+from math import hypot, pi, sqrt
 from typing import Any
 
 import numpy as np
@@ -68,7 +68,13 @@ def spot_sd_px(fwhm_um: float, step_um: float) -> float:
 
 
 def dots_on_map(
-    rate_hz: Vector, x_um: Vector, y_um: Vector, *, live_s: float, fwhm_um: float
+    rate_hz: Vector,
+    x_um: Vector,
+    y_um: Vector,
+    *,
+    live_s: float,
+    fwhm_um: float,
+    apart_um: float = 0.0,
 ) -> list[FoundDot]:
     """Find the dots of a map at 5 sigma of its shot noise, the brightest first.
 
@@ -78,6 +84,7 @@ def dots_on_map(
         y_um: Position of the rows, um.
         live_s: Time of counting in each pixel, s.
         fwhm_um: Full width at half maximum of a dot on the map, um.
+        apart_um: A spot nearer than this to a brighter one counts as a piece of it, um.
 
     Raises:
         AnalysisError: The map is too small or too coarse.
@@ -87,12 +94,22 @@ def dots_on_map(
     # Counts have the variance of their mean; the median is what most pixels show, no dot.
     noise = ImageNoise(max(float(np.median(counts)), 1.0), 1.0)
     spots = find_spots(counts, noise, spot_sd_px(fwhm_um, step_um))
-    sure = [spot for spot in spots if spot.snr >= _SIGMAS]
+    sure = _whole([spot for spot in spots if spot.snr >= _SIGMAS], apart_um / step_um)
     area = 2.0 * pi * (fwhm_um / 2.3548 / step_um) ** 2
     return [
         _dot(f"D{n:03d}", spot, x_um, y_um, step_um, spot.counts.value / area / live_s)
         for n, spot in enumerate(sure, 1)
     ]
+
+
+def _whole(spots: Sequence[Spot], apart_px: float) -> list[Spot]:
+    """Return spots, the brightest first, without those that are too near to one before."""
+    kept: list[Spot] = []
+    for spot in spots:
+        x_px, y_px = spot.x_px.value, spot.y_px.value
+        if all(hypot(k.x_px.value - x_px, k.y_px.value - y_px) >= apart_px for k in kept):
+            kept.append(spot)
+    return kept
 
 
 def _dot(

@@ -92,15 +92,24 @@ class _Place:
 
     def search(self, step_um: float, reach_um: float) -> None:
         """Try places around the dot's, and stay at the first with enough light, or the best."""
-        best, most_hz = (0.0, 0.0), -math.inf
-        for offset in _rings(step_um, reach_um):
-            self._go(offset)
-            rate_hz = self.count()
-            if rate_hz > most_hz:
-                best, most_hz = offset, rate_hz
-            if rate_hz >= _FOUND_SHARE * self.dot.brightness_hz:
-                return
-        self._go(best)
+        best, most_hz = ((0.0, 0.0), (0.0, 0.0)), -math.inf
+        half_um = min((self._fine_range_um(axis) or 0.0) / 2 for axis in _AXES)
+        # Coarse steps of unknown size add up to errors, and the fine motion has none: it covers
+        # what lies between few coarse places.
+        fine = list(_rings(half_um / math.ceil(half_um / step_um) if half_um else 1.0, half_um))
+        for coarse in _rings(2.0 * half_um or step_um, reach_um):
+            self._go(coarse)
+            for offset in fine:
+                if math.hypot(coarse[0] + offset[0], coarse[1] + offset[1]) > reach_um + 1e-9:
+                    continue
+                self._bend(offset)
+                rate_hz = self.count()
+                if rate_hz > most_hz:
+                    best, most_hz = (coarse, offset), rate_hz
+                if rate_hz >= _FOUND_SHARE * self.dot.brightness_hz:
+                    return
+        self._go(best[0])
+        self._bend(best[1])
 
     def count(self) -> float:
         """Count with the light on."""
@@ -134,21 +143,23 @@ class _Place:
         halves = [(self._fine_range_um(axis) or 0.0) / 2 for axis in _AXES]
         for axis, um, half_um in zip(_AXES, targets, halves, strict=True):
             self.context.move(self.stage.settable(axis), um - half_um)
-        # Coarse motion takes the fine offset away, so that this comes after it.
-        for axis, half_um in zip(_AXES, halves, strict=True):
-            if half_um:
-                self.context.move(self.stage.settable(f"fine_{axis}"), half_um)
+
+    def _bend(self, offset_um: tuple[float, float]) -> None:
+        """Put the fine motion off the middle of its range; coarse motion takes it away."""
+        for axis, um in zip(_AXES, offset_um, strict=True):
+            range_um = self._fine_range_um(axis)
+            if range_um is not None:
+                self.context.move(self.stage.settable(f"fine_{axis}"), range_um / 2 + um)
 
     def _fine_range_um(self, axis: str) -> float | None:
         return self.stage.facts(axis).fine_range_um
 
 
 def _rings(step_um: float, reach_um: float) -> Iterator[tuple[float, float]]:
-    """Yield places on a square net, the nearest to the middle first."""
-    number = int(reach_um / step_um + 1e-9)
-    net = [(i * step_um, j * step_um) for i in range(-number, number + 1) for j in _span(number)]
-    inside = [place for place in net if math.hypot(*place) <= reach_um + 1e-9]
-    yield from sorted(inside, key=lambda place: (math.hypot(*place), place))
+    """Yield places on a square net within a square, the nearest to the middle first."""
+    span = _span(int(reach_um / step_um + 1e-9))
+    net = [(i * step_um, j * step_um) for i in span for j in span]
+    yield from sorted(net, key=lambda place: (math.hypot(*place), place))
 
 
 def _span(number: int) -> range:

@@ -147,7 +147,7 @@ class DotChoice(_Block):
     at_most: int = Field(ge=1, le=100_000, description="like 'at_most: 20'")
     brightest_first: bool = True
     least_share: float = Field(default=0.3, ge=0, le=1)
-    reach_um: Micrometers = Field(default=1.5, ge=0)
+    reach_um: Micrometers = Field(default=2.5, ge=0)
 
 
 class DotLoop(DotChoice):

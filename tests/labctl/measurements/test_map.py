@@ -44,7 +44,7 @@ class MapBench(Bench):
 
     def __init__(self, folder: Path, dots: dict[tuple[float, float], float]) -> None:
         super().__init__(folder)
-        self.dots = dots
+        self.dots = dict(dots)
         limits = {axis: Limits(-20.0, 20.0) for axis in "xyz"}
         self.stage = FakeStage(self.clock, stage_settings(), closed=True, limits=limits)
         facts = DetectorFacts(77.0, 50.0, DARK_HZ, 0.01)
