@@ -156,10 +156,14 @@ class _Place:
 
 
 def _rings(step_um: float, reach_um: float) -> Iterator[tuple[float, float]]:
-    """Yield places on a square net within a square, the nearest to the middle first."""
+    """Yield places on a square net within a square, the nearest to the middle first.
+
+    Of equally near ones those upwards come first: the way up needs no run-up, whose two ways differ
+    by what is not known of the steps.
+    """
     span = _span(int(reach_um / step_um + 1e-9))
     net = [(i * step_um, j * step_um) for i in span for j in span]
-    yield from sorted(net, key=lambda place: (math.hypot(*place), place))
+    yield from sorted(net, key=lambda at: (math.hypot(*at), -at[0], -at[1]))
 
 
 def _span(number: int) -> range:
