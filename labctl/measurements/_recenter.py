@@ -70,7 +70,7 @@ class Recenter(Measurement):
     """
 
     kind: ClassVar[str] = RECENTER
-    needs: ClassVar[tuple[str, ...]] = ("positioner", "photon_counter", "shutter")
+    needs: ClassVar[tuple[str, ...]] = ("positioner", "photon_counter", "shutter", "cryostat")
 
     path: str | None = None
     detector: str | None = None

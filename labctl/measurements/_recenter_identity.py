@@ -8,7 +8,7 @@ from labctl.measurements._dispersion import dispersion, tune
 from labctl.measurements._exposure import Exposure, expose
 from labctl.measurements._paths import take_path
 from labctl.measurements._spectrum import PEAK_NM, Spectrum, peak_nm
-from labctl.optics import air_nm_to_ev
+from labctl.optics import air_nm_to_ev, ev_to_air_nm
 from labctl.roles import Camera, Spectrograph
 
 __all__ = ["RECENTER", "Seen", "Tolerances", "check_identity", "line_energy_ev"]
@@ -39,19 +39,23 @@ class Seen:
         for name, value in asdict(self).items():
             if value is not None:
                 context.remember(_KEY.format(name), value)
+        if self.energy_ev is not None:
+            context.remember(PEAK_NM, float(ev_to_air_nm(self.energy_ev)))
 
     @staticmethod
     def recall(context: Context) -> "Seen | None":
-        """Return what was seen the last time in this run; the energy is that of its last spectrum.
+        """Return what was seen the last time in this run.
 
-        A spectrum that was taken after the last time, at the same temperature, counts.
+        The first time tells no energy; a spectrum that was taken after it stands in.
         """
         kept = {name: context.remembered(_KEY.format(name)) for name in Seen.__annotations__}
         temperature_k, rate_hz = kept["temperature_k"], kept["rate_hz"]
         if temperature_k is None or rate_hz is None:
             return None
         last_nm = context.remembered(PEAK_NM)
-        energy_ev = kept["energy_ev"] if last_nm is None else float(air_nm_to_ev(last_nm))
+        energy_ev = kept["energy_ev"]
+        if energy_ev is None and last_nm is not None:
+            energy_ev = float(air_nm_to_ev(last_nm))
         return Seen(temperature_k, rate_hz, kept["fluence_uj_cm2"], energy_ev)
 
 
@@ -126,6 +130,4 @@ def line_energy_ev(context: Context, exposure_s: float) -> float | None:
     frames = expose(context, camera, Exposure(settings, 1)).counts
     roi = settings.roi
     wavelength_nm = calibration.region_nm(roi.x0, roi.width, centre_nm, roi.x_binning)
-    found_nm = peak_nm(frames, wavelength_nm)
-    context.remember(PEAK_NM, found_nm)
-    return float(air_nm_to_ev(found_nm))
+    return float(air_nm_to_ev(peak_nm(frames, wavelength_nm)))

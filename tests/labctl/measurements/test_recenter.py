@@ -14,6 +14,8 @@ from labctl.measurements import Context
 from labctl.measurements._recenter_counts import Climb, search
 from labctl.measurements._recenter_identity import Seen, Tolerances, check_identity
 from labctl.measurements._recenter_stage import Places
+from labctl.measurements._spectrum import PEAK_NM
+from labctl.optics import ev_to_air_nm
 from labctl.stations import Station
 
 SD_UM = {"x": 0.3, "y": 0.3, "z": 0.8}
@@ -132,6 +134,30 @@ def test_nothing_within_reach_is_refused(works: Works) -> None:
             search(places, light, 0.75, 0.0)
 
     works(work)
+
+
+def test_what_is_remembered_of_the_dot(tmp_path: Path) -> None:
+    first, second = Seen(4.0, 1000.0, 0.17, None), Seen(20.0, 900.0, 0.17, 2.33)
+
+    def work(context: Context) -> None:
+        assert Seen.recall(context) is None
+        first.remember(context)
+        assert Seen.recall(context) == first
+        # A spectrum after the first time tells the energy.
+        context.remember(PEAK_NM, float(ev_to_air_nm(2.32)))
+        seen = Seen.recall(context)
+        assert seen is not None
+        assert seen.energy_ev == pytest.approx(2.32)
+        second.remember(context)
+        # A spectrum of who knows what does not stand in for a line that was checked.
+        context.remember(PEAK_NM, 600.0)
+        assert Seen.recall(context) == second
+
+    Look.works = work
+    try:
+        Bench(tmp_path).start().measure(Look(), step_id="1")
+    finally:
+        Look.works = None
 
 
 LAST = Seen(20.0, 1000.0, 0.17, 2.330)
