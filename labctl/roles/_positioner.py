@@ -81,6 +81,8 @@ class Positioner(Positions):
         range_um, full_v = self._fine(axis)
         self._refuse_while_moving(axis, "fine motion")
         volts = um / range_um * full_v
+        # A sensor sees the fine motion, too: from now on it is elsewhere, and not by itself.
+        self._held.discard(axis)
         self._write_offset(axis, volts)
         held_v = self.offset_v(axis)
         if abs(held_v - volts) > self._tolerance("step_voltage_x"):

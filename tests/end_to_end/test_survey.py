@@ -71,7 +71,7 @@ def test_dots_are_found_where_they_are_and_measured_there(tmp_path: Path) -> Non
     assert len(dots) == len(INSIDE)
     assert max(apart for _, apart in names.values()) < 0.3
     measured = run.data["trpl"]["dot_name"].values.tolist()
-    assert sorted(measured) == sorted(names)
+    assert sorted(measured) == sorted(names), [e.message for e in run.events]
     rows = next(r for r in analyze_run(run).results if r.quantity == "lifetime").tables[0]
     for name, tau, error in zip(
         measured, rows.column("lifetime"), rows.column("lifetime_error"), strict=True
