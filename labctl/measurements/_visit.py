@@ -142,6 +142,9 @@ class _Place:
         targets = (self.dot.x_um + offset_um[0], self.dot.y_um + offset_um[1])
         halves = [(self._fine_range_um(axis) or 0.0) / 2 for axis in _AXES]
         for axis, um, half_um in zip(_AXES, targets, halves, strict=True):
+            if half_um:
+                # A sensor sees the bent piezo, too: the coarse motion would make up for it.
+                self.context.move(self.stage.settable(f"fine_{axis}"), 0.0)
             self.context.move(self.stage.settable(axis), um - half_um)
 
     def _bend(self, offset_um: tuple[float, float]) -> None:
