@@ -5,6 +5,7 @@ pyLabLib. Readings over range are about 9.9e37, readings that are no number 9.91
 """
 
 import math
+import re
 from dataclasses import dataclass
 
 from labctl.transport import GarbledBytesError, RefusalError
@@ -19,6 +20,7 @@ __all__ = [
     "encode",
 ]
 
+_CODE = re.compile(r"[+-]?[0-9]+")
 _OVER_RANGE = 9.85e37
 _NO_NUMBER = 9.905e37
 _POWER_SENSOR, _WAVELENGTH_SETTABLE = 1, 32
@@ -121,7 +123,7 @@ def decode_error(data: bytes) -> str | None:
     if line is None:
         return None
     code, comma, text = line.partition(",")
-    if not comma or not code.strip().lstrip("+-").isdecimal():
+    if not comma or not _CODE.fullmatch(code.strip()):
         raise GarbledBytesError("no code and text of an error")
     if int(code) != 0:
         raise RefusalError(f"{int(code)}: {text.strip().strip(chr(34))}", "see the meter's manual")
