@@ -1,5 +1,6 @@
 """Source-meter before its words: level, limit, output, readings, and what can go wrong."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -12,7 +13,7 @@ NO_VALUE, OVERFLOW = 9.91e37, 9.9e37
 _INTERLOCK = ScpiError(802, "OUTPUT blocked by interlock")
 
 
-class SourceMeter:
+class SourceMeter(ABC):
     """The electronics of a Keithley source-meter.
 
     Args:
@@ -51,13 +52,13 @@ class SourceMeter:
         self.nplc = 1.0
         self.show()
 
+    @abstractmethod
     def words(self) -> dict[str, Handler]:
         """Give the commands of this model."""
-        raise NotImplementedError
 
+    @abstractmethod
     def error_text(self, error: ScpiError | None) -> str:
         """Give an entry of the error queue, None for no error, in this model's words."""
-        raise NotImplementedError
 
     def open(self, send: Send) -> Session:
         """Begin with a client."""
