@@ -61,7 +61,6 @@ def shipped(name: str) -> str:
     return (ROOT / "configs" / "recipes" / name).read_text("utf-8")
 
 
-@pytest.mark.timeout(180)
 def test_a_spectrum_over_the_wire_covers_the_truth(tmp_path: Path) -> None:
     found = results_of(tmp_path, shipped("spectrum.yaml").replace("steps:", f"steps:{CALIBRATE}"))
     truth = at_4k()

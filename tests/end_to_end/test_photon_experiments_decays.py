@@ -3,8 +3,6 @@
 import math
 from pathlib import Path
 
-import pytest
-
 from labctl.host import LocalHost, RunRequest
 from labctl.results import ExperimentResult, analyze
 from labctl.storage import read_run
@@ -44,7 +42,6 @@ def recipe(name: str, *changes: tuple[str, str]) -> str:
     return text
 
 
-@pytest.mark.timeout(120)
 def test_a_decay_over_the_wire_covers_the_truth(tmp_path: Path) -> None:
     found = results_of(tmp_path, recipe("trpl.yaml"))
     lifetime = found["lifetime"]
@@ -57,7 +54,6 @@ def test_a_decay_over_the_wire_covers_the_truth(tmp_path: Path) -> None:
     assert found["one_over_e"].measured.covers(105.8, 4.0)
 
 
-@pytest.mark.timeout(120)
 def test_the_lifetime_follows_the_sample(tmp_path: Path) -> None:
     """Of the one dot that shines the lifetime is changed in a sample file; nothing else."""
     before = "    lifetime: 100 ps\n"
@@ -70,7 +66,6 @@ def test_the_lifetime_follows_the_sample(tmp_path: Path) -> None:
     assert found["lifetime"].standard_error < 5.0
 
 
-@pytest.mark.timeout(120)
 def test_a_fluence_series_over_the_wire_is_flat(tmp_path: Path) -> None:
     few = ("num: 8", "num: 4"), ("counts: 50000", "counts: 30000")
     found = results_of(tmp_path, recipe("fluence_series.yaml", *few))
@@ -81,7 +76,6 @@ def test_a_fluence_series_over_the_wire_is_flat(tmp_path: Path) -> None:
     assert found["slope"].standard_error < 0.5
 
 
-@pytest.mark.timeout(120)
 def test_a_temperature_series_over_the_wire_covers_the_truth(tmp_path: Path) -> None:
     text = """
 name: decays at three temperatures
@@ -110,7 +104,6 @@ steps:
     assert found["activation_energy"].standard_error < 1.0
 
 
-@pytest.mark.timeout(120)
 def test_resolved_decays_over_the_wire_tell_the_coupled_band(tmp_path: Path) -> None:
     few = ("[520.3, 527.5, 529.2, 531]", "[520.3, 529.2]"), ("counts: 40000", "counts: 20000")
     sample = CONFIGS / "samples" / "cspbbr3_superlattice.yaml"

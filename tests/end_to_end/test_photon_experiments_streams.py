@@ -68,7 +68,6 @@ def assert_covered(seen: Seen, truths: dict[str, float]) -> None:
         assert seen.found[name].measured.covers(truth, 4.0), (name, seen.found[name], truth)
 
 
-@pytest.mark.timeout(120)
 def test_blinking_over_the_wire_covers_what_the_dot_did(tmp_path: Path) -> None:
     seen = measured(tmp_path, "E14")
     assert {result.experiment for result in seen.found.values()} == {"E14"}
@@ -92,7 +91,6 @@ def test_blinking_over_the_wire_covers_what_the_dot_did(tmp_path: Path) -> None:
     assert trace[2] == pytest.approx(on_hz * 0.01, rel=0.01)
 
 
-@pytest.mark.timeout(120)
 def test_lifetime_and_intensity_over_the_wire_cover_the_truth(tmp_path: Path) -> None:
     seen = measured(tmp_path, "E15")
     on_ns, off_ns = seen.truth.lifetimes_ns

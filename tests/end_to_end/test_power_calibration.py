@@ -21,7 +21,6 @@ simulate:
   laser:
     {wavelength: 405 nm, rep_rate: 10 MHz, spot_1e2_diameter: 2.45 um, peak_fluence: 14 uJ/cm^2}
 """
-pytestmark = pytest.mark.timeout(180)
 SCAN = """
 name: fluences
 steps:

@@ -56,7 +56,6 @@ def found(report: RunReport, what: str) -> list[Mapping[str, Any]]:
     return [data for data in records if data.get("what") == what]
 
 
-@pytest.mark.timeout(180)
 def test_recentred_the_dot_stays_and_its_laws_come_out(tmp_path: Path) -> None:
     report = run(tmp_path, shipped())
     results = {one.quantity: one.measured for one in analyze(read_run(report.journal))}
@@ -79,7 +78,6 @@ def test_recentred_the_dot_stays_and_its_laws_come_out(tmp_path: Path) -> None:
     assert all(time["picture"]["correlation"] > 0.8 for time in times[1:])
 
 
-@pytest.mark.timeout(180)
 def test_left_alone_the_dot_is_lost_above_30_k(tmp_path: Path) -> None:
     text = """
 name: left alone

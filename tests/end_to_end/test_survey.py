@@ -3,8 +3,6 @@
 import math
 from pathlib import Path
 
-import pytest
-
 from labctl.measurements import FoundDot, stored_dots
 from labctl.results import analyze_run
 from labctl.setup import load_yaml
@@ -48,7 +46,6 @@ def nearest(dot: FoundDot, places: Places) -> tuple[str, float]:
     return name, apart[name]
 
 
-@pytest.mark.timeout(180)
 def test_dots_are_found_where_they_are_and_measured_there(tmp_path: Path) -> None:
     bench = PhotonBench(tmp_path)
     decay = "trpl: {center: 531 nm, stop: {counts: 5000, at_most: 20 s}}"

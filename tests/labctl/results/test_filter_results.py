@@ -11,7 +11,6 @@ from labctl.errors import AnalysisError
 from labctl.results import ExperimentResult, StoredSpectrum, analyze_spectra
 
 ANGLES_DEG = tuple(np.arange(0.0, 180.0, 22.5).tolist())
-pytestmark = pytest.mark.timeout(180)
 
 Sweep = tuple[list[StoredSpectrum], FilterTruth]
 
