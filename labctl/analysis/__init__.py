@@ -122,6 +122,7 @@ from labctl.analysis._spot_place import SpotPlace, locate_spot
 from labctl.analysis._spots import Spot, find_spots, spot_threshold
 from labctl.analysis._stark import StarkLaw, fit_stark
 from labctl.analysis._state_lifetimes import StateLifetime, state_lifetime
+from labctl.analysis._step_sizes import StepSize, measure_step_size
 from labctl.analysis._switches import CalmPhotons, Switches, locate_switches
 from labctl.analysis._transition import TransitionLaw, fit_transition_law
 from labctl.analysis._voigt import gauss, lorentz, voigt, voigt_fwhm
@@ -200,6 +201,7 @@ __all__ = [
     "SpotPlace",
     "StarkLaw",
     "StateLifetime",
+    "StepSize",
     "Switches",
     "TimingConfiguration",
     "TransitionLaw",
@@ -267,6 +269,7 @@ __all__ = [
     "measure_image_noise",
     "measure_line_spread",
     "measure_response",
+    "measure_step_size",
     "monte_carlo",
     "pair_response",
     "photon_transfer",

@@ -4,6 +4,7 @@ from labctl.measurements._autofocus import Autofocus
 from labctl.measurements._calibrate import CalibrateDetector, CalibrateWavelength, response_of
 from labctl.measurements._calibrate_imaging import CalibrateImagingScale, CalibrateLaserSpot
 from labctl.measurements._calibrate_power import CalibratePower
+from labctl.measurements._calibrate_steps import CalibrateStepSizes
 from labctl.measurements._context import Array, Bank, Context
 from labctl.measurements._dots import DOTS, FoundDot, stored_dots
 from labctl.measurements._g2 import G2
@@ -41,6 +42,7 @@ __all__ = [
     "CalibrateImagingScale",
     "CalibrateLaserSpot",
     "CalibratePower",
+    "CalibrateStepSizes",
     "CalibrateWavelength",
     "Context",
     "FoundDot",

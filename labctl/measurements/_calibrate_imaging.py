@@ -18,19 +18,17 @@ from labctl.analysis import (
 from labctl.errors import AnalysisError
 from labctl.measurements._context import Array, Context
 from labctl.measurements._image import picture_arrays
-from labctl.measurements._measurement import Measurement
 from labctl.measurements._paths import take_path
+from labctl.measurements._picture_calibration import PictureCalibration
 from labctl.measurements._picture_return import return_by_picture
 from labctl.measurements._pictures import (
     LIGHT_PATHS,
     PictureLight,
     picture_settings,
-    region_of,
-    take_pictures,
 )
 from labctl.measurements._recenter_stage import Places
 from labctl.roles import ImagingCamera, ImagingSettings, Positioner
-from labctl.units import Micrometers, Seconds
+from labctl.units import Micrometers
 
 __all__ = ["CalibrateImagingScale", "CalibrateLaserSpot"]
 
@@ -39,29 +37,7 @@ _STEPS = ((0, 0), (1, 0), (-1, 0), (2, 0), (-2, 0), (0, 1), (0, -1), (0, 2), (0,
 """Places in units of the step; back and forth, so that drift shows as scatter and not as scale."""
 
 
-class _Pictures(Measurement):
-    """Parameters of calibration pictures.
-
-    Attributes:
-        exposure_s: Exposure of one frame, s.
-        frames: Number of frames of one picture; their differences tell the noise.
-        gain: Analog gain of the camera, a factor.
-        roi: First column, number of columns, first row, number of rows; None: the whole sensor.
-    """
-
-    exposure_s: Seconds = Field(gt=0, description="like 'exposure: 50 ms'")
-    frames: int = Field(2, ge=2)
-    gain: float = Field(1.0, ge=1)
-    roi: tuple[int, int, int, int] | None = None
-
-    def _taken(
-        self, context: Context, camera: ImagingCamera, light: PictureLight
-    ) -> NDArray[np.uint16]:
-        settings = ImagingSettings(self.exposure_s, self.gain, region_of(self.roi))
-        return take_pictures(context, camera, settings, self.frames, light)
-
-
-class CalibrateImagingScale(_Pictures):
+class CalibrateImagingScale(PictureCalibration):
     """Scale, rotation and handedness of the picture, by moving the stage by known amounts.
 
     A stage without sensors is no ruler: with one, only rotation and handedness are measured, and
@@ -112,7 +88,7 @@ class CalibrateImagingScale(_Pictures):
         try:
             for x, y in _STEPS:
                 at = _moved(context, stage, start_um, (x * self.step_um, y * self.step_um))
-                pictures = self._taken(context, camera, light)
+                pictures = self.pictures(context, camera, light)
                 picture = pictures.mean(axis=0)
                 if not stored.size:
                     stored = pictures
@@ -130,7 +106,7 @@ class CalibrateImagingScale(_Pictures):
                 Places(context, stage),
                 scale,
                 stored.mean(axis=0),
-                lambda: self._taken(context, camera, light).mean(axis=0),
+                lambda: self.pictures(context, camera, light).mean(axis=0),
                 2.0 * len(_STEPS) * self.step_um,
             )
         settings = {"path": path, **picture_settings(context, camera, self.frames, light)}
@@ -190,7 +166,7 @@ def _moved(
     return x, y
 
 
-class CalibrateLaserSpot(_Pictures):
+class CalibrateLaserSpot(PictureCalibration):
     """Column and row of the laser spot, which is not where one would believe."""
 
     kind: ClassVar[str] = "calibrate_laser_spot"
@@ -216,9 +192,9 @@ class CalibrateLaserSpot(_Pictures):
         """Take pictures with and without the laser, fit the spot, keep its place."""
         camera = context.station.only(ImagingCamera, prefer="imaging_camera")
         path = take_path(context, None, LIGHT_PATHS["laser"], [camera.name])
-        dark = self._taken(context, camera, PictureLight("none"))
+        dark = self.pictures(context, camera, PictureLight("none"))
         light = PictureLight("laser")
-        bright = self._taken(context, camera, light)
+        bright = self.pictures(context, camera, light)
         if int(bright.max()) >= camera.full_scale_counts():
             message = f"{camera.name}: the laser spot is saturated; expose shorter"
             raise AnalysisError(message)

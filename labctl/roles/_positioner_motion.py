@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from typing import Literal
+from typing import Any, Literal
 
 from labctl.clock import Cancel, Clock
 from labctl.errors import DeviceError, DeviceRefusedError, RefusedError
@@ -128,6 +128,13 @@ class CoarseMotion(Instrument):
         if not (0 < up_um < float("inf") and 0 < down_um < float("inf")):
             raise RefusedError(self.name, f"step sizes {up_um:g} and {down_um:g} um of {axis}")
         self._books[self._axis(axis)].sizes = StepSizes(up_um, down_um, self.step_voltage_v(axis))
+
+    def use_calibration(self, name: str, result: Mapping[str, Any]) -> None:
+        """Believe measured step sizes from now on; of axes that were not measured, as before."""
+        del name
+        for axis, found in result["axes"].items():
+            sizes = StepSizes(found["up_um"], found["down_um"], found["at_v"])
+            self._books[self._axis(axis)].sizes = sizes
 
     def position_known(self, axis: str) -> Literal["sensor", "steps"]:
         """Tell whether a sensor reads the position, or it is an estimate from steps."""

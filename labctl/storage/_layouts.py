@@ -61,6 +61,9 @@ MEANINGS: Mapping[str, Meaning] = {
     "calibrate_laser_spot": Meaning(
         "counts", "calibrate_laser_spot", {}, "imaging_camera", "CMOS", preparation=True
     ),
+    "calibrate_step_sizes": Meaning(
+        "counts", "calibrate_step_sizes", {}, "imaging_camera", "CMOS", preparation=True
+    ),
     "trpl": Meaning(
         "counts", "decay", {"bin": "delay"}, "tagger", "TCSPC module", sub_type="time resolved"
     ),

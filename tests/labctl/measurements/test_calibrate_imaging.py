@@ -1,7 +1,6 @@
 """The scale of pictures against a stage that moves the simulated sample."""
 
-import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Generator
 from typing import Any, cast
 
 import numpy as np
@@ -9,34 +8,14 @@ import pytest
 
 from fake_stage import FakeAxis, FakeStage
 from labctl.analysis import ImageScale, Measured, fit_image_scale, fit_image_turn
-from labctl.clock import EventQueue, VirtualClock
+from labctl.clock import VirtualClock
 from labctl.errors import AnalysisError, ConfigError
-from labctl.measurements import (
-    Array,
-    CalibrateImagingScale,
-    Context,
-    OpticalTable,
-    image_scale,
-    laser_spot_px,
-)
-from labctl.roles import Instrument, Settable
-from labctl.stations import Station
-from labctl.transport import LibraryLink, VisaTransport
-from labctl_drivers.thorlabs.dc2200 import Dc2200, Dc2200Settings
-from labctl_drivers.thorlabs.uc480 import Uc480, Uc480Settings
+from labctl.measurements import CalibrateImagingScale, image_scale, laser_spot_px
+from labctl.roles import Instrument
 from labctl_sim.rig import Rig
+from picture_lab import PlainContext, picture_lab
 
-SAMPLE = {
-    "schema_version": 1,
-    "name": "one dot",
-    "composition": "CsPbBr3",
-    "dots": {"A1": {"edge_length": "23 nm", "lifetime": "180 ps"}},
-}
 SCALE_UM, TURN_DEG = 0.0921, 1.8
-
-
-def seed(*labels: object) -> int:
-    return int.from_bytes(hashlib.sha256(repr(labels).encode()).digest()[:16], "big")
 
 
 class MovingStage(FakeStage):
@@ -50,77 +29,27 @@ class MovingStage(FakeStage):
             self.world.stage_um = tuple(self.real[axis].um for axis in "xyz")
 
 
-class PlainContext:
-    """As much of the sequencer as a calibration needs."""
-
-    def __init__(self, station: Station, clock: VirtualClock) -> None:
-        self.station, self.clock, self.table = station, clock, OpticalTable()
-        self.calibrations: dict[str, dict[str, Any]] = {}
-        self.stored: list[Array] = []
-        self.messages: list[str] = []
-
-    def wait_until(self, ready: Callable[[], bool], *, timeout_s: float, what: str) -> None:
-        end_s = self.clock.now() + timeout_s
-        while not ready():
-            assert self.clock.now() < end_s, what
-            self.clock.sleep(0.01)
-
-    def move(self, settable: Settable, value: float) -> float:
-        settable.start(value)
-        self.wait_until(settable.arrived, timeout_s=60.0, what=settable.name)
-        return settable.confirm(value)
-
-    def progress(self, text: str, fraction: float) -> None:
-        assert text
-        assert 0.0 < fraction <= 1.0
-
-    def message(self, level: str, device: str, text: str) -> None:
-        self.messages.append(f"{level} {device} {text}")
-
-    def store(self, arrays: Sequence[Array], **_more: Any) -> None:
-        self.stored = list(arrays)
-
-    def calibrated(self, name: str, key: str, result: Mapping[str, Any]) -> None:
-        self.calibrations.setdefault(name, {})[key] = dict(result)
-
-
-@pytest.fixture
-def context() -> Any:
-    queue = EventQueue()
-    clock = VirtualClock(queue)
-    instruments = {
-        "imaging_camera": {"simulator": "thorlabs.uc480"},
-        "led": {"simulator": "thorlabs.dc2200"},
-    }
-    spec = {"sample": SAMPLE, "dot": "A1", "instruments": instruments, "memory": False}
-    rig = Rig(spec, now=queue.now, schedule=queue.schedule, seed=seed)
-    rig.start()
-    queue.settle = rig.quiesce
+def moved_by_sensors(rig: Rig, clock: VirtualClock) -> Instrument:
     stage = MovingStage(clock, closed=True)
     stage.world = rig.world
     rig.world.stage_um = (0.0, 0.0, 0.0)
-    camera = Uc480(
-        "imaging_camera", LibraryLink(rig.library("imaging_camera")), Uc480Settings(), {}
-    )
-    led = Dc2200("led", VisaTransport("led", rig.addresses()["led"], clock), Dc2200Settings(), {})
-    devices: dict[str, Instrument] = {"imaging_camera": camera, "led": led, "stage": stage}
-    for device in devices.values():
-        device.connect()
-    yield PlainContext(Station(devices, ()), clock)
-    for device in devices.values():
-        device.close()
-    rig.close()
-    assert rig.errors == []
+    return stage
+
+
+@pytest.fixture
+def context() -> Generator[PlainContext]:
+    with picture_lab(moved_by_sensors) as context:
+        yield context
 
 
 def test_scale_rotation_and_handedness_come_out(context: PlainContext) -> None:
     """Truth 0.0921 um per pixel, 1.8 degrees, mirrored; nominally 0.0883, not turned, not so."""
     camera = cast("Any", context.station["imaging_camera"])
     with pytest.raises(ConfigError, match=r"calibrate: \{kind: imaging_scale"):
-        image_scale(cast("Context", context), camera)
+        image_scale(context.context, camera)
     calibration = CalibrateImagingScale(exposure="50 ms", roi=(400, 512, 250, 512))
-    calibration.run(cast("Context", context))
-    found = image_scale(cast("Context", context), camera)
+    calibration.run(context.context)
+    found = image_scale(context.context, camera)
     assert found.mirrored
     assert found.um_per_pixel.value == pytest.approx(SCALE_UM, rel=0.005)
     assert found.um_per_pixel.covers(SCALE_UM, 4.0)
@@ -134,7 +63,7 @@ def test_scale_rotation_and_handedness_come_out(context: PlainContext) -> None:
 
 def test_a_missing_spot_says_how_to_make_it(context: PlainContext) -> None:
     with pytest.raises(ConfigError, match=r"calibrate: \{kind: laser_spot"):
-        laser_spot_px(cast("Context", context), cast("Any", context.station["imaging_camera"]))
+        laser_spot_px(context.context, cast("Any", context.station["imaging_camera"]))
 
 
 @pytest.mark.parametrize("mirrored", [True, False])

@@ -1,0 +1,106 @@
+"""A camera with its LED over a world that a stage moves, and a context to measure in."""
+
+import hashlib
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, cast
+
+from labctl.clock import EventQueue, VirtualClock
+from labctl.measurements import Array, Context, OpticalTable
+from labctl.roles import Instrument, Settable
+from labctl.stations import Station
+from labctl.transport import LibraryLink, VisaTransport
+from labctl_drivers.thorlabs.dc2200 import Dc2200, Dc2200Settings
+from labctl_drivers.thorlabs.uc480 import Uc480, Uc480Settings
+from labctl_sim.rig import Rig
+
+SAMPLE = {
+    "schema_version": 1,
+    "name": "one dot",
+    "composition": "CsPbBr3",
+    "dots": {"A1": {"edge_length": "23 nm", "lifetime": "180 ps"}},
+}
+
+
+class PlainContext:
+    """As much of the sequencer as a calibration needs."""
+
+    def __init__(self, station: Station, clock: VirtualClock) -> None:
+        self.station, self.clock, self.table = station, clock, OpticalTable()
+        self.calibrations: dict[str, dict[str, Any]] = {}
+        self.stored: list[Array] = []
+        self.messages: list[str] = []
+
+    def wait_until(self, ready: Callable[[], bool], *, timeout_s: float, what: str) -> None:
+        end_s = self.clock.now() + timeout_s
+        while not ready():
+            assert self.clock.now() < end_s, what
+            self.clock.sleep(0.01)
+
+    def move(self, settable: Settable, value: float) -> float:
+        settable.start(value)
+        self.wait_until(settable.arrived, timeout_s=60.0, what=settable.name)
+        return settable.confirm(value)
+
+    def wait(self, seconds: float, *, what: str) -> None:
+        assert what
+        self.clock.sleep(seconds)
+
+    def progress(self, text: str, fraction: float) -> None:
+        assert text
+        assert 0.0 < fraction <= 1.0
+
+    def message(self, level: str, device: str, text: str) -> None:
+        self.messages.append(f"{level} {device} {text}")
+
+    def store(self, arrays: Sequence[Array], **_more: Any) -> None:
+        self.stored = list(arrays)
+
+    def calibrated(self, name: str, key: str, result: Mapping[str, Any]) -> None:
+        self.calibrations.setdefault(name, {})[key] = dict(result)
+        if name in self.station[key].calibrated_by.values():
+            self.station[key].use_calibration(name, result)
+
+    @property
+    def context(self) -> Context:
+        return cast("Context", self)
+
+
+MakeStage = Callable[[Rig, VirtualClock], Instrument]
+
+
+@contextmanager
+def picture_lab(
+    make_stage: MakeStage, *, number: int = 0, memory: bool = False, **more: Mapping[str, Any]
+) -> Generator[PlainContext]:
+    """Connect camera, LED and a stage over a world of this seed, which also holds ``more``."""
+
+    def seed(*labels: object) -> int:
+        return int.from_bytes(hashlib.sha256(repr((number, *labels)).encode()).digest()[:16], "big")
+
+    queue = EventQueue()
+    clock = VirtualClock(queue)
+    instruments = {
+        "imaging_camera": {"simulator": "thorlabs.uc480"},
+        "led": {"simulator": "thorlabs.dc2200"},
+        **more,
+    }
+    spec = {"sample": SAMPLE, "dot": "A1", "instruments": instruments, "memory": memory}
+    rig = Rig(spec, now=queue.now, schedule=queue.schedule, seed=seed)
+    rig.start()
+    queue.settle = rig.quiesce
+    camera = Uc480(
+        "imaging_camera", LibraryLink(rig.library("imaging_camera")), Uc480Settings(), {}
+    )
+    led = Dc2200("led", VisaTransport("led", rig.addresses()["led"], clock), Dc2200Settings(), {})
+    stage = make_stage(rig, clock)
+    devices: dict[str, Instrument] = {"imaging_camera": camera, "led": led, "stage": stage}
+    for device in devices.values():
+        device.connect()
+    try:
+        yield PlainContext(Station(devices, ()), clock)
+    finally:
+        for device in devices.values():
+            device.close()
+        rig.close()
+    assert rig.errors == []
