@@ -75,8 +75,9 @@ def experiment_of(run: StoredRun) -> str:
 def row_values(dataset: "xr.Dataset", row: int) -> dict[str, Any]:
     """Return the scalars of one point by the name they have in the recipe or settings."""
     found: dict[str, Any] = {}
+    # A variable alone: a named array with its coordinates takes hundreds of times longer to make.
     for name in dataset.coords:
-        variable = dataset[name]
+        variable = dataset.variables[name]
         if variable.dims != ("point",):
             continue
         source, role = variable.attrs.get("source", name), variable.attrs.get("role", "setting")
@@ -87,7 +88,7 @@ def row_values(dataset: "xr.Dataset", row: int) -> dict[str, Any]:
 
 def row_array(dataset: "xr.Dataset", name: str, row: int) -> Vector:
     """Return an array of one point, float64."""
-    variable = dataset[name]
+    variable = dataset.variables[name]
     chosen = variable.isel(point=row) if "point" in variable.dims else variable
     return np.asarray(chosen.values, dtype=np.float64)
 

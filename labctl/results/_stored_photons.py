@@ -164,7 +164,8 @@ def _point(
         for name in detectors
         if (key := str(values.get(f"calibration.irf.{name}.key", ""))) in irfs
     }
-    names = [*dataset.data_vars, *(n for n in dataset.coords if dataset[n].dims != ("point",))]
+    shared = (n for n in dataset.coords if dataset.variables[n].dims != ("point",))
+    names = [*dataset.data_vars, *shared]
     return StoredPhotons(
         point=index,
         measurement=measurement,
