@@ -1,5 +1,6 @@
 """Analysis: arrays in, frozen results with uncertainties out; nothing here knows of a run."""
 
+from labctl.analysis._analyser_axis import AnalyserAxis, fit_analyser_axis
 from labctl.analysis._arrhenius import (
     ArrheniusLaw,
     FluenceLine,
@@ -130,6 +131,7 @@ from labctl.analysis._warm_band import WarmBand, fit_warm_band
 
 __all__ = [
     "BOLTZMANN_MEV_PER_K",
+    "AnalyserAxis",
     "ArmRates",
     "ArrheniusLaw",
     "Background",
@@ -229,6 +231,7 @@ __all__ = [
     "find_change_points",
     "find_multiplet",
     "find_spots",
+    "fit_analyser_axis",
     "fit_centre",
     "fit_cw_g2",
     "fit_decay",

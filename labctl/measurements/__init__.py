@@ -2,6 +2,7 @@
 
 from labctl.measurements._autofocus import Autofocus
 from labctl.measurements._calibrate import CalibrateDetector, CalibrateWavelength, response_of
+from labctl.measurements._calibrate_analyser import CalibrateAnalyser
 from labctl.measurements._calibrate_imaging import CalibrateImagingScale, CalibrateLaserSpot
 from labctl.measurements._calibrate_power import CalibratePower
 from labctl.measurements._calibrate_steps import CalibrateStepSizes
@@ -38,6 +39,7 @@ __all__ = [
     "Array",
     "Autofocus",
     "Bank",
+    "CalibrateAnalyser",
     "CalibrateDetector",
     "CalibrateImagingScale",
     "CalibrateLaserSpot",

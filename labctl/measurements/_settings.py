@@ -84,8 +84,13 @@ def filter_settings(context: Context) -> dict[str, Any]:
     for name in station:
         device = station[name]
         if isinstance(device, PolarizationAnalyser) and device.in_path():
-            angle_deg, remedy = device.read_angle(), device.remedy
-            found["analyser"] = {"name": name, "angle_deg": angle_deg, "remedy": remedy}
+            found["analyser"] = {
+                "name": name,
+                "angle_deg": device.read_angle(),
+                "angle_error_deg": device.angle_error_deg(),
+                "extinction": device.extinction(),
+                "remedy": device.remedy,
+            }
         if isinstance(device, EdgeFilter) and device.in_path():
             found["edge_filter"] = {"name": name, "edge_nm": device.read_edge()}
     return found

@@ -75,11 +75,21 @@ def polarization_results(spectra: Sequence[StoredSpectrum]) -> list[ExperimentRe
         return _energies(lines, error_ev, (*warnings, text))
     angle_deg = np.array([s.analyser_deg for s in swept], dtype=np.float64)
     gain = None if remedied else _reference_curve(angle_deg, reference)
-    fits = _compared(_fits(angle_deg, areas, gain), _fits(angle_deg, others, gain))
+    extinction, zero_error_deg = swept[0].extinction, swept[0].analyser_error_deg
+    fits = _compared(
+        _fits(angle_deg, areas, gain, extinction), _fits(angle_deg, others, gain, extinction)
+    )
+    if zero_error_deg is None:
+        text = "directions count from the believed zero of the analyser, which was not calibrated"
+        warnings = (*warnings, f"{text} (recipe step calibrate, kind analyser)")
     tables = (_table(angle_deg, areas),)
     results = _energies(lines, error_ev, warnings)
-    results += [one for name, fit in fits.items() for one in _of_line(name, fit, tables, warnings)]
-    return results + _crossed(fits, tables, warnings)
+    crossed = _crossed(fits, tables, warnings)
+    turned = {name: _with_zero(fit, zero_error_deg or 0.0) for name, fit in fits.items()}
+    results += [
+        one for name, fit in turned.items() for one in _of_line(name, fit, tables, warnings)
+    ]
+    return results + crossed
 
 
 def _intensities(areas: Mapping[str, Areas]) -> dict[str, tuple[Vector, Vector]]:
@@ -102,10 +112,13 @@ def _lines(
 
 
 def _fits(
-    angle_deg: Vector, areas: Mapping[str, Areas], gain: tuple[Vector, Vector] | None
+    angle_deg: Vector,
+    areas: Mapping[str, Areas],
+    gain: tuple[Vector, Vector] | None,
+    extinction: float,
 ) -> dict[str, Fit]:
     return {
-        name: _fit(angle_deg, intensity, variance, gain)
+        name: _fit(angle_deg, intensity, variance, gain, extinction)
         for name, (intensity, variance) in _intensities(areas).items()
     }
 
@@ -129,15 +142,32 @@ def _with_systematic(fit: Fit, other: Fit | None) -> Fit:
     )
 
 
+def _with_zero(fit: Fit, error_deg: float) -> Fit:
+    """Return the fit with the error of the analyser's zero, which turns all directions alike."""
+    if isinstance(fit, AnalysisError):
+        return fit
+    by_turn = 2.0 * math.radians(error_deg)
+    return replace(
+        fit,
+        s1=fit.s1.plus_systematic(by_turn * fit.s2.value),
+        s2=fit.s2.plus_systematic(by_turn * fit.s1.value),
+        angle_deg=fit.angle_deg.plus_systematic(error_deg),
+    )
+
+
 def _fit(
-    angle_deg: Vector, intensity: Vector, variance: Vector, gain: tuple[Vector, Vector] | None
+    angle_deg: Vector,
+    intensity: Vector,
+    variance: Vector,
+    gain: tuple[Vector, Vector] | None,
+    extinction: float,
 ) -> Fit:
     if gain is not None:
         relative, error = gain
         variance = variance / relative**2 + (intensity * error / relative**2) ** 2
         intensity = intensity / relative
     try:
-        return fit_polarization(angle_deg, intensity, np.diag(variance))
+        return fit_polarization(angle_deg, intensity, np.diag(variance), extinction=extinction)
     except AnalysisError as failure:
         return failure
 

@@ -59,6 +59,9 @@ class StoredSpectrum:
         warnings: What was missing.
         peak_fluence_uj_cm2: Of the excitation, which warms the dot; None if it was not stored.
         analyser_deg: Direction of polarization that an analyser let pass; None without one.
+        analyser_error_deg: Standard error of this direction, common to all spectra; None if the
+            analyser was not calibrated.
+        extinction: Of the analyser; 0 if it was not measured.
         polarization_remedy: What keeps the grating from seeing this direction turn.
         edge_nm: Edge of a tunable short-pass filter in the light; None without one.
         live_time_s: Exposure of all frames together, s.
@@ -81,6 +84,8 @@ class StoredSpectrum:
     warnings: tuple[str, ...]
     peak_fluence_uj_cm2: float | None = None
     analyser_deg: float | None = None
+    analyser_error_deg: float | None = None
+    extinction: float = 0.0
     polarization_remedy: str = "none"
     edge_nm: float | None = None
     live_time_s: float = 1.0
@@ -123,6 +128,8 @@ def _spectrum(dataset: "xr.Dataset", row: int) -> StoredSpectrum:
         warnings=(*noise_warnings, *response_warnings, *axis_warnings),
         peak_fluence_uj_cm2=optional(values.get(_FLUENCE)),
         analyser_deg=optional(values.get("analyser.angle_deg")),
+        analyser_error_deg=optional(values.get("analyser.angle_error_deg")),
+        extinction=number(values.get("analyser.extinction"), 0.0),
         polarization_remedy=str(values.get("analyser.remedy", "none")),
         edge_nm=optional(values.get("edge_filter.edge_nm")),
         live_time_s=number(values.get("live_time_s"), 1.0),

@@ -21,9 +21,13 @@ class PolarizationAnalyser(Protocol):
     Attributes:
         remedy: What keeps the gratings behind it from seeing the direction turn, e.g.
             ``fixed output``; ``none``: nothing, so that mostly the grating would be measured.
+        name: Its name in the set-up.
+        optical_per_mechanical: How far the direction turns with the mount.
     """
 
     remedy: str
+    name: str
+    optical_per_mechanical: float
 
     def in_path(self) -> bool:
         """Ask whether it stands in the light."""
@@ -31,4 +35,16 @@ class PolarizationAnalyser(Protocol):
 
     def read_angle(self) -> float:
         """Return the direction of polarization that passes, deg."""
+        ...
+
+    def mount_zero_deg(self) -> float:
+        """Return the believed angle of the mount at which light of 0 deg passes, deg."""
+        ...
+
+    def angle_error_deg(self) -> float | None:
+        """Return the standard uncertainty of its directions; None: they are only believed."""
+        ...
+
+    def extinction(self) -> float | None:
+        """Return the transmission across over that along its direction; None: not measured."""
         ...

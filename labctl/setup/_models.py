@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 from labctl.optics import DEFAULT_DENSITY
 from labctl.setup._amount import Amount
 from labctl.units import (
+    Degrees,
     FluenceUjCm2,
     Hertz,
     Micrometers,
@@ -78,6 +79,9 @@ class Laser(Block):
         spot_uncertainty_um: Standard uncertainty of this diameter, um; None: not known.
         peak_fluence_uj_cm2: Set by hand: fluence in the centre of the spot, uJ/cm²; with the
             attenuator fully open, if there is one.
+        polarization_deg: Direction of polarization of its light as the sample sends it back,
+            deg; None: not known.
+        polarization_uncertainty_deg: Standard uncertainty of this direction, deg.
     """
 
     wavelength_nm: Nanometers = Field(gt=0, description="like 'wavelength: 405 nm'")
@@ -85,6 +89,8 @@ class Laser(Block):
     spot_1e2_diameter_um: Micrometers = Field(gt=0, description="like '2.4 um'")
     spot_uncertainty_um: Micrometers | None = Field(None, ge=0)
     peak_fluence_uj_cm2: FluenceUjCm2 | None = Field(None, ge=0)
+    polarization_deg: Degrees | None = Field(None, ge=0, lt=180)
+    polarization_uncertainty_deg: Degrees = Field(0.5, ge=0)
 
 
 class Fault(Block):

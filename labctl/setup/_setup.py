@@ -20,6 +20,8 @@ from labctl.units import format_quantity
 
 __all__ = ["Setup"]
 
+_HOW_WELL = ("spot_uncertainty_um", "polarization_uncertainty_deg")
+
 
 @dataclass(frozen=True)
 class Setup:
@@ -139,7 +141,7 @@ class Setup:
         laser = world.laser or self.file.laser
         if laser is not None:
             # How well something is known is no property of the world.
-            spec["laser"] = plain(laser.model_copy(update={"spot_uncertainty_um": None}))
+            spec["laser"] = plain(laser.model_copy(update=dict.fromkeys(_HOW_WELL)))
         if self.recorded is not None:
             spec["spectrum"] = dict(self.recorded)
         return spec

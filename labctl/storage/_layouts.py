@@ -50,6 +50,9 @@ MEANINGS: Mapping[str, Meaning] = {
     "calibrate_wavelength": Meaning(
         "counts", "calibrate_wavelength", {"x": "wavelength"}, "camera", "CCD", preparation=True
     ),
+    "calibrate_analyser": Meaning(
+        "light", "calibrate_analyser", {"angle": "angle"}, "camera", "CCD", preparation=True
+    ),
     "map": Meaning("rate", "map", {"pixel": "wavelength"}, sub_type="imaging"),
     "polarization": Meaning("counts", "polarization", {"x": "wavelength"}, "camera", "CCD"),
     "image": Meaning(

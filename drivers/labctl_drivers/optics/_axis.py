@@ -27,6 +27,8 @@ class AxisSettings(OnSlideSettings):
 class Axis(Rotator, OnSlide[AxisSettings]):
     """A direction of polarization as a rotator: its angle is optical, that of the mount differs.
 
+    Where it lies is believed from the set-up until the calibration ``analyser`` has measured it.
+
     Attributes:
         optical_per_mechanical: How far the direction turns with the mount.
         what: What it consists of.
@@ -36,6 +38,7 @@ class Axis(Rotator, OnSlide[AxisSettings]):
     optical_per_mechanical: ClassVar[float] = 1.0
     what: ClassVar[str]
     settings_type = AxisSettings
+    calibrated_by = {"angle": "analyser"}
     remedy: str = "none"
 
     def __init__(
@@ -44,6 +47,9 @@ class Axis(Rotator, OnSlide[AxisSettings]):
         """Remember what is believed; ``link`` has nothing to say."""
         super().__init__(name, limits)
         self.settings = settings
+        self._zero_deg = settings.zero
+        self._angle_error_deg: float | None = None
+        self._extinction: float | None = None
 
     def identity(self) -> Identity:
         """Return what turns it."""
@@ -55,12 +61,33 @@ class Axis(Rotator, OnSlide[AxisSettings]):
         return {
             "angle_deg": self._optical_deg(mechanical_deg),
             "mechanical_angle_deg": mechanical_deg,
-            "zero_deg": self.settings.zero,
+            "zero_deg": self._zero_deg,
+            "angle_error_deg": self._angle_error_deg,
+            "extinction": self._extinction,
             "optical_per_mechanical": self.optical_per_mechanical,
             "rotator": self.settings.rotator,
             "in_path": self.in_path(),
             "polarization_remedy": self.remedy,
         }
+
+    def use_calibration(self, name: str, result: Mapping[str, Any]) -> None:
+        """Believe a measured zero of the mount and extinction from now on."""
+        del name
+        self._zero_deg = float(result["zero_deg"])
+        self._angle_error_deg = float(result["angle_error_deg"])
+        self._extinction = float(result["extinction"])
+
+    def mount_zero_deg(self) -> float:
+        """Return the angle of the mount at which light of 0 deg passes, deg."""
+        return self._zero_deg
+
+    def angle_error_deg(self) -> float | None:
+        """Return the standard uncertainty of its directions, deg; None: only believed."""
+        return self._angle_error_deg
+
+    def extinction(self) -> float | None:
+        """Return the transmission across over that along its direction; None: not measured."""
+        return self._extinction
 
     def in_path(self) -> bool:
         """Ask whether it stands in the light."""
@@ -79,12 +106,12 @@ class Axis(Rotator, OnSlide[AxisSettings]):
         return self._optical_deg(self.mount().read_angle())
 
     def _optical_deg(self, mechanical_deg: float) -> float:
-        turned_deg = mechanical_deg - self.settings.zero
+        turned_deg = mechanical_deg - self._zero_deg
         return (turned_deg * self.optical_per_mechanical) % 360.0
 
     def _write_angle_deg(self, angle_deg: float) -> None:
         turned_deg = angle_deg / self.optical_per_mechanical
-        self.mount().start_angle((self.settings.zero + turned_deg) % 360.0)
+        self.mount().start_angle((self._zero_deg + turned_deg) % 360.0)
 
     def _write_home(self) -> None:
         self.mount().start_home()

@@ -50,6 +50,8 @@ class Scene:
     """Shown in the place of emitters."""
     recorded_rel: float = 1.0
     """How bright against the recording."""
+    leak_deg: float | None = None
+    """Direction of the laser light's polarization; None: unpolarized."""
 
 
 class Picture(NamedTuple):
@@ -111,8 +113,9 @@ class Optics:
         total_dot_hz *= self._truth.throughput_rel
         lamp_hz = self._truth.lamp_photons_hz * self._slit_um / DEFAULT_SLIT_UM
         lamp = self._lamp_light(scene.lamp, lamp_hz)
-        leak = self._sharp(scene.leak_nm, scene.leak_photons_hz)
-        others_hz = scene.leak_photons_hz + float(lamp.sum())
+        leak_hz = scene.leak_photons_hz * self.polarization_rel(scene.leak_deg, scene.analyser)
+        leak = self._sharp(scene.leak_nm, leak_hz)
+        others_hz = leak_hz + float(lamp.sum())
         stray = self._truth.stray_light_rel / self._pixels_total
         room_hz = scene.room_light_rel * self._truth.room_light_photons_hz
         stray_hz = stray * total_dot_hz, stray * others_hz

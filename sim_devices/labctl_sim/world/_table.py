@@ -18,6 +18,17 @@ class LaserTruth:
     spot_1e2_diameter_um: float = 2.4
     peak_fluence_uj_cm2: float = 0.85
     """Peak fluence J0 = 2 E_pulse / (pi w^2), w half the spot diameter."""
+    polarization_deg: float | None = None
+    """Direction of its polarization in the collection path as it is said to be, counted from x;
+    None: unpolarized."""
+    polarization_off_deg: float = 0.2
+    """How far the true direction lies from that (assumed)."""
+
+    @property
+    def direction_deg(self) -> float | None:
+        """True direction of light that is sent back: a mirror and a metal surface keep it."""
+        said_deg = self.polarization_deg
+        return None if said_deg is None else said_deg + self.polarization_off_deg
 
 
 class Timeline:

@@ -265,6 +265,7 @@ class World:
             lamp=table.lamp,
             leak_photons_hz=leak_hz,
             leak_nm=self.laser.wavelength_nm,
+            leak_deg=self.laser.direction_deg,
             room_light_rel=table.ambient_rel,
             recorded=None if table.scatterer else self.recorded,
             recorded_rel=self._recorded_rel(at_s),

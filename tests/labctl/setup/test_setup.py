@@ -56,6 +56,7 @@ def test_the_rig_gets_plain_numbers_with_units_in_their_names(setup: Setup) -> N
         "rep_rate_hz": 1e7,
         "spot_1e2_diameter_um": 2.4,
         "peak_fluence_uj_cm2": 12.0,
+        "polarization_deg": 45.0,
     }
     cryostat = spec["instruments"]["cryostat"]
     assert cryostat["simulator"] == "montana.cryostation"

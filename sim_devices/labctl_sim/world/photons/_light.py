@@ -114,10 +114,10 @@ class View:
         passed = float((shares * self._inner_transmission(nodes_nm)).sum())
         return min(passed * self._polarized(band.dipole_deg), 1.0) * self._throughput
 
-    def at_nm(self, wavelength_nm: float) -> float:
-        """Probability that a photon of a sharp unpolarized line is detected."""
+    def at_nm(self, wavelength_nm: float, direction_deg: float | None = None) -> float:
+        """Probability that a photon of a sharp line is detected; without direction unpolarized."""
         passed = self.transmission(np.array([wavelength_nm]))
-        return float(passed[0]) * self._polarized(None) * self._throughput
+        return float(passed[0]) * self._polarized(direction_deg) * self._throughput
 
     def transmission(self, wavelength_nm: FloatArray) -> FloatArray:
         """Filters, grating, slits and the detector's own curve, by wavelength."""
@@ -240,7 +240,8 @@ def _look(world: World, apds: Sequence[Apd], at_s: float, electronics_sd_ps: flo
     leak = leak_rel * world.laser_photons_hz() / world.laser.rep_rate_hz
     leak = world.scattered_photons() if world.table.scatterer else leak
     if leak > 0.0:
-        shares = [view.at_nm(world.laser.wavelength_nm) for view in views]
+        laser = world.laser
+        shares = [view.at_nm(laser.wavelength_nm, laser.direction_deg) for view in views]
         sources["laser"] = Source((bunched(leak, 1.0, shares, 0.0),))
     timings = [
         _timing(apd.truth, view.spread_ps(), electronics_sd_ps)

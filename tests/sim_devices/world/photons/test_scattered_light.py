@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -141,6 +142,20 @@ def test_the_dot_is_gone_and_comes_back(lit_world: Lit) -> None:
     world.put_scatterer(None)
     assert bench.look([direct], 0.0) == before
     assert len(world.scene(0.0).emitters) == 1
+
+
+def test_polarized_laser_light_obeys_malus_behind_the_analyser(lit_world: Lit) -> None:
+    """With a fixed output the grating has no part in it; the minimum is the extinction."""
+    world = at_the_laser_line(lit_world)
+    world.put_scatterer(PER_PULSE)
+    world.laser = replace(world.laser, polarization_deg=30.0, polarization_off_deg=0.5)
+    world.table.fixed_output_polarization_deg = 90.0
+    seen: dict[float, float] = {}
+    for turn_deg in (0.0, 60.0, 90.0):
+        world.table.analyser_deg = 30.5 + turn_deg
+        seen[turn_deg] = rates_hz(world, dark_rate_hz=0.0, dead_time_ns=0.0)[0]
+    assert seen[60.0] / seen[0.0] == pytest.approx(0.25, rel=1e-3)
+    assert seen[90.0] / seen[0.0] == pytest.approx(1e-4, rel=1e-3)
 
 
 def test_only_without_the_long_pass_does_laser_light_come(lit_world: Lit) -> None:
