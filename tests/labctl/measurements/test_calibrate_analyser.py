@@ -9,6 +9,7 @@ import pytest
 import labctl
 from labctl.errors import ConfigError
 from labctl.measurements import CalibrateAnalyser
+from labctl.roles import Selector
 from small_setup import ROOT
 
 SETUP = ROOT / "configs" / "setups" / "microscope.yaml"
@@ -24,10 +25,14 @@ def calibrated(folder: Path, lab: Any) -> dict[str, Any]:
     return result
 
 
+def world_of(lab: Any) -> Any:
+    return lab._connection.rig.world
+
+
 def off_deg(lab: Any, wanted_deg: float) -> float:
     """Turn to a direction; return how far the true one is from it."""
     lab.set("analyser.angle", wanted_deg)
-    true_deg = float(lab._connection.rig.world.table.analyser_deg)
+    true_deg = float(world_of(lab).table.analyser_deg)
     return (true_deg - wanted_deg + 90.0) % 180.0 - 90.0
 
 
@@ -35,7 +40,7 @@ def off_deg(lab: Any, wanted_deg: float) -> float:
 def test_directions_and_extinction_agree_with_the_world(tmp_path: Path, seed: int) -> None:
     """Before: 3.4 deg off. Then, everywhere, within twice the stated error; the extinction 3."""
     with labctl.station(SETUP, simulate=True, out=tmp_path, seed=seed) as lab:
-        lab.station["analyser_slide"].start_position("in")
+        lab.station.get("analyser_slide", Selector).start_position("in")
         before_deg = off_deg(lab, 60.0)
         result = calibrated(tmp_path, lab)
         error_deg = result["angle_error_deg"]
@@ -44,7 +49,7 @@ def test_directions_and_extinction_agree_with_the_world(tmp_path: Path, seed: in
         assert abs(before_deg) > 3.0
         for wanted_deg in (0.0, 60.0, 120.0, 200.0, 355.0):
             assert abs(off_deg(lab, wanted_deg)) < 2.0 * error_deg
-        truth = lab._connection.rig.world.spectrograph.truth.extinction_rel
+        truth = float(world_of(lab).spectrograph.truth.extinction_rel)
         assert abs(result["extinction"] - truth) < 3.0 * result["extinction_error"]
         assert result["extinction_error"] < 0.2 * truth
 
