@@ -23,6 +23,7 @@ COMMANDS = {
     "devices": "labctl.cli._devices:devices",
     "show": "labctl.cli._show:show",
     "analyze": "labctl.cli._analyze:analyze",
+    "resume": "labctl.cli._resume:resume",
     "recover": "labctl.cli._recover:recover",
     "sim": "labctl.cli._sim:app",
 }

@@ -12,9 +12,17 @@ from labctl.cli._json_lines import failure_line, print_event, print_line, report
 from labctl.cli._say import FAILED, say_note, screen
 from labctl.errors import LabctlError
 from labctl.events import Event
-from labctl.host import ChildHost, LocalHost, RunReport, RunRequest, prepare
+from labctl.host import (
+    ChildHost,
+    LocalHost,
+    RunReport,
+    RunRequest,
+    open_past,
+    prepare,
+    prepare_again,
+)
 
-__all__ = ["carry_out", "finish", "run"]
+__all__ = ["carry_out", "finish", "report_as_json", "run"]
 
 Listener = Callable[[Event], None]
 
@@ -63,9 +71,14 @@ def run(
         out=out,
         changes=tuple(changes or ()),
     )
-    if not as_json:
+    if as_json:
+        report_as_json(request, child=child)
+    else:
         finish(carry_out(request, child=child))
-        return
+
+
+def report_as_json(request: RunRequest, *, child: bool) -> None:
+    """Run, with every event and the result as a JSON line; status 1 unless all was measured."""
     try:
         report = carry_out(request, child=child, listeners=[print_event])
     except LabctlError as error:
@@ -99,7 +112,10 @@ def carry_out(
 
 
 def _show_plan(request: RunRequest) -> None:
-    setup, _, plan = prepare(request)
+    if request.resume is None:
+        setup, _, plan = prepare(request)
+    else:
+        setup, _, plan = prepare_again(request, open_past(request.resume))
     where = f"{setup.name}, simulated (seed {request.seed})" if request.simulate else setup.name
     expected = lab_time(plan.expected_s or 0.0)
     screen(error=True).print(

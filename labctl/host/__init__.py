@@ -4,7 +4,8 @@ from labctl.host._child import ChildHost
 from labctl.host._connection import Connection, SimulatedBy, connect_station
 from labctl.host._lab import CryostatHandle, Lab, ScriptRun, station
 from labctl.host._lease import LeasedWorld, LeaseServer
-from labctl.host._local import LocalHost, prepare
+from labctl.host._local import LocalHost, prepare, prepare_again
+from labctl.host._past import open_past, resume_request
 from labctl.host._request import RunRequest
 from labctl.host._rig import Rig, Simulation, simulate
 from labctl.host._runner import Plan, RunReport, open_run
@@ -29,8 +30,11 @@ __all__ = [
     "SimulatedBy",
     "Simulation",
     "connect_station",
+    "open_past",
     "open_run",
     "prepare",
+    "prepare_again",
+    "resume_request",
     "seeder",
     "serve",
     "serve_virtual",

@@ -52,6 +52,11 @@ class Connection:
         """The simulated set-up, if it is one."""
         return self._simulation.rig if self._simulation else None
 
+    @property
+    def has_own_world(self) -> bool:
+        """Whether the world behind the instruments began with this connection, and ends with it."""
+        return self.rig is not None and not isinstance(self.rig, LeasedWorld)
+
     def begin_point(self, point_id: str) -> None:
         """Tell a simulated set-up which point is measured now."""
         if self.rig is not None:

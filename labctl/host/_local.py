@@ -6,13 +6,14 @@ from pathlib import Path
 from labctl.errors import ConfigError
 from labctl.events import Command
 from labctl.host._connection import SimulatedBy, connect_station
+from labctl.host._past import open_past
 from labctl.host._request import RunRequest
 from labctl.host._runner import Plan, RunReport, open_run
-from labctl.recipes import Recipe, count, estimate, expand, load_recipe
-from labctl.sequencer import Control, Listener, execute
-from labctl.setup import Setup, draft_setup
+from labctl.recipes import Recipe, count, estimate, expand, load_recipe, parse_recipe
+from labctl.sequencer import Control, Listener, Past, execute
+from labctl.setup import Setup, draft_setup, load_setup
 
-__all__ = ["LocalHost", "prepare"]
+__all__ = ["LocalHost", "prepare", "prepare_again"]
 
 
 class LocalHost:
@@ -39,7 +40,8 @@ class LocalHost:
             self._control = Control()
 
     def _run(self, request: RunRequest, listeners: Iterable[Listener]) -> RunReport:
-        setup, recipe, plan = prepare(request)
+        past = None if request.resume is None else open_past(request.resume)
+        setup, recipe, plan = prepare(request) if past is None else prepare_again(request, past)
         connection = connect_station(setup, _simulated(request, plan))
         with (
             connection,
@@ -50,10 +52,12 @@ class LocalHost:
                 out=request.out,
                 control=self._control,
                 listeners=listeners,
+                past=past,
+                accept=request.accept,
             ) as live,
         ):
             outcome = live.report.outcome
-            outcome.skipped = execute(live.session, expand(recipe))
+            outcome.skipped = execute(live.session, expand(recipe), past)
             if outcome.skipped:
                 outcome.reason = f"{outcome.skipped} steps were skipped, see the messages"
         return live.report
@@ -66,9 +70,24 @@ def prepare(request: RunRequest) -> tuple[Setup, Recipe, Plan]:
         ConfigError: With every problem of set-up, sample and recipe.
     """
     setup, recipe = _load(request.setup, request.recipe, request.sample, request.changes)
+    return setup, recipe, _plan(request, setup, recipe)
+
+
+def prepare_again(request: RunRequest, past: Past) -> tuple[Setup, Recipe, Plan]:
+    """Read and check what is needed to go on with a run: its own recipe, whatever the file says.
+
+    Raises:
+        ConfigError: With every problem.
+    """
+    setup = load_setup(request.setup, sample=request.sample, changes=request.changes)
+    recipe = parse_recipe(past.start["recipe"], setup)
+    return setup, recipe, _plan(request, setup, recipe)
+
+
+def _plan(request: RunRequest, setup: Setup, recipe: Recipe) -> Plan:
     expected = estimate(recipe, setup)
     sample = recipe.file.sample
-    plan = Plan(
+    return Plan(
         name=recipe.name,
         recipe=recipe.resolved(),
         points=count(recipe),
@@ -78,8 +97,8 @@ def prepare(request: RunRequest) -> tuple[Setup, Recipe, Plan]:
         seed=request.seed if request.simulate else None,
         user=request.user,
         demands=recipe.demands,
+        origin=request.origin(),
     )
-    return setup, recipe, plan
 
 
 def _load(

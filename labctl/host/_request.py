@@ -1,6 +1,7 @@
 """What a host is asked to run; travels as JSON to an engine in a child process."""
 
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -22,6 +23,8 @@ class RunRequest(BaseModel):
         world_port: Port of a world in its own process, and ``world_key`` its secret.
         changes: ``key=value`` changes of the set-up, as on the command line.
         user: Who measures, for the file.
+        resume: Folder of an interrupted run that is to be gone on with; its own recipe counts then.
+        accept: Whether differences between then and now are accepted, and recorded.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -38,3 +41,15 @@ class RunRequest(BaseModel):
     world_key: str = ""
     changes: tuple[str, ...] = ()
     user: str = ""
+    resume: Path | None = None
+    accept: bool = False
+
+    def origin(self) -> dict[str, Any]:
+        """Return what another process needs to ask for the same run, as JSON; no secrets."""
+        absolute = {
+            name: path.expanduser().absolute()
+            for name in ("setup", "recipe", "sample", "out")
+            if (path := getattr(self, name)) is not None
+        }
+        left = {"resume", "accept", "world_port", "world_key"}
+        return self.model_copy(update=absolute).model_dump(mode="json", exclude=left)

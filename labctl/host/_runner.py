@@ -5,19 +5,27 @@ import json
 import uuid
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from labctl.clock import Clock
 from labctl.errors import StorageError
 from labctl.host._calibrations import CalibrationStore
 from labctl.host._connection import Connection
+from labctl.host._past import (
+    calibrations_of,
+    differences,
+    refuse_unless_accepted,
+    segment_data,
+    tell_past,
+)
 from labctl.measurements import LaserFacts, OpticalTable
 from labctl.recipes import Demand
-from labctl.sequencer import Announcer, Book, Control, Listener, Outcome, Session, ending
+from labctl.sequencer import Announcer, Book, Control, Listener, Outcome, Past, Session, ending
 from labctl.setup import Setup
-from labctl.storage import JournalWriter, environment, finalise_in_child, new_run_folder
+from labctl.storage import JournalWriter, RunFolder, environment, finalise_in_child, new_run_folder
 
 __all__ = ["Live", "Plan", "RunReport", "open_run"]
 
@@ -36,6 +44,7 @@ class Plan:
         seed: Seed of the simulated set-up; None on a real one.
         user: Who measures.
         demands: Calibrations that must be in force before it begins.
+        origin: The request that it comes from, for who goes on with it; empty for a script.
     """
 
     name: str
@@ -47,6 +56,7 @@ class Plan:
     seed: int | None = None
     user: str = ""
     demands: tuple[Demand, ...] = ()
+    origin: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 @dataclass
@@ -76,22 +86,34 @@ def open_run(
     out: Path | None = None,
     control: Control | None = None,
     listeners: Iterable[Listener] = (),
+    past: Past | None = None,
+    accept: bool = False,
 ) -> Generator[Live]:
     """Begin a run, hand out its session, and end it in order when the block is left.
+
+    With a ``past``, a new segment of that run is begun, if nothing differs from then or the
+    differences are accepted; otherwise ConfigError names all of them.
 
     When the block has been left, the journal is closed and the product is built by a child
     process; a product that cannot be built leaves the journal, from which it can be built later.
     """
     clock = connection.clock
-    uid = uuid.uuid4().hex[:12]
     simulated = connection.rig is not None
     root = out or setup.data_root / ("simulated" if simulated else "")
     # Calibrations of real instruments have one home; those of a simulated set-up go with its runs.
     store = CalibrationStore(setup, root if simulated else setup.data_root, clock.utc)
     calibrations = store.load()
+    accepted: list[str] = []
+    if past is not None:
+        accepted = differences(past, setup, plan.origin, connection.station, calibrations)
+        refuse_unless_accepted(past, accepted, accept=accept)
+        calibrations = calibrations_of(past, calibrations)
     store.demand(plan.demands, calibrations)
-    folder = new_run_folder(root, plan.sample, plan.name, uid, clock.utc())
-    journal = JournalWriter(folder.journal, now=clock.now, utc=clock.utc)
+    uid = uuid.uuid4().hex[:12] if past is None else past.uid
+    folder, segment = _place(root, plan, uid, clock, past)
+    journal = JournalWriter(
+        folder.segment_journal(segment), now=clock.now, utc=clock.utc, segment=segment
+    )
     book = Book(journal, Announcer(uid, clock), clock)
     for listener in listeners:
         book.announcer.add(listener)
@@ -104,15 +126,22 @@ def open_run(
         begin_point=connection.begin_point,
         table=_table(setup),
     )
-    report = RunReport(uid, folder.journal)
+    report = RunReport(uid, journal.path)
     try:
-        start = _start_data(uid, connection, setup, plan, session.calibrations)
-        session.start(start, setup.monitors)
+        circumstances = _circumstances(connection, setup, session.calibrations)
+        if past is None:
+            start = {**_start_data(uid, connection, setup, plan), **circumstances}
+            session.start(start, setup.monitors)
+        else:
+            data = {**segment_data(past, accepted), **circumstances}
+            session.go_on(data, past, setup.monitors)
     except BaseException:
         book.close()
         raise
     try:
         with ending(session) as report.outcome:
+            if past is not None:
+                tell_past(session, past, accepted, fresh_world=connection.has_own_world)
             for text in store.stale(calibrations):
                 book.message("warning", "calibration", text)
             yield Live(session, report)
@@ -140,22 +169,40 @@ def _finalise(report: RunReport, book: Book) -> None:
     book.stopped(outcome.status, outcome.reason, str(report.product or ""), outcome.unsafe)
 
 
-def _start_data(
-    uid: str, connection: Connection, setup: Setup, plan: Plan, calibrations: Mapping[str, Any]
+def _place(
+    root: Path, plan: Plan, uid: str, clock: Clock, past: Past | None
+) -> tuple[RunFolder, int]:
+    """Return the folder of the run, and which of its segments begins now."""
+    if past is not None:
+        return past.folder, past.segment
+    return new_run_folder(root, plan.sample, plan.name, uid, clock.utc()), 0
+
+
+def _circumstances(
+    connection: Connection, setup: Setup, calibrations: Mapping[str, Any]
 ) -> dict[str, Any]:
+    """Return what may differ between the segments of a run."""
+    identities = connection.station.identities
+    return {
+        "labctl_version": version("labctl"),
+        "setup": setup.resolved(),
+        "calibrations": dict(calibrations),
+        "identities": {name: asdict(found) for name, found in identities.items()},
+        "environment": environment(),
+        "snapshot": connection.station.snapshot(),
+    }
+
+
+def _start_data(uid: str, connection: Connection, setup: Setup, plan: Plan) -> dict[str, Any]:
     return {
         "uid": uid,
         "name": plan.name,
         "title": plan.name,
-        "labctl_version": version("labctl"),
         "schema_version": 1,
         "recipe": dict(plan.recipe),
-        "setup": setup.resolved(),
-        "calibrations": dict(calibrations),
+        "origin": dict(plan.origin),
         "sample": {"name": plan.sample, "dot": plan.dot},
         "plan": {"points": plan.points, "expected_s": plan.expected_s},
-        "environment": environment(),
-        "snapshot": connection.station.snapshot(),
         "seed": plan.seed,
         "simulated": connection.rig is not None,
         "user": plan.user or (setup.file.user.name if setup.file.user else _login()),

@@ -14,7 +14,7 @@ from labctl.events import (
     State,
     StateChanged,
 )
-from labctl.storage import Header, RecordKind, read_journal
+from labctl.storage import Header, RecordKind, journal_segments, read_journal
 
 __all__ = ["RunState"]
 
@@ -53,7 +53,8 @@ class RunState:
             case StateChanged():
                 self.state = event.state
             case PointStored():
-                self.points, self.last_step = event.index + 1, event.step_id
+                self.points = max(self.points, event.index + 1)
+                self.last_step = event.step_id
             case Reading():
                 self.readings[event.quantity] = (event.value, event.units)
             case Message():
@@ -63,11 +64,17 @@ class RunState:
 
     @classmethod
     def from_journal(cls, path: Path) -> "RunState":
-        """Rebuild the state from a journal, running, crashed or finished."""
+        """Rebuild the state from a journal, running, crashed or finished.
+
+        Of a run that another process has gone on with, the segments up to this one count.
+        """
         state = cls()
-        with read_journal(path) as records:
-            for record in records:
-                state._take(record)
+        for journal in journal_segments(path):
+            with read_journal(journal) as records:
+                for record in records:
+                    state._take(record)
+            if journal == path:
+                break
         return state
 
     def _take(self, record: Header) -> None:
@@ -77,7 +84,8 @@ class RunState:
                 self.run, self.name = data["uid"], data["name"]
                 self.expected = data["plan"]["points"]
             case RecordKind.POINT:
-                self.points, self.last_step = data["index"] + 1, record.step_id
+                self.points = max(self.points, data["index"] + 1)
+                self.last_step = record.step_id
             case RecordKind.MONITOR:
                 # The journal has no NaN; an invalid reading is null there.
                 value = math.nan if data["value"] is None else data["value"]

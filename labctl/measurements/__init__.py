@@ -13,7 +13,7 @@ from labctl.measurements._image import Image
 from labctl.measurements._irf import IrfMeasurement
 from labctl.measurements._laser_light import as_the_laser_stands, excitation_laser
 from labctl.measurements._map import Map
-from labctl.measurements._measurement import Measurement
+from labctl.measurements._measurement import Again, Measurement
 from labctl.measurements._monte_carlo import MonteCarlo
 from labctl.measurements._optical_table import LaserFacts, OpticalTable
 from labctl.measurements._photon_measurement import PhotonMeasurement
@@ -36,6 +36,7 @@ __all__ = [
     "G2",
     "VISITED_HZ",
     "VISIT_S",
+    "Again",
     "Array",
     "Autofocus",
     "Bank",

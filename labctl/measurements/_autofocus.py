@@ -7,7 +7,7 @@ from pydantic import Field
 from labctl.errors import RefusedError
 from labctl.measurements._context import Array, Context
 from labctl.measurements._focus import Focus
-from labctl.measurements._measurement import Measurement
+from labctl.measurements._measurement import Again, Measurement
 from labctl.measurements._pictures import PictureLight, picture_settings
 from labctl.measurements._recenter_stage import Places
 from labctl.roles import ImagingCamera, Positioner
@@ -42,6 +42,10 @@ class Autofocus(Measurement):
             self, *, reach: str = "4 um", exposure: str = "200 ms", level: float = 0.8
         ) -> None:
             """Quantities are written with their unit, as in a recipe: ``reach="4 um"``."""
+
+    def once_more(self) -> Again:
+        """Return that a run which is taken up again has to find the place anew."""
+        return "prepare"
 
     def estimate_s(self) -> float:
         """Return the expected lab time in s."""

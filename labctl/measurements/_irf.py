@@ -9,6 +9,7 @@ from pydantic import model_validator
 from labctl.analysis import Irf, irf_to_record
 from labctl.errors import ConfigError, Problem
 from labctl.measurements._context import Context
+from labctl.measurements._measurement import Again
 from labctl.measurements._photon_job import Job, Part
 from labctl.measurements._photon_measurement import irf_key
 from labctl.measurements._trpl import Trpl, decay_arrays
@@ -48,6 +49,10 @@ class IrfMeasurement(Trpl):
             raise ValueError(message)
         return self
 
+    def once_more(self) -> Again:
+        """Return that decays are fitted with the one that was taken."""
+        return "never"
+
     def run(self, context: Context) -> None:
         """Take the scattered light, store the point, keep the calibration."""
         laser = context.table.laser
@@ -58,10 +63,10 @@ class IrfMeasurement(Trpl):
         if self.center_nm is None and self._behind_spectrograph(context):
             tuned = self.model_copy(update={"center_nm": laser.wavelength_nm})
         job, parts, standing = tuned.take(context)
-        self.finish(context, job, parts, standing)
         detector = job.detectors[0]
         record = _record(context, job, parts, standing)
         context.calibrated("irf", irf_key(detector.name, standing["spectrograph"]), record)
+        self.finish(context, job, parts, standing)
 
 
 def _record(

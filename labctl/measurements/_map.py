@@ -13,7 +13,7 @@ from labctl.measurements._context import Array, Context
 from labctl.measurements._counting import Counter, Counting
 from labctl.measurements._dots import DOTS, dots_on_map, spot_sd_px
 from labctl.measurements._field import Field, Order, shape_of
-from labctl.measurements._measurement import Measurement
+from labctl.measurements._measurement import Again, Measurement
 from labctl.roles import Positioner
 from labctl.units import Micrometers
 
@@ -86,6 +86,10 @@ class Map(Counting, Measurement):
             raise ValueError(message)
         return self
 
+    def once_more(self) -> Again:
+        """Return that the dots of a map keep their names and places for the whole run."""
+        return "never" if self.find else "compare"
+
     def estimate_s(self) -> float:
         """Return the expected lab time in s."""
         rows, columns = shape_of(self.size_um, self.step_um)
@@ -100,14 +104,15 @@ class Map(Counting, Measurement):
             scan = _Scan(context, field, counter)
             for row, columns in lines(field, self.order):
                 scan.line(row, columns)
+        if self.find:
+            # Before the point: a map that is stored is not made again, so its dots are known.
+            self._find(context, scan)
         context.store(
             scan.arrays(),
             settings={**counter.standing, "map": self._settings(field)},
             live_time_s=scan.rate_hz.size * self.live_s,
             brief=f"{scan.rate_hz.size} pixels, {scan.rate_hz.max():.3g} Hz at most",
         )
-        if self.find:
-            self._find(context, scan)
 
     def _find(self, context: Context, scan: "_Scan") -> None:
         x_um, y_um = scan.places()

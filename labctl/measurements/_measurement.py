@@ -1,14 +1,18 @@
 """What all measurements have in common: frozen parameters, and how they are carried out."""
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from labctl.measurements._context import Context
 from labctl.units import split_suffix
 
-__all__ = ["Measurement"]
+__all__ = ["Again", "Measurement"]
+
+Again = Literal["compare", "prepare", "never"]
+"""``compare``: the last one is repeated and shows what has changed meanwhile; ``prepare``: the last
+one is repeated, because what follows needs it; ``never``: what follows rests on its result."""
 
 
 def _key(name: str) -> str:
@@ -32,6 +36,10 @@ class Measurement(BaseModel, ABC):
 
     kind: ClassVar[str]
     needs: ClassVar[tuple[str, ...]] = ()
+
+    def once_more(self) -> Again:
+        """Return what becomes of it, once done, when another process goes on with the run."""
+        return "compare"
 
     @abstractmethod
     def estimate_s(self) -> float:

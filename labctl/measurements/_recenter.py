@@ -13,7 +13,7 @@ from labctl.errors import AnalysisError, RefusedError
 from labctl.measurements._context import Array, Context
 from labctl.measurements._count_rate import RateMeter, rate_meter
 from labctl.measurements._dispersion import tune
-from labctl.measurements._measurement import Measurement
+from labctl.measurements._measurement import Again, Measurement
 from labctl.measurements._paths import take_path
 from labctl.measurements._recenter_counts import Climb, Peak, search
 from labctl.measurements._recenter_identity import (
@@ -110,6 +110,10 @@ class Recenter(Measurement):
             shift_mev_per_k: float = 0.3,
         ) -> None:
             """Quantities are written with their unit, as in a recipe: ``depth="3 um"``."""
+
+    def once_more(self) -> Again:
+        """Return that a run which is taken up again has to find the place anew."""
+        return "prepare"
 
     def estimate_s(self) -> float:
         """Return the expected lab time in s."""

@@ -4,6 +4,7 @@ from labctl.sequencer._announce import Announcer, Listener
 from labctl.sequencer._book import Book, Journal, Status
 from labctl.sequencer._control import Aborted, Control, Interruption, Repeated, Skipped
 from labctl.sequencer._engine import Outcome, ending, execute
+from labctl.sequencer._past import Past
 from labctl.sequencer._session import OnTimeout, Session
 from labctl.sequencer._shield import undisturbed
 from labctl.sequencer._states import FINAL, TRANSITIONS, StateMachine
@@ -20,6 +21,7 @@ __all__ = [
     "Listener",
     "OnTimeout",
     "Outcome",
+    "Past",
     "Repeated",
     "Session",
     "Skipped",

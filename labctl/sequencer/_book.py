@@ -1,6 +1,7 @@
 """The books of a run: what is stored in the journal and told to listeners, in this order."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
 from typing import Any, Literal, Protocol
@@ -76,15 +77,39 @@ class Book:
     def start(self, data: Mapping[str, Any]) -> None:
         """Store the start record; only then may anything move or any light be let in."""
         self.journal.append(RecordKind.START, data)
-        plan = data["plan"]
+        self._tell_started(data)
+
+    def go_on(self, data: Mapping[str, Any], start: Mapping[str, Any], points: int) -> None:
+        """Store the first record of a later segment instead.
+
+        Args:
+            data: Content of the record.
+            start: Start record of the run.
+            points: Points that the run has already.
+        """
+        self.points = points
+        self.journal.append(RecordKind.SEGMENT, data)
+        self._tell_started(start)
+
+    def _tell_started(self, start: Mapping[str, Any]) -> None:
+        plan = start["plan"]
         self.announcer.tell(
             RunStarted,
-            name=data["name"],
+            name=start["name"],
             journal=str(self.journal.path),
             points=plan["points"],
             expected_s=plan["expected_s"],
-            simulated=data["simulated"],
+            simulated=start["simulated"],
         )
+
+    @contextmanager
+    def at(self, index: int) -> Generator[None]:
+        """Give the point that is stored in the block the index of an earlier one."""
+        points, self.points = self.points, index
+        try:
+            yield
+        finally:
+            self.points = points
 
     def state(self, machine: StateMachine, reason: str = "") -> None:
         """Store and tell a change of state."""
@@ -119,9 +144,11 @@ class Book:
         """Tell what has come out so far."""
         self.announcer.tell(LiveResult, measurement=measurement, values=dict(values))
 
-    def found(self, what: str, data: Mapping[str, Any], step_id: str) -> None:
+    def found(
+        self, what: str, data: Mapping[str, Any], step_id: str, arrays: Sequence[Array] = ()
+    ) -> None:
         """Store something that was found and that later steps depend on."""
-        self.journal.append(RecordKind.FOUND, {"what": what, **data}, step_id=step_id)
+        self.journal.append(RecordKind.FOUND, {"what": what, **data}, arrays, step_id=step_id)
 
     def calibration(self, name: str, key: str, result: Mapping[str, Any], step_id: str) -> None:
         """Store a calibration that this run has made."""

@@ -40,13 +40,13 @@ class Dots:
         return dots if choice.brightest_first else _short_way(dots)
 
     def visit(self, index: int, choice: DotChoice, step_id: str) -> FoundDot:
-        """Go to a dot of the loop; the first one decides on the list.
+        """Go to a dot of the loop; the first one that a process goes to decides on the list.
 
         Raises:
             NoMoreDots: So many were not found.
             Skipped: It is gone, or too dim.
         """
-        if index == 0:
+        if index == 0 or not self._listed:
             self._listed = self.chosen(choice)
         if index >= len(self._listed):
             raise NoMoreDots(f"{len(self._listed)} dots were found")

@@ -9,6 +9,8 @@ from labctl.recipes import Measure, Move, Note, Step, Visit, Wait
 from labctl.sequencer._book import Status
 from labctl.sequencer._control import Interruption, Skipped
 from labctl.sequencer._dots import NoMoreDots
+from labctl.sequencer._past import Done, Past
+from labctl.sequencer._resume import overlapping, way_back
 from labctl.sequencer._session import Session
 from labctl.sequencer._shield import undisturbed
 
@@ -73,8 +75,14 @@ def _finish(session: Session, outcome: Outcome) -> None:
         outcome.error = outcome.error or error
 
 
-def execute(session: Session, steps: Iterable[Step]) -> int:
+def execute(session: Session, steps: Iterable[Step], past: Past | None = None) -> int:
     """Carry out the steps; a step that is skipped takes the steps inside it along.
+
+    Args:
+        session: The session.
+        steps: All steps of the recipe.
+        past: What was done by processes before this one; those steps are not done again, except
+            for the few that lead back to where the run was.
 
     Returns:
         The number of skipped steps, not counting those inside them.
@@ -83,34 +91,66 @@ def execute(session: Session, steps: Iterable[Step]) -> int:
         Interruption: A command ends the run.
         LabctlError: A step failed.
     """
-    skipped: tuple[int, ...] | None = None
-    count = 0
-    for step in steps:
-        if skipped is not None and step.path[: len(skipped)] == skipped:
-            continue
+    carrier, left = _Carrier(session), iter(steps)
+    if past is not None:
+        carrier.skipped = len(past.skipped)
+        for step in way_back(session, left, past):
+            carrier.lead_back(step, past.done.get(step.id))
+    for step in left:
+        carrier.carry_out(step)
+    with suppress(Skipped):
+        session.checkpoint()
+    return carrier.skipped
+
+
+class _Carrier:
+    """Carries out one step after the other; knows which ones go with one that was skipped."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._left_out: tuple[int, ...] | None = None
+        self.skipped = 0
+
+    def carry_out(self, step: Step) -> None:
+        """Carry out a step, or leave it out."""
+        if reason := self._reason_to_skip(step, None):
+            text = f"step {step.id} skipped: {reason}"
+            self._session.book.message("warning", "run", text, skipped_step=step.id)
+            self.skipped += 1
+
+    def lead_back(self, step: Step, done: Done | None) -> None:
+        """Carry out once more a step of which the run has ``done`` already, if it is a point."""
+        if reason := self._reason_to_skip(step, done):
+            text = f"step {step.id} could not be done again: {reason}"
+            self._session.book.message("warning", "run", text)
+
+    def _reason_to_skip(self, step: Step, done: Done | None) -> Exception | None:
+        path = self._left_out
+        if path is not None and step.path[: len(path)] == path:
+            return None
         try:
-            session.checkpoint()
-            _carry_out(session, step)
+            self._session.checkpoint()
+            _carry_out(self._session, step, done)
         except (Skipped, *_OF_A_STEP) as reason:
             if step.on_error == "abort" and not isinstance(reason, Skipped):
                 raise
-            skipped = step.path[:-1] if isinstance(step, Move | Visit) else step.path
-            if isinstance(reason, NoMoreDots):
-                continue
-            session.book.message("warning", "run", f"step {step.id} skipped: {reason}")
-            count += 1
-    with suppress(Skipped):
-        session.checkpoint()
-    return count
+            self._left_out = step.path[:-1] if isinstance(step, Move | Visit) else step.path
+            return None if isinstance(reason, NoMoreDots) else reason
+        return None
 
 
-def _carry_out(session: Session, step: Step) -> None:
+def _carry_out(session: Session, step: Step, done: Done | None = None) -> None:
     session.dots.heed(step.loops)
     match step:
         case Visit():
             session.dots.visit(step.dot, step.choice, step.id)
         case Move():
             session.move(step.settable, step.value, step.rule, step.on_timeout)
+        case Measure() if done is not None:
+            with overlapping(session, done):
+                session.measure(
+                    step.measurement, step_id=step.id, label=step.label, attempt=done.attempt + 1
+                )
         case Measure():
             session.measure(step.measurement, step_id=step.id, label=step.label)
         case Wait():

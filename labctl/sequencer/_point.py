@@ -17,8 +17,10 @@ from labctl.storage import Quality, RunFolder
 if TYPE_CHECKING:
     from labctl.sequencer._session import Session
 
-__all__ = ["Point"]
+__all__ = ["KEPT", "Point"]
 
+KEPT = "kept"
+"""Name under which arrays are journalled that later measurements of the run look at."""
 _COMPLIANCE = ".in_compliance"
 _LESS = "the limit of current holds the voltage below what was set; such points are flagged"
 
@@ -112,16 +114,20 @@ class Point:
         self._session.hold()
 
     def remember(self, name: str, value: float) -> None:
-        """Keep a number for later measurements of this run."""
+        """Keep a number for later measurements of this run; it is stored with the next point."""
         self._session.memory[name] = value
+        self._session.news[name] = value
 
     def remembered(self, name: str) -> float | None:
         """Return what an earlier measurement of this run has kept."""
         return self._session.memory.get(name)
 
     def keep(self, name: str, values: NDArray[Any]) -> None:
-        """Keep an array for later measurements of this run."""
+        """Keep an array for later measurements of this run, also if another process goes on."""
         self._session.arrays[name] = values
+        axes = tuple(f"axis_{number}" for number in range(values.ndim))
+        array = Array("values", values, "", axes)
+        self._session.book.found(KEPT, {"name": name}, self._step_id, [array])
 
     def kept(self, name: str) -> NDArray[Any] | None:
         """Return the array that an earlier measurement of this run has kept."""
@@ -178,6 +184,9 @@ class Point:
             "ended_s": self.clock.now(),
             "live_time_s": live_time_s,
         }
+        if self._session.news:
+            data["remembered"] = self._session.news
+            self._session.news = {}
         book.point(
             data,
             arrays,

@@ -17,7 +17,7 @@ from labctl.errors import (
     RefusedError,
 )
 from labctl.events import MoveFinished, MoveStarted, Progress
-from labctl.measurements import Measurement, OpticalTable
+from labctl.measurements import DOTS, Measurement, OpticalTable
 from labctl.roles import Settable, SettleRule, SettleWatch, Thermostat
 from labctl.sequencer._book import Book, Status
 from labctl.sequencer._control import (
@@ -31,6 +31,7 @@ from labctl.sequencer._control import (
     Wish,
 )
 from labctl.sequencer._dots import Dots
+from labctl.sequencer._past import Past
 from labctl.sequencer._point import Point
 from labctl.sequencer._shield import undisturbed
 from labctl.sequencer._stages import Stages
@@ -76,6 +77,10 @@ class Session:
         self.dots = Dots(self)
         self.memory: dict[str, float] = {}
         self.arrays: dict[str, NDArray[Any]] = {}
+        self.news: dict[str, float] = {}
+        """What of ``memory`` is not in the journal yet."""
+        self.flags = 0
+        """Quality bits of every point that is stored now."""
         self.set_values: dict[str, tuple[float, str]] = {}
         self._settables: dict[str, Settable] = {}
         self._companions: dict[str, tuple[str, ...]] = {}
@@ -93,6 +98,18 @@ class Session:
         """Store the start record, then begin; ``monitors`` maps readables to periods in s."""
         self._apply_calibrations()
         self.book.start(data)
+        self._begin(monitors)
+
+    def go_on(self, data: Mapping[str, Any], past: Past, monitors: Mapping[str, float]) -> None:
+        """Begin a later segment of a run instead; ``data`` is the content of its first record."""
+        self._apply_calibrations()
+        self.memory.update(past.memory)
+        self.arrays.update(past.arrays)
+        self.dots.note(DOTS, past.dots)
+        self.book.go_on(data, past.start, past.points)
+        self._begin(monitors)
+
+    def _begin(self, monitors: Mapping[str, float]) -> None:
         self.monitored = dict(monitors)
         self.control.machine.apply("start")
         self._tell_news()
@@ -197,9 +214,13 @@ class Session:
             settable.arrived, timeout_s=settable.spec.timeout_s, what=f"{settable.name} to arrive"
         )
 
-    def measure(self, measurement: Measurement, *, step_id: str, label: str = "") -> None:
-        """Measure and store one point; after a pause with *repeat* it is measured anew."""
-        attempt = 0
+    def measure(
+        self, measurement: Measurement, *, step_id: str, label: str = "", attempt: int = 0
+    ) -> None:
+        """Measure and store one point; after a pause with *repeat* it is measured anew.
+
+        ``attempt`` is above 0 if earlier attempts are stored already.
+        """
         self.stages.begin_point()
         while True:
             point = Point(self, measurement, step_id=step_id, label=label, attempt=attempt)
@@ -338,7 +359,7 @@ class Session:
 
     def quality(self) -> int:
         """Return the quality bits that the moves so far leave on the next point."""
-        bits = 0
+        bits = self.flags
         for bit in self._quality.values():
             bits |= bit
         return bits

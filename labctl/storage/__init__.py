@@ -4,7 +4,7 @@ While a run is going on, everything goes into an append-only journal (``.lcj``).
 process builds the product (``.nxs``, HDF5 after NeXus) from it. ``read_run`` reads either.
 """
 
-from labctl.storage._durable import FileDigest, file_digest
+from labctl.storage._durable import FileDigest, file_digest, is_held
 from labctl.storage._environment import environment
 from labctl.storage._folders import (
     RunFolder,
@@ -66,6 +66,7 @@ __all__ = [
     "file_digest",
     "finalise",
     "finalise_in_child",
+    "is_held",
     "journal_segments",
     "lint_product",
     "list_runs",

@@ -1,7 +1,7 @@
 """Everything about a run except its arrays, gathered from record headers in one pass."""
 
 from collections.abc import Container, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -28,10 +28,19 @@ class Event:
 
 @dataclass(frozen=True, eq=False)
 class Segment:
-    """The part of a run that one process did; ``stop`` is None if it did not end by itself."""
+    """The part of a run that one process did.
+
+    Attributes:
+        number: From 0.
+        began_utc: Time of its first record.
+        ended_utc: Time of its last one.
+        reason: Why it was begun: how the one before had ended; empty for the first.
+        stop: Its stop record; None if it did not end by itself.
+    """
 
     number: int
     began_utc: datetime
+    ended_utc: datetime
     reason: str
     stop: Mapping[str, Any] | None
 
@@ -87,7 +96,7 @@ class RunIndex:
         self.start: Mapping[str, Any] = {}
         self.began_utc: datetime | None = None
         self.ended_utc: datetime | None = None
-        self.segments: list[Segment] = []
+        self._segments: list[Segment] = []
         self.points = PointTable()
         self.groups: dict[str, Group] = {}
         self.events: list[Event] = []
@@ -97,6 +106,7 @@ class RunIndex:
         self.analyses: list[Mapping[str, Any]] = []
         self.unknown: dict[str, int] = {}
         self._shift_s = 0.0
+        self._last_s = 0.0
         self._keys: dict[tuple[Any, ...], str] = {}
 
     @property
@@ -112,15 +122,23 @@ class RunIndex:
     @property
     def stop(self) -> Mapping[str, Any] | None:
         """Return the stop record of the newest segment, if it has one."""
-        return self.segments[-1].stop if self.segments else None
+        return self._segments[-1].stop if self._segments else None
+
+    @property
+    def segments(self) -> list[Segment]:
+        """Return the processes that have worked on the run so far."""
+        if not self._segments or self.ended_utc is None:
+            return []
+        return [*self._segments[:-1], replace(self._segments[-1], ended_utc=self.ended_utc)]
 
     def add(self, header: Header) -> Group | None:
         """Take one header; returns the group of a point, None for all other kinds."""
         if self.began_utc is None:
             self.began_utc = header.t_utc
-        if not self.segments or self.segments[-1].number != header.segment:
+        if not self._segments or self._segments[-1].number != header.segment:
             self._begin_segment(header)
         self.ended_utc = header.t_utc
+        self._last_s = header.t_mono_s + self._shift_s
         match header.kind:
             case RecordKind.POINT:
                 return self._add_point(header)
@@ -137,8 +155,7 @@ class RunIndex:
             case RecordKind.ANALYSIS:
                 self.analyses.append(header.data)
             case RecordKind.STOP:
-                last = self.segments[-1]
-                self.segments[-1] = Segment(last.number, last.began_utc, last.reason, header.data)
+                self._segments[-1] = replace(self._segments[-1], stop=header.data)
             case _ if not header.known:
                 self.unknown[header.kind] = self.unknown.get(header.kind, 0) + 1
             case _:
@@ -161,11 +178,14 @@ class RunIndex:
         return found
 
     def _begin_segment(self, header: Header) -> None:
-        # Each process has its own monotonic clock; only the time of day joins them.
+        # Each process has its own monotonic clock; only the time of day joins them. It may have
+        # been set back between the two, and no process begins before the last one has ended.
         began_utc = self.began_utc or header.t_utc
-        self._shift_s = (header.t_utc - began_utc).total_seconds() - header.t_mono_s
+        began_s = max((header.t_utc - began_utc).total_seconds(), self._last_s)
+        self._shift_s = began_s - header.t_mono_s
         reason = str(header.data.get("reason", "")) if header.kind == RecordKind.SEGMENT else ""
-        self.segments.append(Segment(header.segment, header.t_utc, reason, None))
+        self._segments = self.segments
+        self._segments.append(Segment(header.segment, header.t_utc, header.t_utc, reason, None))
 
     def _add_point(self, header: Header) -> Group:
         group = self._group_of(header)

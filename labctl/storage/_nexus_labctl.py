@@ -109,6 +109,7 @@ def _write_segments(group: H5Group, index: RunIndex) -> None:
     group.array("number", np.array([s.number for s in segments], dtype=np.int64), "")
     columns = {
         "began": [segment.began_utc.isoformat() for segment in segments],
+        "ended": [segment.ended_utc.isoformat() for segment in segments],
         "reason": [segment.reason for segment in segments],
         "status": [str((segment.stop or {}).get("status", "crashed")) for segment in segments],
     }

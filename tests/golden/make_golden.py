@@ -21,13 +21,15 @@ TORN_BYTES = 37
 class GoldenRun:
     """A small temperature series with fixed times and numbers."""
 
-    def __init__(self, path: Path) -> None:
-        self.now_s = 100.0
-        began_s = self.now_s
+    def __init__(self, path: Path, *, segment: int = 0, after_s: float = 0.0) -> None:
+        """``after_s``: how long after the run began this process does, s."""
+        self.now_s = 100.0 / (segment + 1)
+        began_s = self.now_s - after_s
         self.writer = JournalWriter(
             path,
             now=lambda: self.now_s,
             utc=lambda: BEGAN + timedelta(seconds=self.now_s - began_s),
+            segment=segment,
         )
 
     def start(self) -> None:
@@ -48,10 +50,12 @@ class GoldenRun:
         }
         self.writer.append(RecordKind.EVENT, data)
 
-    def point(self, index: int, *, attempt: int = 0) -> None:
+    def point(
+        self, index: int, *, attempt: int = 0, flag: Quality = Quality.RETRIED, **more: Any
+    ) -> None:
         self.now_s += 60.0
         temperature_k = TEMPERATURES_K[index]
-        quality = Quality.RETRIED if attempt else Quality(0)
+        quality = flag if attempt else Quality(0)
         data = {
             "index": index,
             "measurement": "spectrum",
@@ -69,6 +73,7 @@ class GoldenRun:
             "began_s": self.now_s - 1.5,
             "ended_s": self.now_s,
             "live_time_s": 1.0,
+            **more,
         }
         self.writer.append(
             RecordKind.POINT, data, spectrum(index), step_id=f"g0/{index}", attempt=attempt
@@ -166,7 +171,51 @@ def write_aborted(path: Path) -> None:
     run.writer.close()
 
 
-GOLDEN = {"complete": write_complete, "crashed": write_crashed, "aborted": write_aborted}
+def write_interrupted(path: Path) -> None:
+    """Two points, an array and a number that later points look at, and a part of a third point."""
+    run = GoldenRun(path)
+    run.start()
+    run.point(0)
+    kept = ArrayItem("values", np.array([[1.0, 2.0], [3.0, 5.0]]), "", ("axis_0", "axis_1"))
+    run.writer.append(RecordKind.FOUND, {"what": "kept", "name": "picture"}, [kept])
+    run.point(1, remembered={"peak_nm": 531.25})
+    part = ArrayItem("frames", np.ones((1, 1, 16), np.uint16), "counts", ("frame", "y", "x"))
+    data = {"index": 2, "measurement": "spectrum", "label": "", "live_time_s": 0.5}
+    run.writer.append(RecordKind.POINT_PART, data, [part], step_id="g0/2")
+    run.writer.close()
+    path.write_bytes(path.read_bytes()[:-TORN_BYTES])
+
+
+def write_taken_up(path: Path) -> None:
+    """Another process goes on an hour later: the last point once more, then the one that is left."""
+    run = GoldenRun(path, segment=1, after_s=3600.0)
+    circumstances = {name: START[name] for name in ("labctl_version", "setup", "environment")}
+    segment = {
+        "number": 1,
+        "continues": START["uid"],
+        "reason": "crashed: the process ended without a word",
+        "points": 2,
+        "accepted": ["labctl: was 0.0.9, is 0.1.0"],
+        **circumstances,
+        "calibrations": {},
+        "identities": {"camera": {"maker": "a", "model": "b", "serial": "1", "firmware": ""}},
+        "snapshot": START["snapshot"],
+    }
+    run.writer.append(RecordKind.SEGMENT, segment)
+    run.event("info", "run", "message", "goes on after 2 points")
+    run.point(1, attempt=1, flag=Quality.OVERLAP)
+    run.point(2)
+    run.stop("complete", "")
+    run.writer.close()
+
+
+GOLDEN = {
+    "complete": write_complete,
+    "crashed": write_crashed,
+    "aborted": write_aborted,
+    "resumed": write_interrupted,
+    "resumed.s1": write_taken_up,
+}
 
 
 def main(folder: Path) -> None:

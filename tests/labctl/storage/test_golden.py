@@ -10,7 +10,7 @@ import pytest
 
 from labctl.storage import RunStatus, TailState, read_journal, read_run, recover
 
-NAMES = ("aborted", "complete", "crashed")
+NAMES = ("aborted", "complete", "crashed", "resumed", "resumed.s1")
 PlainReader = Callable[[Path], Iterator[tuple[dict[str, Any], dict[str, Any]]]]
 
 
@@ -58,6 +58,7 @@ def test_golden_files_are_written_byte_for_byte(name: str, golden: Path, tmp_pat
             RunStatus.COMPLETE,
         ),
         ("crashed", "start point point point monitor", TailState.INCOMPLETE, RunStatus.CRASHED),
+        ("resumed", "start point found point", TailState.INCOMPLETE, RunStatus.CRASHED),
     ],
 )
 def test_golden_files_are_read(
@@ -106,6 +107,29 @@ def test_the_reader_of_the_specification_stops_at_damage(
     (tmp_path / "b.lcj").write_bytes(b"something else")
     with pytest.raises(ValueError, match="not a journal"):
         list(plain_reader(tmp_path / "b.lcj"))
+
+
+def test_the_golden_segments_are_one_run(golden: Path, tmp_path: Path) -> None:
+    for name in ("resumed", "resumed.s1"):
+        shutil.copy(golden / f"{name}.lcj", tmp_path / f"{name}.lcj")
+    report = recover(tmp_path)
+    assert (report.status, report.points) == (RunStatus.COMPLETE, 4)
+    for run in (read_run(tmp_path / "resumed.lcj"), read_run(report.product)):
+        points = run.points
+        assert points["index"].values.tolist() == [0, 1, 1, 2]
+        assert points["segment"].values.tolist() == [0, 0, 1, 1]
+        assert points["quality"].values.tolist() == [0, 0, 1 << 14, 0]
+        assert points["superseded"].values.tolist() == [False, True, False, False]
+        assert run.data["spectrum"]["point"].values.tolist() == [0, 1, 2]
+        # Of the hour between the two processes only the time of day tells.
+        assert points["time_s"].values.tolist() == [60.0, 120.0, 3660.0, 3720.0]
+        first, second = run.segments
+        assert (first.number, first.reason, first.stop) == (0, "", None)
+        assert (first.ended_utc - first.began_utc).total_seconds() == 120.0
+        assert second.reason == "crashed: the process ended without a word"
+        assert (second.began_utc - first.began_utc).total_seconds() == 3600.0
+        assert (second.ended_utc - second.began_utc).total_seconds() == 122.0
+        assert second.stop is not None
 
 
 def test_the_golden_crash_can_be_recovered(golden: Path, tmp_path: Path) -> None:
