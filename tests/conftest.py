@@ -95,6 +95,19 @@ def no_leaks() -> Iterator[None]:
         pytest.fail(f"left behind: {'; '.join(left)}", pytrace=False)
 
 
+# Torture: what takes hours is reduced, unless it is asked for.
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--torture", action="store_true", help="faults in full: takes hours")
+
+
+@pytest.fixture(scope="session")
+def torture(request: pytest.FixtureRequest) -> bool:
+    """Return whether faults are tried in full."""
+    return bool(request.config.getoption("--torture"))
+
+
 # Things beside the source tree.
 
 

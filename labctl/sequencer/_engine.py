@@ -94,8 +94,11 @@ def execute(session: Session, steps: Iterable[Step], past: Past | None = None) -
     carrier, left = _Carrier(session), iter(steps)
     if past is not None:
         carrier.skipped = len(past.skipped)
-        for step in way_back(session, left, past):
+        last, again = way_back(session, left, past)
+        for step in again:
             carrier.lead_back(step, past.done.get(step.id))
+        if last is not None and last.id in past.skipped:
+            carrier.leave_out(last)
     for step in left:
         carrier.carry_out(step)
     with suppress(Skipped):
@@ -110,6 +113,10 @@ class _Carrier:
         self._session = session
         self._left_out: tuple[int, ...] | None = None
         self.skipped = 0
+
+    def leave_out(self, step: Step) -> None:
+        """Leave out what goes with a step that was skipped: inside a loop, all at this value."""
+        self._left_out = step.path[:-1] if isinstance(step, Move | Visit) else step.path
 
     def carry_out(self, step: Step) -> None:
         """Carry out a step, or leave it out."""
@@ -134,7 +141,7 @@ class _Carrier:
         except (Skipped, *_OF_A_STEP) as reason:
             if step.on_error == "abort" and not isinstance(reason, Skipped):
                 raise
-            self._left_out = step.path[:-1] if isinstance(step, Move | Visit) else step.path
+            self.leave_out(step)
             return None if isinstance(reason, NoMoreDots) else reason
         return None
 

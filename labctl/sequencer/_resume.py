@@ -16,27 +16,33 @@ from labctl.storage import Quality
 __all__ = ["overlapping", "way_back"]
 
 
-def way_back(session: Session, steps: Iterator[Step], past: Past) -> list[Step]:
-    """Pass over the steps that are done, and return those of them that are to be done again.
+def way_back(session: Session, steps: Iterator[Step], past: Past) -> tuple[Step | None, list[Step]]:
+    """Pass over the steps that are done.
 
-    These are the last move of each settable, the visit to the dot, the last of each measurement
-    that prepares the place, and the last point at this place: it shows what has drifted.
+    Those that are to be done again are the last move of each settable, the visit to the dot, the
+    last of each measurement that prepares the place, and the last point at this place: it shows
+    what has drifted.
 
     Args:
         session: The session that goes on.
         steps: All steps of the recipe; afterwards those that are left.
         past: The run so far.
 
+    Returns:
+        The step that was done last, None without one; and those that are to be done again.
+
     Raises:
         RefusedError: The recipe has no such step as was done last.
     """
     if not past.last:
-        return []
+        return None, []
     behind = _Behind(past)
     for step in steps:
         behind.add(step)
         if step.id == past.last:
-            return sorted(behind.again(), key=lambda one: (not _settles(session, one), one.number))
+            return step, sorted(
+                behind.again(), key=lambda one: (not _settles(session, one), one.number)
+            )
     raise RefusedError("run", f"the recipe has no step {past.last}, which was done last")
 
 
