@@ -222,18 +222,21 @@ def test_a_calibration_of_the_run_itself_is_none(bench: Bench) -> None:
     assert len(files) >= 2
     records = list(read_journal(report.journal))
     (first,) = [n for n, r in enumerate(records) if r.kind == "point" and r.data["index"] == 0]
-    whole = copy_of(run, bench.folder / "whole")
-    for place in (first, first + 1):
-        shutil.copy(whole / report.journal.name, run)
-        cut(run, records[place].address.offset)
-        assert go_on(run).outcome.status == "complete"
-        assert assert_same_points(run, whole) == 0
-        (run / f"{run.name}.s1.lcj").unlink()
+    for place, calibrates_again in ((first + 1, False), (first, True)):
+        again = copy_of(run, bench.folder / str(place))
+        cut(again, records[place].address.offset)
+        assert go_on(again).outcome.status == "complete"
+        points = points_of(again)
+        assert [point.data["index"] for point in points] == [0, 1]
+        assert (points[0].segment == 1) is calibrates_again
     for file in files:
         file.unlink()
-    shutil.copy(whole / report.journal.name, run)
-    cut(run, records[first + 2].address.offset)
+    cut(run, records[first + 1].address.offset)
     assert go_on(run).outcome.status == "complete"
+    # The newest is in force, although its file had been lost.
+    before, after = points_of(run)
+    assert (before.segment, after.segment) == (0, 1)
+    assert after.data["settings"]["calibration"] != {}
 
 
 def test_a_skipped_step_stays_skipped(bench: Bench) -> None:

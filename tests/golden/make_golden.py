@@ -187,7 +187,7 @@ def write_interrupted(path: Path) -> None:
 
 
 def write_taken_up(path: Path) -> None:
-    """Another process goes on an hour later: the last point once more, then the one that is left."""
+    """Another process goes on an hour later: the last point again, then the one left."""
     run = GoldenRun(path, segment=1, after_s=3600.0)
     circumstances = {name: START[name] for name in ("labctl_version", "setup", "environment")}
     segment = {
