@@ -1,6 +1,5 @@
 """Row 18 of the matrix, the book-keeping: whenever a run is cut off, it goes on as if not."""
 
-import shutil
 import subprocess
 import sys
 from dataclasses import replace
