@@ -21,7 +21,6 @@ __all__ = [
     "calibrations_of",
     "differences",
     "open_past",
-    "refuse_unless_accepted",
     "resume_request",
     "segment_data",
     "tell_past",
@@ -68,23 +67,30 @@ def resume_request(run: Path, *, accept: bool = False, setup: Path | None = None
 
 
 def differences(
-    past: Past, setup: Setup, origin: Mapping[str, Any], station: Station, calibrations: Results
+    past: Past,
+    setup: Setup,
+    origin: Mapping[str, Any],
+    station: Station,
+    calibrations: Results,
+    *,
+    accept: bool,
 ) -> list[str]:
-    """Return in words everything that is not as it was: all of it, not the first."""
-    return [
+    """Return in words everything that is not as it was.
+
+    Raises:
+        ConfigError: Something is not, and that is not accepted; names all of it, not the first.
+    """
+    found = [
         *_version(past),
         *_of_the_recipe(past, setup, origin),
         *_compared("set-up", past.setup, setup.resolved()),
         *_of_the_instruments(past, station),
         *_of_the_calibrations(past, calibrations),
     ]
-
-
-def refuse_unless_accepted(past: Past, found: list[str], *, accept: bool) -> None:
-    """Raise ConfigError with every difference, if there are any and they are not accepted."""
     if found and not accept:
         where = str(past.folder.path)
         raise ConfigError([Problem(text, where, _ACCEPT) for text in found])
+    return found
 
 
 def calibrations_of(past: Past, present: Results) -> Results:

@@ -17,7 +17,6 @@ from labctl.host._connection import Connection
 from labctl.host._past import (
     calibrations_of,
     differences,
-    refuse_unless_accepted,
     segment_data,
     tell_past,
 )
@@ -91,6 +90,7 @@ def open_run(
 ) -> Generator[Live]:
     """Begin a run, hand out its session, and end it in order when the block is left.
 
+    Calibrations of real instruments have one home; those of a simulated set-up go with its runs.
     With a ``past``, a new segment of that run is begun, if nothing differs from then or the
     differences are accepted; otherwise ConfigError names all of them.
 
@@ -100,13 +100,12 @@ def open_run(
     clock = connection.clock
     simulated = connection.rig is not None
     root = out or setup.data_root / ("simulated" if simulated else "")
-    # Calibrations of real instruments have one home; those of a simulated set-up go with its runs.
     store = CalibrationStore(setup, root if simulated else setup.data_root, clock.utc)
     calibrations = store.load()
     accepted: list[str] = []
     if past is not None:
-        accepted = differences(past, setup, plan.origin, connection.station, calibrations)
-        refuse_unless_accepted(past, accepted, accept=accept)
+        station = connection.station
+        accepted = differences(past, setup, plan.origin, station, calibrations, accept=accept)
         calibrations = calibrations_of(past, calibrations)
     store.demand(plan.demands, calibrations)
     uid = uuid.uuid4().hex[:12] if past is None else past.uid
@@ -114,9 +113,7 @@ def open_run(
     journal = JournalWriter(
         folder.segment_journal(segment), now=clock.now, utc=clock.utc, segment=segment
     )
-    book = Book(journal, Announcer(uid, clock), clock)
-    for listener in listeners:
-        book.announcer.add(listener)
+    book = Book(journal, Announcer(uid, clock, listeners), clock)
     session = Session(
         connection.station,
         book,
@@ -128,27 +125,33 @@ def open_run(
     )
     report = RunReport(uid, journal.path)
     try:
-        circumstances = _circumstances(connection, setup, session.calibrations)
+        data = _circumstances(connection, setup, session.calibrations)
         if past is None:
-            start = {**_start_data(uid, connection, setup, plan), **circumstances}
-            session.start(start, setup.monitors)
+            session.start({**_plan_data(uid, connection, setup, plan), **data}, setup.monitors)
         else:
-            data = {**segment_data(past, accepted), **circumstances}
-            session.go_on(data, past, setup.monitors)
+            session.go_on({**segment_data(past, accepted), **data}, past, setup.monitors)
     except BaseException:
         book.close()
         raise
+    with _to_the_end(connection, session, report):
+        if past is not None:
+            tell_past(session, past, accepted, fresh_world=connection.has_own_world)
+        for text in store.stale(calibrations):
+            book.message("warning", "calibration", text)
+        yield Live(session, report)
+
+
+@contextmanager
+def _to_the_end(connection: Connection, session: Session, report: RunReport) -> Generator[None]:
+    """End the run in order, whatever ends the block; then build its product."""
+    folder = RunFolder(report.journal.parent)
     try:
         with ending(session) as report.outcome:
-            if past is not None:
-                tell_past(session, past, accepted, fresh_world=connection.has_own_world)
-            for text in store.stale(calibrations):
-                book.message("warning", "calibration", text)
-            yield Live(session, report)
+            yield
     finally:
         if report.outcome.status == "failed":
             _keep_traffic(connection, folder.path / f"{folder.stem}_traffic.json")
-        _finalise(report, book)
+        _finalise(report, session.book)
 
 
 def _keep_traffic(connection: Connection, path: Path) -> None:
@@ -193,7 +196,8 @@ def _circumstances(
     }
 
 
-def _start_data(uid: str, connection: Connection, setup: Setup, plan: Plan) -> dict[str, Any]:
+def _plan_data(uid: str, connection: Connection, setup: Setup, plan: Plan) -> dict[str, Any]:
+    """Return what holds for all segments of a run."""
     return {
         "uid": uid,
         "name": plan.name,

@@ -1,6 +1,6 @@
 """Tells listeners what happens, each event with its number and both times."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from labctl.clock import Clock
@@ -18,11 +18,11 @@ class Announcer:
     not fail (the journal) is not a listener; the session writes it first.
     """
 
-    def __init__(self, run: str, clock: Clock) -> None:
+    def __init__(self, run: str, clock: Clock, listeners: Iterable[Listener] = ()) -> None:
         """Announce events of the run with this uid."""
         self._run, self._clock = run, clock
         self._seq = 0
-        self._listeners: tuple[Listener, ...] = ()
+        self._listeners = tuple(listeners)
         self.dropped: list[str] = []
 
     def add(self, listener: Listener) -> None:
