@@ -124,21 +124,27 @@ def open_run(
         table=_table(setup),
     )
     report = RunReport(uid, journal.path)
-    try:
+    with _closed_on_failure(book):
         data = _circumstances(connection, setup, session.calibrations)
         if past is None:
             session.start({**_plan_data(uid, connection, setup, plan), **data}, setup.monitors)
         else:
             session.go_on({**segment_data(past, accepted), **data}, past, setup.monitors)
-    except BaseException:
-        book.close()
-        raise
     with _to_the_end(connection, session, report):
         if past is not None:
             tell_past(session, past, accepted, fresh_world=connection.has_own_world)
         for text in store.stale(calibrations):
             book.message("warning", "calibration", text)
         yield Live(session, report)
+
+
+@contextmanager
+def _closed_on_failure(book: Book) -> Generator[None]:
+    try:
+        yield
+    except BaseException:
+        book.close()
+        raise
 
 
 @contextmanager
