@@ -16,6 +16,9 @@ __all__ = [
     "ArrayDescriptor",
     "Command",
     "Event",
+    "InterlockAction",
+    "InterlockChanged",
+    "InterlockState",
     "LiveResult",
     "Message",
     "MoveFinished",
@@ -36,8 +39,20 @@ __all__ = [
     "unchecked",
 ]
 
-State = Literal["idle", "running", "pausing", "paused", "stopping", "done", "aborted", "failed"]
+State = Literal[
+    "idle",
+    "running",
+    "suspended",
+    "pausing",
+    "paused",
+    "stopping",
+    "done",
+    "aborted",
+    "failed",
+]
 Level = Literal["info", "warning", "error"]
+InterlockState = Literal["armed", "tripped"]
+InterlockAction = Literal["close_light", "suspend", "abort"]
 PausePolicy = Literal["finish", "bank", "repeat"]
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -186,6 +201,25 @@ class Reading(_Event):
     units: str
 
 
+class InterlockChanged(_Event):
+    """An interlock, or the guard of a detector, stands otherwise than before.
+
+    Attributes:
+        name: Like ``cryostat.temperature above 120 K``.
+        state: ``armed`` or ``tripped``.
+        action: What it does when it trips.
+        text: The reading, and why it matters.
+        latched: Whether a person must re-arm it.
+    """
+
+    kind: Literal["interlock_changed"] = "interlock_changed"
+    name: str
+    state: InterlockState
+    action: InterlockAction
+    text: str
+    latched: bool
+
+
 class Message(_Event):
     """Something that a person should know, in words."""
 
@@ -241,7 +275,12 @@ class Skip(_Frozen):
 
 
 class Rearm(_Frozen):
-    """Release a latched guard after a person has looked."""
+    """Release a latched guard or interlock after a person has looked.
+
+    Attributes:
+        device: An instrument (all that concerns it), ``instrument.quantity`` or the full name of
+            an interlock.
+    """
 
     kind: Literal["rearm"] = "rearm"
     device: str
@@ -256,6 +295,7 @@ Event = Annotated[
     | LiveResult
     | PointStored
     | Reading
+    | InterlockChanged
     | Message
     | RunStopped,
     Field(discriminator="kind"),

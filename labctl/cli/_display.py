@@ -10,6 +10,7 @@ from rich.text import Text
 
 from labctl.events import (
     Event,
+    InterlockChanged,
     LiveResult,
     Message,
     MoveFinished,
@@ -69,6 +70,7 @@ class RunDisplay:
         self._planned: int | None = None
         self._told = ""
         self._units: dict[str, str] = {}
+        self._tripped: dict[str, str] = {}
         self._now: dict[str, str] = {}
 
     def __enter__(self) -> Self:
@@ -104,6 +106,8 @@ class RunDisplay:
                 self._now["live"] = ", ".join(values)
             case StepProgress():
                 self._now["step"] = event.text
+            case InterlockChanged():
+                self._interlock(event)
             case Message():
                 self._say(f"{event.device}: {event.text}", _COLOURS[event.level])
             case StateChanged():
@@ -115,6 +119,17 @@ class RunDisplay:
             case MoveStarted():
                 self._now["step"] = f"{event.settable} -> {event.value:g} {event.units}"
         self._refresh(event.t_mono_s)
+
+    def _interlock(self, event: InterlockChanged) -> None:
+        if event.state == "tripped":
+            text = f"{event.name}: {event.text}"
+            self._tripped[event.name] = text
+            does = event.action.replace("_", " ")
+            rearm = f"; re-arm {event.name!r} when that is mended" if event.latched else ""
+            self._say(f"interlock tripped, {does}: {text}{rearm}", "bold red")
+        elif self._tripped.pop(event.name, None):
+            self._say(f"interlock armed again: {event.name}", "green")
+        self._now["interlocks"] = "  ".join(self._tripped.values())
 
     def _point(self, event: PointStored) -> None:
         self._progress.update(self._task, completed=event.index + 1)
@@ -138,7 +153,7 @@ class RunDisplay:
 
     def _refresh(self, t_s: float) -> None:
         if self._live:
-            self._progress.now = "  ".join(self._now.values())
+            self._progress.now = "  ".join(filter(None, self._now.values()))
             self._progress.update(self._task, lab=lab_time(t_s - self._began_s))
 
     def _say(self, text: str, style: str = "") -> None:

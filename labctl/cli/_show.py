@@ -95,7 +95,12 @@ def _plain(run: Run) -> dict[str, Any]:
         "measurements": {name: dict(data.sizes) for name, data in run.data.items()},
         "monitors": {name: int(array.size) for name, array in run.monitors.items()},
         "sidecars": [str(entry["name"]) for entry in run.sidecars],
-        "warnings": [e.message for e in run.events if e.level in ("warning", "error")],
+        "interlocks": [e.message for e in run.events if e.name == "interlock"],
+        "warnings": [
+            e.message
+            for e in run.events
+            if e.level in ("warning", "error") and e.name != "interlock"
+        ],
         "tails": [{"state": tail.state.value, "reason": tail.reason} for tail in run.tails],
         "columns": {
             name: {"units": units, "values": values} for name, units, values in _columns(run)

@@ -1,13 +1,14 @@
 """A set-up brought to life: clock, instruments and, where simulated, the world behind them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 
 from labctl.clock import RealClock, VirtualClock
 from labctl.host._lease import LeasedWorld
 from labctl.host._rig import Rig, Simulation, simulate
-from labctl.setup import Setup
+from labctl.sequencer import Guard
+from labctl.setup import Interlock, Setup
 from labctl.stations import Station, build
 from labctl.transport import FlightRecorder
 
@@ -34,7 +35,11 @@ class SimulatedBy:
 
 
 class Connection:
-    """A station with its clock; use as a context manager, so that everything is closed again."""
+    """A station with its clock; use as a context manager, so that everything is closed again.
+
+    Attributes:
+        guard: Looks at interlocks and detectors as long as the station is connected.
+    """
 
     def __init__(
         self,
@@ -42,9 +47,11 @@ class Connection:
         clock: VirtualClock | RealClock,
         recorder: FlightRecorder,
         simulation: Simulation | None,
+        interlocks: Iterable[Interlock] = (),
     ) -> None:
         """Keep what belongs together; not yet connected."""
         self.station, self.clock, self.recorder = station, clock, recorder
+        self.guard = Guard(station, clock, interlocks)
         self._simulation = simulation
 
     @property
@@ -63,9 +70,10 @@ class Connection:
             self.rig.begin_point(point_id)
 
     def __enter__(self) -> "Connection":
-        """Connect all instruments; reports all failures at once."""
+        """Connect all instruments, and begin to guard them; reports all failures at once."""
         try:
             self.station.connect()
+            self.guard.start()
         except BaseException:
             self._close_world()
             raise
@@ -74,6 +82,7 @@ class Connection:
     def __exit__(self, *_: object) -> None:
         """Close the connections, then the simulated set-up."""
         try:
+            self.guard.stop()
             self.station.close()
         finally:
             self._close_world()
@@ -90,7 +99,8 @@ def connect_station(setup: Setup, by: SimulatedBy | None) -> Connection:
     if by is None:
         clock = RealClock()
         recorder = FlightRecorder(clock)
-        return Connection(build(setup, clock, recorder), clock, recorder, None)
+        station = build(setup, clock, recorder)
+        return Connection(station, clock, recorder, None, setup.file.interlocks)
     simulation = _simulation(setup, by)
     try:
         return _connection(setup, simulation)
@@ -108,7 +118,8 @@ def _connection(setup: Setup, simulation: Simulation) -> Connection:
         addresses=simulation.rig.addresses(),
         library=_library(setup, simulation.rig),
     )
-    return Connection(station, simulation.clock, recorder, simulation)
+    interlocks = setup.file.interlocks
+    return Connection(station, simulation.clock, recorder, simulation, interlocks)
 
 
 def _simulation(setup: Setup, by: SimulatedBy) -> Simulation:

@@ -122,6 +122,7 @@ def open_run(
         keep_calibration=store.keep,
         begin_point=connection.begin_point,
         table=_table(setup),
+        guard=connection.guard,
     )
     report = RunReport(uid, journal.path)
     with _closed_on_failure(book):

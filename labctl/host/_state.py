@@ -7,6 +7,8 @@ from typing import Any
 
 from labctl.events import (
     Event,
+    InterlockChanged,
+    InterlockState,
     Message,
     PointStored,
     Reading,
@@ -34,6 +36,7 @@ class RunState:
         last_step: Step id of the last point.
         readings: Last value of every monitored quantity, with its unit.
         messages: What was said, newest last: (level, device, text).
+        interlocks: State of every interlock, and what was seen when it last changed.
     """
 
     run: str = ""
@@ -44,6 +47,9 @@ class RunState:
     last_step: str = ""
     readings: dict[str, tuple[float, str]] = field(default_factory=dict[str, tuple[float, str]])
     messages: list[tuple[str, str, str]] = field(default_factory=list[tuple[str, str, str]])
+    interlocks: dict[str, tuple[InterlockState, str]] = field(
+        default_factory=dict[str, tuple[InterlockState, str]]
+    )
 
     def apply(self, event: Event) -> None:
         """Take an event, in the order of their numbers."""
@@ -57,6 +63,8 @@ class RunState:
                 self.last_step = event.step_id
             case Reading():
                 self.readings[event.quantity] = (event.value, event.units)
+            case InterlockChanged():
+                self.interlocks[event.name] = (event.state, event.text)
             case Message():
                 self.messages.append((event.level, event.device, event.text))
             case _:
@@ -92,6 +100,9 @@ class RunState:
                 self.readings[data["quantity"]] = (value, data["units"])
             case RecordKind.EVENT if data["name"] == "state_changed":
                 self.state = data["data"]["state"]
+            case RecordKind.EVENT if data["name"] == "interlock":
+                told = data["data"]
+                self.interlocks[told["name"]] = (told["state"], told["text"])
             case RecordKind.EVENT if data["name"] == "message":
                 self.messages.append((data["level"], data["device"], data["message"]))
             case RecordKind.STOP:

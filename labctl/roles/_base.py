@@ -241,6 +241,10 @@ class Instrument(ABC):
         value: float = getattr(self, f"read_{quantity}")()
         return value
 
+    def watch(self, quantity: str) -> float:
+        """Read as ``read`` does, beside a measurement: nothing that others read is changed."""
+        return self.read(quantity)
+
     def make_safe(self, action: str) -> None:
         """Carry out an action of the safe state and verify it by reading back.
 
@@ -256,6 +260,10 @@ class Instrument(ABC):
             raise DeviceRefusedError(
                 self.name, action, "the read-back says that it is not done", "close it by hand now"
             )
+
+    def alarm(self) -> str:
+        """Return what is wrong in the instrument's words; empty: nothing, or it cannot tell."""
+        return ""
 
     def rearm(self) -> None:
         """Release a guard that has latched, after a person has looked.

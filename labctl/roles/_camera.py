@@ -75,6 +75,8 @@ class Camera(Instrument):
     }
     guard_level: ClassVar[float] = 0.8
     """Share of full scale that a pixel may reach while the EM gain is above 1."""
+    unread_s: ClassVar[float] = 5.0
+    """So long gained frames may lie unread, s."""
 
     def __init__(self, name: str, limits: Mapping[str, Limits] | None = None) -> None:
         """Start without preview: EM gain is refused until there is one."""
@@ -84,6 +86,8 @@ class Camera(Instrument):
         self._preview: _Preview | None = None
         self._floor: dict[CameraSettings, float] = {}
         self._tripped = ""
+        self._reads = 0
+        self._unread: tuple[int, float] | None = None
 
     @abstractmethod
     def sensor_size(self) -> tuple[int, int]:
@@ -163,6 +167,24 @@ class Camera(Instrument):
         """What the guard has seen, or an empty string."""
         return self._tripped
 
+    def look(self, now_s: float) -> None:
+        """Guard against gained frames that nobody looks at: the guard sees only what is read.
+
+        Args:
+            now_s: Time of the clock, s; to be called again and again while the camera is on.
+
+        Raises:
+            ProtectionError: They have lain unread for too long; camera made safe.
+        """
+        gained = self._settings is not None and self._settings.em_gain > 1
+        if not gained or not self.acquiring() or not self.frames_ready():
+            self._unread = None
+        elif self._unread is None or self._unread[0] != self._reads:
+            self._unread = self._reads, now_s
+        elif now_s - self._unread[1] > self.unread_s + 2.0 * self.frame_time_s():
+            self._unread = None
+            self._latch(f"gained frames have lain unread for {self.unread_s:g} s")
+
     def rearm(self) -> None:
         """Release the guard after a person has looked; a new preview is needed."""
         self._tripped, self._preview = "", None
@@ -219,6 +241,7 @@ class Camera(Instrument):
             ProtectionError: A gained frame came too near to full scale; camera made safe.
         """
         frames = self._read_frames()
+        self._reads += 1
         for frame in frames:
             self._guard(frame)
         return frames
@@ -303,7 +326,10 @@ class Camera(Instrument):
 
     def _trip(self, peak: float) -> None:
         gain = self._settings.em_gain if self._settings else 1
-        self._tripped = f"{peak:.0f} counts at EM gain {gain}: too much light"
+        self._latch(f"{peak:.0f} counts at EM gain {gain}: too much light")
+
+    def _latch(self, what: str) -> None:
+        self._tripped = what
         failures = [text for action in (self.shut, self.drop_gain) if (text := _failure(action))]
         if failures:
             self._tripped += f"; NOT SAFE: {'; '.join(failures)}"

@@ -63,6 +63,9 @@ class PhotonCounter(Composite):
     Too much light can destroy them. So every reading of the rate goes through a guard: above
     ``max_rate_hz`` the excitation is closed first, then the detector's own shutter, and the guard
     stays latched until a person re-arms it.
+
+    Attributes:
+        when_opened: Is called when the shutter in front of it was opened.
     """
 
     role: ClassVar[str] = "photon_counter"
@@ -97,11 +100,13 @@ class PhotonCounter(Composite):
         self.facts, self.wiring = facts, wiring
         self.max_rate_hz, self.warn_rate_hz = max_rate_hz, warn_rate_hz
         self._read_rate: Callable[[], float] | None = None
+        self._watch_rate: Callable[[], float] | None = None
         self._close_light: Callable[[], None] | None = None
         self._shutter: Shutter | None = None
         self._neighbours: tuple[PhotonCounter, ...] = ()
         self._tripped = ""
         self._last_rate_hz: float | None = None
+        self.when_opened: Callable[[], None] = _nothing
 
     @property
     def tagger(self) -> str:
@@ -123,6 +128,11 @@ class PhotonCounter(Composite):
         """What the guard has seen, or an empty string."""
         return self._tripped
 
+    @property
+    def exposed(self) -> bool:
+        """Whether light may reach it, as far as labctl has moved its shutter; nothing is asked."""
+        return self._shutter is None or self._shutter.ordered_open
+
     def part_names(self) -> Mapping[str, str]:
         """Return what the wiring names."""
         return {key: getattr(self.wiring, key) for key in self.references}
@@ -130,7 +140,9 @@ class PhotonCounter(Composite):
     def use_parts(self, parts: Mapping[str, Instrument]) -> None:
         """Take who counts its pulses and what keeps light from it."""
         shutter = self._part(parts, "shutter", Shutter) if "shutter" in parts else None
-        self.attach(self._rate_from(parts), shutter, self._part(parts, "light", Shutter).shut)
+        light = self._part(parts, "light", Shutter)
+        self.attach(self._rate_from(parts), shutter, light.shut)
+        self._watch_rate = self._rate_from(parts, "guard")
 
     def meet(self, neighbours: Sequence["PhotonCounter"]) -> None:
         """Learn of the detectors behind the same shutter: it stays shut while one is latched."""
@@ -161,9 +173,21 @@ class PhotonCounter(Composite):
             ProtectionError: Too much light, now or since the guard was last armed.
             RefusedError: Nobody counts its pulses.
         """
-        if self._read_rate is None:
+        return self._checked(self._read_rate)
+
+    def watch(self, quantity: str) -> float:
+        """Return the rate beside a measurement, Hz, see ``read_count_rate``.
+
+        A counter card gives means since it was last asked, and here has a memory of its own.
+        """
+        if quantity != "count_rate":
+            return super().watch(quantity)
+        return self._checked(self._watch_rate or self._read_rate)
+
+    def _checked(self, rate: Callable[[], float] | None) -> float:
+        if rate is None:
             raise RefusedError(self.name, "nobody counts its pulses", "connect the set-up first")
-        rate_hz = self._read_rate()
+        rate_hz = rate()
         self.check_rate(rate_hz)
         return rate_hz
 
@@ -217,6 +241,9 @@ class PhotonCounter(Composite):
             self._check_guard()
         if self._shutter is not None:
             self._shutter.set_open(wanted)
+        if wanted:
+            for exposed in (self, *self._neighbours):
+                exposed.when_opened()
 
     def shut(self) -> None:
         """Close the shutter in front of it."""
@@ -246,10 +273,10 @@ class PhotonCounter(Composite):
             "guard": self._tripped or "armed",
         }
 
-    def _rate_from(self, parts: Mapping[str, Instrument]) -> Callable[[], float]:
+    def _rate_from(self, parts: Mapping[str, Instrument], reader: str = "") -> Callable[[], float]:
         if "counter" in parts:
             card = self._part(parts, "counter", PulseCounter)
-            return partial(card.count_rate_hz, self.wiring.counter_channel)
+            return partial(card.count_rate_hz, self.wiring.counter_channel, reader)
         return partial(self._part(parts, "tagger", TimeTagger).count_rate_hz, self.wiring.channel)
 
     def _check_guard(self) -> None:
@@ -264,6 +291,10 @@ class PhotonCounter(Composite):
         failures = [text for action in actions if action and (text := _failure(action))]
         if failures:
             self._tripped += f"; NOT SAFE: {'; '.join(failures)}"
+
+
+def _nothing() -> None:
+    """Do nothing: nobody wants to know."""
 
 
 def _failure(action: Callable[[], None]) -> str:

@@ -28,8 +28,8 @@ class PulseCounter(Instrument):
         """Name it; ``attach`` comes before the first rate."""
         super().__init__(name)
         self._now: Callable[[], float] | None = None
-        self._before: dict[int, tuple[float, int]] = {}
-        self._rates_hz: dict[int, float] = {}
+        self._before: dict[tuple[int, str], tuple[float, int]] = {}
+        self._rates_hz: dict[tuple[int, str], float] = {}
 
     @abstractmethod
     def inputs(self) -> tuple[int, ...]:
@@ -52,31 +52,36 @@ class PulseCounter(Instrument):
         """Take the clock, s, that rates are measured with."""
         self._now = now
 
-    def start_rate(self, channel: int) -> None:
+    def start_rate(self, channel: int, reader: str = "") -> None:
         """Begin to measure the rate of a counter now."""
-        self._before[channel] = self._reading(channel)
-        self._rates_hz.pop(channel, None)
+        self._before[channel, reader] = self._reading(channel)
+        self._rates_hz.pop((channel, reader), None)
 
-    def count_rate_hz(self, channel: int) -> float:
-        """Return the mean rate since the reading before, Hz.
+    def count_rate_hz(self, channel: int, reader: str = "") -> float:
+        """Return the mean rate since this reader's reading before, Hz.
 
         Within 10 ms of the reading before, the rate of then is returned again.
+
+        Args:
+            channel: Number of the counter, from 0.
+            reader: Who asks: readings of one change no rate of another.
 
         Raises:
             RefusedError: There is no such counter, or no two readings to compare yet.
         """
-        if channel not in self._before:
-            self.start_rate(channel)
-        before_s, before = self._before[channel]
+        mine = channel, reader
+        if mine not in self._before:
+            self.start_rate(*mine)
+        before_s, before = self._before[mine]
         now_s, counts = self._reading(channel)
         if now_s - before_s >= _SHORTEST_S:
             rate_hz = (counts - before) % self.counts_modulus / (now_s - before_s)
-            self._before[channel], self._rates_hz[channel] = (now_s, counts), rate_hz
-        if channel not in self._rates_hz:
+            self._before[mine], self._rates_hz[mine] = (now_s, counts), rate_hz
+        if mine not in self._rates_hz:
             raise RefusedError(
                 self.name, f"counter {channel} has no rate yet", "ask again in 100 ms"
             )
-        return self._rates_hz[channel]
+        return self._rates_hz[mine]
 
     def _reading(self, channel: int) -> tuple[float, int]:
         if channel not in self.inputs():

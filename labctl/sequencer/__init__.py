@@ -2,12 +2,22 @@
 
 from labctl.sequencer._announce import Announcer, Listener
 from labctl.sequencer._book import Book, Journal, Status
-from labctl.sequencer._control import Aborted, Control, Interruption, Repeated, Skipped
+from labctl.sequencer._control import (
+    Aborted,
+    Control,
+    Interruption,
+    Repeated,
+    Skipped,
+    Suspended,
+)
 from labctl.sequencer._engine import Outcome, ending, execute
+from labctl.sequencer._guard import Guard
 from labctl.sequencer._past import Past
 from labctl.sequencer._session import OnTimeout, Session
 from labctl.sequencer._shield import undisturbed
 from labctl.sequencer._states import FINAL, TRANSITIONS, StateMachine
+from labctl.sequencer._trip_rule import TripRule, TripWatch
+from labctl.sequencer._watches import Standing
 
 __all__ = [
     "FINAL",
@@ -16,6 +26,7 @@ __all__ = [
     "Announcer",
     "Book",
     "Control",
+    "Guard",
     "Interruption",
     "Journal",
     "Listener",
@@ -25,8 +36,12 @@ __all__ = [
     "Repeated",
     "Session",
     "Skipped",
+    "Standing",
     "StateMachine",
     "Status",
+    "Suspended",
+    "TripRule",
+    "TripWatch",
     "ending",
     "execute",
     "undisturbed",

@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 from labctl.clock import Clock
 from labctl.events import (
     ArrayDescriptor,
+    InterlockChanged,
     Level,
     LiveResult,
     Message,
@@ -23,6 +24,7 @@ from labctl.measurements import Array
 from labctl.sequencer._announce import Announcer
 from labctl.sequencer._readings import Readings
 from labctl.sequencer._states import StateMachine
+from labctl.sequencer._watches import Standing
 from labctl.storage import NamedArray, RecordAddress, RecordKind, file_digest
 
 __all__ = ["Book", "Journal", "Status"]
@@ -122,6 +124,22 @@ class Book:
         """Store and tell something in words."""
         self._event(level, device, text, "message", data)
         self.announcer.tell(Message, level=level, device=device, text=text)
+
+    def interlock(self, standing: Standing, *, stored: bool = True) -> None:
+        """Store and tell how an interlock stands."""
+        level: Level = "info" if standing.state == "armed" else "warning"
+        fields = {
+            "name": standing.name,
+            "state": standing.state,
+            "action": standing.action,
+            "text": standing.text,
+            "latched": standing.latched,
+        }
+        text = f"interlock {standing.name} {standing.state}"
+        text = f"{text}: {standing.text}" if standing.text else text
+        if stored:
+            self._event(level, standing.device, text, "interlock", fields)
+        self.announcer.tell(InterlockChanged, **fields)
 
     def reading(self, quantity: str, value: float, units: str) -> None:
         """Store and tell what a monitor has read."""

@@ -5,7 +5,7 @@ from enum import Flag
 from queue import Empty, SimpleQueue
 from typing import assert_never
 
-from labctl.errors import RefusedError
+from labctl.errors import LabctlError, RefusedError
 from labctl.events import Abort, Command, Pause, PausePolicy, Rearm, Resume, Skip, Stop
 from labctl.measurements import Bank
 from labctl.sequencer._states import StateMachine
@@ -15,11 +15,13 @@ __all__ = [
     "DATA",
     "HELD",
     "MOVING",
+    "STORING",
     "Aborted",
     "Control",
     "Interruption",
     "Repeated",
     "Skipped",
+    "Suspended",
     "Wish",
 ]
 
@@ -40,6 +42,10 @@ class Repeated(Interruption):
     """Pause now; the point is measured again afterwards."""
 
 
+class Suspended(Interruption):
+    """An interlock has tripped: wait until it is well again, then go on."""
+
+
 class Wish(Flag):
     """What commands can want of a wait in progress."""
 
@@ -48,16 +54,19 @@ class Wish(Flag):
     SKIP = 4
     REPEAT = 8
     BANK = 16
+    TRIP = 32
 
 
 MOVING = Wish.ABORT
 """Heeded while an instrument moves for seconds: left in the middle it would refuse what follows."""
-BETWEEN = Wish.ABORT | Wish.STOP | Wish.SKIP
+BETWEEN = Wish.ABORT | Wish.STOP | Wish.SKIP | Wish.TRIP
 """Heeded between points and in long waits outside of points."""
-DATA = Wish.ABORT | Wish.SKIP | Wish.REPEAT | Wish.BANK
+DATA = Wish.ABORT | Wish.SKIP | Wish.REPEAT | Wish.BANK | Wish.TRIP
 """Heeded while data of a point come in."""
 HELD = Wish.ABORT | Wish.STOP
-"""Heeded at the end of a pause."""
+"""Heeded at the end of a pause, and while interlocks keep the run from going on."""
+STORING = Wish.ABORT | Wish.TRIP
+"""Heeded when a point is complete: whatever was bad while it was measured, it is not stored."""
 
 _NOTHING = Wish(0)
 _LATE = "the step to skip had ended already: it is kept, and no other one is left out"
@@ -82,10 +91,30 @@ class Control:
         self._pending = _NOTHING
         self._pause: PausePolicy | None = None
         self._reason = ""
+        self._trip = ""
+        self._failure: LabctlError | None = None
 
     def post(self, command: Command) -> None:
         """Take a command; safe from any thread and from signal handlers."""
         self._inbox.put((command, self._step))
+
+    def trip(self, reason: str) -> None:
+        """Let the run be suspended as soon as the present wait heeds it; engine's thread only."""
+        self._trip = reason
+        self._pending |= Wish.TRIP
+
+    def release(self) -> None:
+        """Forget the trips so far: the run is suspended now."""
+        self._pending &= ~Wish.TRIP
+
+    def end(self, reason: str, failure: LabctlError | None = None) -> None:
+        """End the run as a command to abort does, or with a failure; engine's thread only."""
+        if not self.machine.allows("abort") or Wish.ABORT in self._pending:
+            return
+        self._failure = failure
+        self._set_pause(None)
+        self._reason = reason
+        self._pending |= Wish.ABORT
 
     def interrupts(self, heeded: Wish) -> bool:
         """Whether the present wait, which heeds these wishes, must end; takes what was posted."""
@@ -97,7 +126,9 @@ class Control:
         """Raise what the present wait must end with, if anything.
 
         Raises:
+            LabctlError: What a guard has ended the run with.
             Aborted: The run ends now.
+            Suspended: Wait for interlocks, then go on.
             Skipped: The step ends now.
             Repeated: Pause now, then measure the point again.
             Bank: Pause now, keeping what has come.
@@ -105,8 +136,12 @@ class Control:
         if self._pending is _NOTHING:
             return
         wishes = self._pending & heeded
+        if wishes & Wish.ABORT and self._failure is not None:
+            raise self._failure
         if wishes & (Wish.ABORT | Wish.STOP):
             raise Aborted(self._reason)
+        if wishes & Wish.TRIP:
+            raise Suspended(self._trip)
         if wishes & Wish.SKIP:
             self._pending &= ~Wish.SKIP
             raise Skipped("skipped by the user")

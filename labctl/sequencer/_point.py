@@ -66,6 +66,7 @@ class Point:
         # Numbered, not named by the step: a script draws the same noise as a recipe.
         session.begin_point(f"{session.book.points}/{self._attempt}")
         self._began_s = self.clock.now()
+        session.trips.begin_attempt()
         for name in session.set_values:
             self._read(name)
         self._measurement.run(self)
@@ -165,9 +166,11 @@ class Point:
 
         Raises:
             Repeated: A stage has moved meanwhile; what was measured is worth nothing.
+            Suspended: An interlock has tripped meanwhile.
         """
         self._session.stages.check()
         self._read_back()
+        self._quality |= self._session.trips.check()
         book, dot = self._session.book, self._session.dots.here
         data = {
             "index": book.points,
@@ -196,6 +199,7 @@ class Point:
             stored=self._session.control.step_over,
         )
         self._session.asked_again = False
+        self._session.trips.stored()
 
     def _read_back(self) -> None:
         """Read what was set; what has been measured is stored even if a reading fails now."""

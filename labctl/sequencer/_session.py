@@ -4,7 +4,7 @@ The engine drives a session from a recipe's steps; a script drives one from its 
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Literal
+from typing import Any
 
 from numpy.typing import NDArray
 
@@ -18,7 +18,7 @@ from labctl.errors import (
 )
 from labctl.events import MoveFinished, MoveStarted, Progress
 from labctl.measurements import DOTS, Measurement, OpticalTable
-from labctl.roles import Settable, SettleRule, SettleWatch, Thermostat
+from labctl.roles import Settable, SettleRule
 from labctl.sequencer._book import Book, Status
 from labctl.sequencer._control import (
     BETWEEN,
@@ -28,19 +28,21 @@ from labctl.sequencer._control import (
     Control,
     Repeated,
     Skipped,
+    Suspended,
     Wish,
 )
 from labctl.sequencer._dots import Dots
+from labctl.sequencer._guard import Guard
 from labctl.sequencer._past import Past
 from labctl.sequencer._point import Point
+from labctl.sequencer._settling import OnTimeout, Settling
 from labctl.sequencer._shield import undisturbed
 from labctl.sequencer._stages import Stages
+from labctl.sequencer._trips import Trips
 from labctl.stations import SafeReport, Station
-from labctl.storage import Quality
 
 __all__ = ["OnTimeout", "Session"]
 
-OnTimeout = Literal["skip", "abort", "flag"]
 _READ_TRIES = 3
 _VERBS: dict[Status, tuple[str, str]] = {
     "complete": ("finish", "completed"),
@@ -62,10 +64,12 @@ class Session:
         keep_calibration: Callable[[str, str, Mapping[str, Any]], None] | None = None,
         begin_point: Callable[[str], None] = lambda _: None,
         table: OpticalTable | None = None,
+        guard: Guard | None = None,
     ) -> None:
         """``begin_point`` tells a simulated set-up which point is measured now.
 
         ``calibrations`` holds results by name and key; ``keep_calibration`` files new ones.
+        ``guard`` looks at interlocks and detectors, and its trips are heeded.
         """
         self.station, self.book, self.control = station, book, control
         self.clock: Clock = book.clock
@@ -75,6 +79,8 @@ class Session:
         self.table = table or OpticalTable()
         self.stages = Stages(self)
         self.dots = Dots(self)
+        self.trips = Trips(self, guard)
+        self.settling = Settling(self)
         self.memory: dict[str, float] = {}
         self.arrays: dict[str, NDArray[Any]] = {}
         self.news: dict[str, float] = {}
@@ -112,7 +118,8 @@ class Session:
     def _begin(self, monitors: Mapping[str, float]) -> None:
         self.monitored = dict(monitors)
         self.control.machine.apply("start")
-        self._tell_news()
+        self.tell_news()
+        self.trips.begin()
         for quantity, period_s in monitors.items():
             self._monitors.append(
                 self.clock.call_every(period_s, lambda quantity=quantity: self.monitor(quantity))
@@ -133,14 +140,15 @@ class Session:
             cancel()
         try:
             self._tell_safe(safe)
-            self._tell_news()
+            self.trips.end()
+            self.tell_news()
             machine = self.control.machine
             begin, end = _VERBS[status]
             if machine.allows(begin):
                 machine.apply(begin)
-                self._tell_news(reason)
+                self.tell_news(reason)
             machine.apply(end)
-            self._tell_news(reason)
+            self.tell_news(reason)
             self.book.tell_dropped()
             self.book.stop(status, reason, self.station.snapshot())
         finally:
@@ -172,18 +180,27 @@ class Session:
         Returns:
             The read-back (the mean over the dwell time where a settle rule decides).
         """
+        while True:
+            try:
+                return self._move(name, value, rule, on_timeout)
+            except Suspended:
+                self.trips.suspend()
+
+    def _move(
+        self, name: str, value: float, rule: SettleRule | None, on_timeout: OnTimeout
+    ) -> float:
         settable = self._settables.get(name) or self._settable(name)
         unit = settable.spec.unit
         began_s = self.clock.now()
         tell = self.book.announcer.tell_often
         tell(MoveStarted, settable=name, value=float(value), units=unit)
         self._quality.pop(name, None)
-        self._start(settable, value)
+        self.begin_move(settable, value)
         # A move may take no time at all, and what was read before it belongs to the point before.
         for changed in (name, *self.companions(name)):
             self.book.readings.forget(changed)
         if settable.spec.settles:
-            found, settled = self._settle(settable, value, rule, on_timeout)
+            found, settled = self.settling.settle(settable, value, rule, on_timeout)
         else:
             found, settled = self._arrived(settable, value), True
         tell(
@@ -222,6 +239,7 @@ class Session:
         ``attempt`` is above 0 if earlier attempts are stored already.
         """
         self.stages.begin_point()
+        self.trips.begin_point()
         while True:
             point = Point(self, measurement, step_id=step_id, label=label, attempt=attempt)
             try:
@@ -231,6 +249,9 @@ class Session:
                 self.make_safe()
                 attempt += 1
                 self.hold()
+            except Suspended:
+                attempt += 1
+                self.trips.suspend(in_point=True)
             except BaseException as reason:
                 # Excitation off comes before everything else, whatever went wrong.
                 self.make_safe()
@@ -241,12 +262,16 @@ class Session:
     def wait(self, seconds: float) -> None:
         """Let lab time pass."""
         end_s = self.clock.now() + seconds
-        self._pass_time(lambda: False, end_s, f"wait of {seconds:g} s", BETWEEN)
+        while self.clock.now() < end_s:
+            try:
+                self.pass_time(lambda: False, end_s, f"wait of {seconds:g} s", BETWEEN)
+            except Suspended:
+                self.trips.suspend()
 
     def let_pass(self, seconds: float, *, what: str, bankable: bool = False) -> None:
         """Let time pass inside a measurement; ``bankable`` as in ``wait_until``."""
         end_s = self.clock.now() + seconds
-        self._pass_time(lambda: False, end_s, what, DATA if bankable else MOVING)
+        self.pass_time(lambda: False, end_s, what, DATA if bankable else MOVING)
 
     def read(self, name: str) -> float:
         """Read ``instrument.quantity``; asks again if no answer or a garbled one comes.
@@ -310,11 +335,16 @@ class Session:
             Aborted: The run shall end here.
             Skipped: The next step shall be left out.
         """
-        if self.control.wants_pause():
-            self.hold()
-        self._tell_news()
-        self._rearm()
-        self.control.raise_interruption(BETWEEN)
+        while True:
+            if self.control.wants_pause():
+                self.hold()
+            self.rearm()
+            self.tell_news()
+            try:
+                self.control.raise_interruption(BETWEEN)
+                return
+            except Suspended:
+                self.trips.suspend()
 
     def hold(self) -> None:
         """Pause: light off, then wait for a command. Virtual time stands still meanwhile.
@@ -327,13 +357,13 @@ class Session:
         while self.control.wants_pause():
             if machine.allows("paused"):
                 machine.apply("paused")
-            self._tell_news()
-            self._rearm()
+            self.tell_news()
+            self.rearm()
             if self.clock.virtual:
                 self.control.wait_for_command(0.5)
             else:
                 self.clock.sleep(0.05)
-        self._tell_news()
+        self.tell_news()
         self.control.raise_interruption(HELD)
 
     def wait_until(
@@ -353,9 +383,13 @@ class Session:
             Interruption: What a command wants instead.
         """
         heeded = DATA if bankable else MOVING
-        if not self._pass_time(ready, self.clock.now() + timeout_s, what, heeded):
+        if not self.pass_time(ready, self.clock.now() + timeout_s, what, heeded):
             device, _, wanted = what.replace(".", " ", 1).partition(" ")
             raise NoReplyError(device, wanted, f"not within {timeout_s:g} s", "is it stuck?")
+
+    def doubt(self, name: str, bits: int) -> None:
+        """Mark the points that follow, until ``instrument.quantity`` is moved again."""
+        self._quality[name] = bits
 
     def quality(self) -> int:
         """Return the quality bits that the moves so far leave on the next point."""
@@ -374,22 +408,26 @@ class Session:
         """Tell displays how far the present step has come."""
         self.book.announcer.tell(Progress, text=text, fraction=fraction)
 
-    def _pass_time(
+    def pass_time(
         self, ready: Callable[[], bool], deadline_s: float, what: str, heeded: Wish
     ) -> bool:
+        """Let time pass until ``ready()`` or the deadline; returns whether it was ready."""
         control, machine = self.control, self.control.machine
 
         def ended() -> bool:
             interrupted = control.interrupts(heeded)
-            if machine.state != self._announced or control.refused:
-                self._tell_news()
+            if machine.state != self._announced or control.refused or self.trips.news:
+                self.tell_news()
+                # News of a guard may end the wait.
+                interrupted = control.interrupts(heeded)
             return interrupted or ready()
 
         done = self.clock.wait_until(ended, deadline_s=deadline_s, what=what)
         control.raise_interruption(heeded)
         return done
 
-    def _start(self, settable: Settable, value: float) -> None:
+    def begin_move(self, settable: Settable, value: float) -> None:
+        """Give a settable a value, which holds from now on; nothing here waits."""
         name = settable.name
         before = self.set_values.get(name)
         self.set_values[name] = (value, settable.spec.unit)
@@ -402,65 +440,9 @@ class Session:
                 self.set_values[name] = before
             raise
 
-    def _settle(
-        self, settable: Settable, value: float, rule: SettleRule | None, on_timeout: OnTimeout
-    ) -> tuple[float, bool]:
-        rule = rule or self._rule_of(settable)
-        watch = SettleWatch(rule, value)
-        began_s = self.clock.now()
-        while not watch.settled():
-            if self.clock.now() >= began_s + rule.timeout_s:
-                return self._not_settled(settable, watch, on_timeout)
-            self._await_beat(began_s, rule.poll_s)
-            reading = self.read(settable.name)
-            self.book.readings.add(settable.name, self.clock.now(), reading, settable.spec.unit)
-            watch.add(self.clock.now(), reading)
-            self.progress(f"{settable.name} {reading:.3f} -> {value:g} {settable.spec.unit}")
-        self._tell_alarm(settable)
-        return watch.mean(), True
-
-    def _tell_alarm(self, settable: Settable) -> str:
-        """Say what the instrument itself complains of, if it does."""
-        instrument = self.station[settable.name.partition(".")[0]]
-        try:
-            alarm = instrument.alarm() if isinstance(instrument, Thermostat) else ""
-        except LabctlError as error:
-            alarm = f"its alarm cannot be read: {error}"
-        if alarm:
-            self.book.message("warning", instrument.name, f"alarm: {alarm}")
-        return alarm
-
-    def _rule_of(self, settable: Settable) -> SettleRule:
-        instrument = self.station[settable.name.partition(".")[0]]
-        return getattr(instrument, "settle_rule", Thermostat.settle_rule)
-
-    def _await_beat(self, began_s: float, period_s: float) -> None:
-        # Beats are counted from the start, so that the time that readings take does not add up.
-        beats = int((self.clock.now() - began_s) / period_s + 1e-9) + 1
-        self._pass_time(lambda: False, began_s + beats * period_s, "the next reading", BETWEEN)
-
-    def _not_settled(
-        self, settable: Settable, watch: SettleWatch, on_timeout: OnTimeout
-    ) -> tuple[float, bool]:
-        unit, rule = settable.spec.unit, watch.rule
-        text = (
-            f"{settable.name} has not settled at {watch.target:g} {unit}"
-            f" within {rule.timeout_s:g} s: {watch.describe(unit)}"
-        )
-        alarm = self._tell_alarm(settable)
-        text = f"{text}; alarm: {alarm}" if alarm else text
-        self.book.message("warning", settable.name, text)
-        if on_timeout == "skip":
-            raise Skipped(text)
-        if on_timeout == "abort":
-            device = settable.name.partition(".")[0]
-            raise NoReplyError(
-                device, settable.name, text, "give it more time, or a wider tolerance"
-            )
-        self._quality[settable.name] = Quality.TEMPERATURE_UNSTABLE | Quality.TEMPERATURE_TIMEOUT
-        return self.read(settable.name), False
-
-    def _tell_news(self, reason: str = "") -> None:
+    def tell_news(self, reason: str = "") -> None:
+        """Store and tell what has changed: interlocks, the state, what was refused."""
+        self.trips.heed()
         machine = self.control.machine
         if machine.state != self._announced:
             self._announced = machine.state
@@ -468,11 +450,13 @@ class Session:
         while self.control.refused:
             self.book.message("warning", "run", self.control.refused.popleft())
 
-    def _rearm(self) -> None:
+    def rearm(self) -> None:
+        """Release what a person has asked to re-arm."""
         while self.control.rearm:
             name = self.control.rearm.popleft()
             try:
-                self.station[name].rearm()
+                if not self.trips.rearm(name):
+                    self.station[name].rearm()
                 self.book.message("info", name, "guard re-armed by the user")
             except LabctlError as error:
                 self.book.message("warning", name, str(error))

@@ -3,6 +3,7 @@
 These checks work on the plain data, so that a mistake elsewhere in the file hides none of them.
 """
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
@@ -86,6 +87,31 @@ class _References:
             )
             if units is not None:
                 self._amounts(block, at, ("above", "below", "band", "rearm"), str(units))
+                self._way_back(block, at, str(units))
+            self._alarm(block, at)
+
+    def _way_back(self, block: Mapping[Any, Any], at: Location, unit: str) -> None:
+        """Refuse a re-arm threshold that is not on the safe side of the trip threshold."""
+        try:
+            low, high = _bounds(block, unit)
+            good_low, good_high = _bounds({**block, **_rearms(block)}, unit)
+        except (TypeError, ValueError):  # said with the amounts
+            return
+        if not (low < high and good_low < good_high):
+            self.problem("the band is empty; the smaller amount comes first", at)
+            return
+        inside = low < good_low or math.isinf(low)
+        inside = inside and (good_high < high or math.isinf(high))
+        if block.get("rearm") is not None and not inside:
+            hint = "leave a distance between both, or the run goes on and off again"
+            self.problem("rearm is not on the safe side of the threshold", (*at, "rearm"), hint)
+
+    def _alarm(self, block: Mapping[Any, Any], at: Location) -> None:
+        name = str(block.get("watch")).partition(".")[0]
+        if block.get("alarm") is True and name in self._drivers:
+            driver = self._drivers[name]
+            if driver.alarm is Instrument.alarm:
+                self.problem(f"a {driver.role} reports no alarms", (*at, "alarm"))
 
     def rules(self) -> None:
         for index, entry in enumerate(_list(self._document.data.get("rules"))):
@@ -235,6 +261,23 @@ def normal(address: str) -> str:
     if head in ("TCPIP", "GPIB", "USB"):
         head += "0"
     return f"{head}{separator}{tail}".removesuffix("::INSTR")
+
+
+def _bounds(block: Mapping[Any, Any], unit: str) -> tuple[float, float]:
+    """Return between what a reading is accepted; raises ValueError or TypeError."""
+    band = _list(block.get("band"))
+    low = band[0] if band else block.get("below")
+    high = band[1] if len(band) > 1 else block.get("above")
+    return (
+        -math.inf if low is None else number_in(low, unit),
+        math.inf if high is None else number_in(high, unit),
+    )
+
+
+def _rearms(block: Mapping[Any, Any]) -> dict[str, Any]:
+    """Return the re-arm threshold in the place of the condition that it belongs to."""
+    kinds = [kind for kind in ("above", "below", "band") if block.get(kind) is not None]
+    return {kind: block["rearm"] for kind in kinds if block.get("rearm") is not None}
 
 
 def _drivers(blocks: Mapping[Any, Any], plugins: Plugins) -> Iterator[tuple[str, type[Instrument]]]:

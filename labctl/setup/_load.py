@@ -207,12 +207,7 @@ def _beside(setup: Path, named: Path) -> Path:
 
 
 def _notices(file: SetupFile) -> tuple[str, ...]:
-    reserved = {"interlocks": file.interlocks}
-    notices = [
-        f"{key} are checked, but this version of labctl does not act on them yet"
-        for key, entries in reserved.items()
-        if entries
-    ]
+    notices: list[str] = []
     recording = file.simulate.spectrum
     if recording is not None:
         notices.append(f"a simulation shows the light recorded in '{recording.file}', not the dot")

@@ -136,19 +136,26 @@ class Monitor(Block):
 
 
 class Interlock(Block):
-    """A condition over a reading that stops the run. Exactly one condition per entry.
+    """A condition over a reading that ends the light. Exactly one condition per entry.
+
+    A reading that cannot be had for 10 s, or is no number for so long, counts as a bad one.
 
     Attributes:
         watch: The reading.
         above: Trips when the reading is larger.
         below: Trips when it is smaller.
         band: Trips when it is outside.
-        stale_s: Trips when no valid reading came for so long, s.
+        stale_s: Trips when no valid reading came, or always the same one, for so long, s.
         alarm: Trips when the instrument reports an alarm.
-        rearm: Reading at which a suspended run may go on; beyond the trip threshold.
+        rearm: Reading at which a suspended run may go on, on the safe side of the trip threshold;
+            of a band two, within it.
+        rearm_for_s: How long all must be well before a suspended run goes on, s.
         delay_s: How long the condition must hold before it trips, s.
-        do: ``close_light``, ``suspend`` (close light, go on after re-arming) or ``abort``.
-        latch: Whether a person must re-arm.
+        every_s: Time between two readings, s.
+        wait_s: Longest suspension, s; then the run is aborted.
+        do: ``close_light`` (the run fails), ``suspend`` (close light, go on after re-arming) or
+            ``abort``.
+        latch: Whether a person must re-arm; None: yes, except after ``suspend``.
         why: Reason, shown when it trips.
     """
 
@@ -158,10 +165,13 @@ class Interlock(Block):
     band: tuple[Amount, Amount] | None = None
     stale_s: Seconds | None = Field(None, gt=0)
     alarm: Literal[True] | None = None
-    rearm: Amount | None = None
+    rearm: Amount | tuple[Amount, Amount] | None = None
+    rearm_for_s: Seconds = Field(5.0, ge=0)
     delay_s: Seconds = Field(0.0, ge=0)
+    every_s: Seconds = Field(1.0, ge=0.01)
+    wait_s: Seconds = Field(3600.0, gt=0)
     do: Action
-    latch: bool = True
+    latch: bool | None = None
     why: str = ""
 
     @model_validator(mode="after")
@@ -171,6 +181,23 @@ class Interlock(Block):
             message = "needs exactly one condition; use above, below, band, stale or alarm"
             raise ValueError(message)
         return self
+
+    @model_validator(mode="after")
+    def _a_way_back(self) -> "Interlock":
+        if self.rearm is not None and (self.stale_s is not None or self.alarm):
+            raise ValueError("rearm belongs to above, below or band; remove it")
+        threshold = self.above is not None or self.below is not None or self.band is not None
+        if self.do == "suspend" and threshold and self.rearm is None:
+            message = "says not when a suspended run may go on; write 'rearm'"
+            raise ValueError(message)
+        if self.rearm is not None and isinstance(self.rearm, tuple) != (self.band is not None):
+            raise ValueError("rearm of a band is a band, of a threshold one reading")
+        return self
+
+    @property
+    def latches(self) -> bool:
+        """Whether a person must re-arm."""
+        return self.do != "suspend" if self.latch is None else self.latch
 
 
 class Rule(Block):

@@ -2,5 +2,6 @@
 
 from labctl.stations._build import build
 from labctl.stations._station import SafeReport, Station
+from labctl.stations._worker import Sentry
 
-__all__ = ["SafeReport", "Station", "build"]
+__all__ = ["SafeReport", "Sentry", "Station", "build"]

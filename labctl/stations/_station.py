@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from labctl.errors import ConfigError, LabctlError, NotConnectedError, Problem
-from labctl.roles import Identity, Instrument, Settable
+from labctl.roles import Identity, Instrument, Laser, Settable, Shutter
 
 __all__ = ["SafeReport", "Station"]
 
@@ -87,6 +87,11 @@ class Station:
             reader = self._readers[name] = partial(self[instrument].read, quantity)
         return reader()
 
+    def watch(self, name: str) -> float:
+        """Read ``instrument.quantity`` beside a measurement, which notices nothing of it."""
+        instrument, _, quantity = name.partition(".")
+        return self[instrument].watch(quantity)
+
     def unit(self, name: str) -> str:
         """Return the unit of the readable ``instrument.quantity``."""
         instrument, _, quantity = name.partition(".")
@@ -121,12 +126,17 @@ class Station:
         """Carry out the safe state in its order; one failure never stops the rest."""
         return [self._make_safe(action) for action in self._safe_state]
 
+    def make_dark(self) -> list[SafeReport]:
+        """End the light: the part of the safe state that shutters and lasers have in it."""
+        dark = [a for a in self._safe_state if isinstance(self[_owner(a)], Shutter | Laser)]
+        return [self._make_safe(action) for action in dark]
+
     def snapshot(self) -> dict[str, dict[str, Any]]:
         """Return every readable parameter of every instrument; a failing one says why."""
         return {name: _snapshot(instrument) for name, instrument in self._instruments.items()}
 
     def _make_safe(self, action: str) -> SafeReport:
-        name, _, verb = action.partition(".")
+        name, verb = _owner(action), action.partition(".")[2]
         error = ""
         for attempt in range(1, _TRIES + 1):
             try:
@@ -139,6 +149,10 @@ class Station:
             else:
                 return SafeReport(action, "", attempt)
         return SafeReport(action, error, _TRIES)
+
+
+def _owner(action: str) -> str:
+    return action.partition(".")[0]
 
 
 def _snapshot(instrument: Instrument) -> dict[str, Any]:

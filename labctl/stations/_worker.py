@@ -13,7 +13,7 @@ from labctl.clock import Clock
 from labctl.errors import NoReplyError, RefusedError
 from labctl.roles import Instrument, Settable
 
-__all__ = ["on_worker"]
+__all__ = ["Sentry", "on_worker"]
 
 R = TypeVar("R", bound=Instrument)
 CALL_DEADLINE_S = 120.0
@@ -53,11 +53,37 @@ class _Thread:
         _here.thread = self
         while (entry := self._jobs.get()) is not None:
             future, job = entry
+            if not future.set_running_or_notify_cancel():
+                continue
             try:
                 future.set_result(job())
             # Whatever it is belongs to the caller, who waits for it.
             except BaseException as error:
                 future.set_exception(error)
+
+
+class Sentry:
+    """Does something again and again in wall time, on a thread of its own beside the engine's.
+
+    What it calls of instruments runs on their threads, each call for at most ``BUSY_S``.
+    """
+
+    def __init__(self, name: str, period_s: float, action: Callable[[], None]) -> None:
+        """Begin at once; ``period_s`` is wall time, s."""
+        self._period_s, self._action = period_s, action
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def end(self) -> None:
+        """Stop, and wait for what is being done."""
+        self._ended.set()
+        self._thread.join(2.0 * BUSY_S)
+
+    def _run(self) -> None:
+        _here.thread = self
+        while not self._ended.wait(self._period_s):
+            self._action()
 
 
 class _OnWorker:
@@ -138,6 +164,8 @@ class _OnWorker:
         future = thread.submit(job)
         wait([future], BUSY_S)
         if not future.done():
+            # Whoever asks again and again must not leave a queue behind a call that hangs.
+            future.cancel()
             raise self._silent(name, "an earlier call has not returned")
         return future.result()
 

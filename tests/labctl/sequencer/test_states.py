@@ -32,6 +32,10 @@ def test_the_whole_table_is_what_the_design_draws() -> None:
     assert edges == {
         ("idle", "running"),
         ("running", "pausing"),
+        ("running", "suspended"),
+        ("suspended", "running"),
+        ("suspended", "pausing"),
+        ("suspended", "stopping"),
         ("running", "stopping"),
         ("pausing", "paused"),
         ("pausing", "running"),

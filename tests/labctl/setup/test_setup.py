@@ -124,10 +124,45 @@ interlocks:
 """
     setup = read_setup(parse_yaml(text, Path("setup.yaml")))
     assert len(setup.file.interlocks) == 4
+    assert [entry.latches for entry in setup.file.interlocks] == [False, True, True, False]
     assert {rule.limit for rule in setup.file.rules} >= {"stage.step_voltage_x"}
-    assert setup.notices == (
-        "interlocks are checked, but this version of labctl does not act on them yet",
-    )
+    assert setup.notices == ()
+
+
+@pytest.mark.parametrize(
+    ("entry", "told"),
+    [
+        ("watch: cryostat.temperature, above: 120 K, do: suspend", "write 'rearm'"),
+        (
+            "watch: cryostat.temperature, above: 9 K, rearm: 9 K, do: suspend",
+            "not on the safe side",
+        ),
+        (
+            "watch: cryostat.temperature, below: 9 K, rearm: 8 K, do: suspend",
+            "not on the safe side",
+        ),
+        (
+            "watch: cryostat.temperature, band: [9 K, 3 K], rearm: [4 K, 8 K], do: suspend",
+            "the smaller amount comes first",
+        ),
+        (
+            "watch: cryostat.temperature, band: [3 K, 9 K], rearm: [3 K, 8 K], do: suspend",
+            "not on the safe side",
+        ),
+        (
+            "watch: cryostat.temperature, band: [3 K, 9 K], rearm: 8 K, do: suspend",
+            "rearm of a band is a band",
+        ),
+        ("watch: cryostat.temperature, alarm: true, rearm: 8 K, do: abort", "remove it"),
+        ("watch: shutter.open, alarm: true, do: abort", "a shutter reports no alarms"),
+    ],
+)
+def test_interlocks_that_cannot_work_are_refused(entry: str, told: str) -> None:
+    text = (CONFIGS / "setups" / "microscope.yaml").read_text("utf-8")
+    text = text.replace("sample: ../", f"sample: {CONFIGS.as_posix()}/")
+    text += f"\ninterlocks:\n  - {{{entry}}}\n"
+    with pytest.raises(ConfigError, match=told):
+        read_setup(parse_yaml(text, Path("setup.yaml")))
 
 
 THIRD_PARTY = """
