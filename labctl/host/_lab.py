@@ -18,7 +18,7 @@ from labctl.host._unstored import unstored_session
 from labctl.measurements import FoundDot, Measurement
 from labctl.recipes import DotChoice
 from labctl.roles import Camera, Cryostat, Instrument, Lamp, SettleRule, Shutter, Spectrograph
-from labctl.sequencer import Aborted, Control, Listener, OnTimeout, Session, undisturbed
+from labctl.sequencer import Aborted, Control, Guard, Listener, OnTimeout, Session, undisturbed
 from labctl.setup import Setup, load_setup
 from labctl.stations import SafeReport, Station
 from labctl.storage import PointFollower, Run, read_run
@@ -139,6 +139,15 @@ class Lab:
     def station(self) -> Station:
         """The connected station."""
         return self._connection.station
+
+    @property
+    def guard(self) -> Guard:
+        """What looks at interlocks and detectors, in runs and between them.
+
+        ``lab.guard.standings()`` tells how everything stands, ``lab.guard.rearm("apd_1")``
+        releases what has latched, after a person has looked.
+        """
+        return self._connection.guard
 
     @property
     def clock(self) -> Clock:

@@ -16,7 +16,7 @@ from labctl.sequencer._past import Past
 from labctl.sequencer._session import OnTimeout, Session
 from labctl.sequencer._shield import undisturbed
 from labctl.sequencer._states import FINAL, TRANSITIONS, StateMachine
-from labctl.sequencer._trip_rule import TripRule, TripWatch
+from labctl.sequencer._trip_rule import TripRule, TripWatch, rule_of
 from labctl.sequencer._watches import Standing
 
 __all__ = [
@@ -44,5 +44,6 @@ __all__ = [
     "TripWatch",
     "ending",
     "execute",
+    "rule_of",
     "undisturbed",
 ]

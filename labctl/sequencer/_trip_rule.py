@@ -82,10 +82,11 @@ class TripWatch:
         self._bad_s: float | None = None
         self._good_s: float | None = None
         self._value = math.nan
-        self._valid_s = self._fresh_s = now_s
+        self._now_s = self._valid_s = self._fresh_s = now_s
 
     def take(self, now_s: float, value: float) -> None:
         """Take a reading; NaN: there was none."""
+        self._now_s = now_s
         if value == value:
             self._valid_s = now_s
             if value != self._value:
@@ -105,15 +106,14 @@ class TripWatch:
     def describe(self, unit: str) -> str:
         """Return in words what is wrong with the last reading."""
         rule, value = self.rule, self._value
-        if value != value or self._fresh_s < self._valid_s:
-            same = f"always {format_quantity(value, unit)}" if value == value else "no reading"
-            if self.rule.stale_s < math.inf:
-                return f"{same} for {self._valid_s - self._fresh_s:.0f} s"
+        shown = format_quantity(value, unit)
+        if self._now_s > self._valid_s:
+            return f"no valid reading for {self._now_s - self._valid_s:.0f} s"
+        if self._now_s - self._fresh_s >= rule.stale_s:
+            return f"always {shown} for {self._now_s - self._fresh_s:.0f} s"
         if value > rule.high:
-            return f"{format_quantity(value, unit)}, above {format_quantity(rule.high, unit)}"
-        if value < rule.low:
-            return f"{format_quantity(value, unit)}, below {format_quantity(rule.low, unit)}"
-        return "no valid reading"
+            return f"{shown}, above {format_quantity(rule.high, unit)}"
+        return f"{shown}, below {format_quantity(rule.low, unit)}" if value < rule.low else shown
 
     def _is_bad(self, now_s: float, value: float) -> bool:
         rule = self.rule

@@ -115,7 +115,7 @@ class Trips:
         session.make_safe()
         control.release()
         tripped = self._suspending()
-        reason = "; ".join(f"{one.name}: {one.text}" for one in tripped) or "an interlock"
+        reason = "; ".join(one.reason for one in tripped) or "an interlock"
         if machine.allows("trip"):
             machine.apply("trip")
         session.tell_news(reason)
@@ -141,13 +141,14 @@ class Trips:
         control = self._session.control
         if standing.state != "tripped":
             return
-        reason = f"{standing.name}: {standing.text}"
+        reason = standing.reason
         match standing.action:
             case "suspend":
                 self._seen_bits |= standing.bits
                 control.trip(reason)
             case "abort":
-                control.end(f"interlock {reason}")
+                control.end(reason)
             case "close_light":
                 remedy = "remove the cause, then re-arm"
-                control.end(reason, ProtectionError(standing.device, standing.text, remedy))
+                what = reason.removeprefix(f"{standing.device}: ")
+                control.end(reason, ProtectionError(standing.device, what, remedy))

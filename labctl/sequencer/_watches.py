@@ -59,6 +59,12 @@ class Standing:
     wait_s: float = _FOREVER_S
     bits: int = 0
 
+    @property
+    def reason(self) -> str:
+        """What a run that ends or waits says of it."""
+        kind = "" if self.name == self.device else "interlock "
+        return f"{kind}{self.name}: {self.text}"
+
 
 class Watched(ABC):
     """Something that is looked at again and again; on whatever thread, one look at a time.

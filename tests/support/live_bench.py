@@ -7,11 +7,14 @@ from typing import Any
 from unittest.mock import patch
 
 from labctl.clock import Clock
+from labctl.errors import NotConnectedError
 from labctl.events import Event
 from labctl.host import RunReport, RunRequest, SimulatedBy, connect_station, open_run, prepare
 from labctl.recipes import expand
 from labctl.sequencer import Control, execute
+from labctl.stations import Station
 from labctl.storage import Record, RecordKind, Run, read_journal, read_run
+from labctl.transport import FlightRecorder
 
 POINTS = """
 name: points
@@ -31,6 +34,10 @@ class LiveRun:
     Attributes:
         rig: The simulated set-up, with its world.
         shutter_open: Of the world, when the run had ended and nothing was closed yet.
+        reopened: What could not be opened again at once after the run, by instrument.
+        target_k: What the simulated cryostat was left at, K; None: as cold as possible.
+        goal: What its automation was left at.
+        recorder: Keeps the last traffic of every instrument.
     """
 
     rig: Any
@@ -40,6 +47,10 @@ class LiveRun:
     errors: list[BaseException] = field(default_factory=list[BaseException])
     report: RunReport | None = None
     shutter_open: bool = True
+    reopened: dict[str, BaseException] = field(default_factory=dict[str, BaseException])
+    target_k: float | None = None
+    goal: str = ""
+    recorder: FlightRecorder | None = None
 
     @property
     def ended(self) -> RunReport:
@@ -60,6 +71,11 @@ class LiveRun:
         """Return for how long laser light reached the dot, by the world's own book."""
         return float(self.rig.world.table.excitation.integral(begin_s, end_s))
 
+    def traffic(self, device: str) -> list[dict[str, Any]]:
+        """Return the last traffic of an instrument, as far as it is kept."""
+        assert self.recorder is not None
+        return self.recorder.dump(device)
+
 
 React = Callable[[Event, LiveRun], None]
 
@@ -73,7 +89,7 @@ def run_live(request: RunRequest, react: React, *, product: bool = False) -> Liv
     by = SimulatedBy(seed=request.seed, dot=plan.dot, speed=request.speed)
     connection = connect_station(setup, by)
     control = Control()
-    live = LiveRun(connection.rig, connection.clock, control)
+    live = LiveRun(connection.rig, connection.clock, control, recorder=connection.recorder)
 
     def listen(event: Event) -> None:
         live.events.append(event)
@@ -91,10 +107,24 @@ def run_live(request: RunRequest, react: React, *, product: bool = False) -> Liv
         ):
             live.report = opened.report
             execute(opened.session, expand(recipe))
-        live.shutter_open = bool(live.rig.world.table.shutter_open)
+        _look_around(live, connection.station)
     assert live.errors == []
     assert live.rig.errors == []
     return live
+
+
+def _look_around(live: LiveRun, station: Station) -> None:
+    """Note how the run has left everything, then open it all again."""
+    world = live.rig.world
+    live.shutter_open = bool(world.table.shutter_open)
+    for name in station:
+        live.rig.inject(name, "clear")
+    live.target_k, live.goal = world.thermal.target_k, world.thermal.goal
+    station.close()
+    try:
+        station.connect()
+    except NotConnectedError as error:
+        live.reopened = error.failures
 
 
 @contextmanager
