@@ -77,6 +77,10 @@ class Clock(Protocol):
 class WorldTime(Protocol):
     """The simulated set-up as the virtual clock sees it, in this process or in another one."""
 
+    def now(self) -> float:
+        """Return the world's time in s."""
+        ...
+
     def step(self, limit_s: float | None) -> tuple[float, bool]:
         """Bring everything to rest, then carry out the next event due by ``limit_s`` (None: any).
 
@@ -235,12 +239,14 @@ class VirtualClock:
     def __init__(
         self, world: WorldTime | None = None, *, start_utc: datetime | None = None
     ) -> None:
-        """Drive ``world``; ``start_utc`` labels time zero (default: the real time now)."""
+        """Drive ``world``; ``start_utc`` labels time zero (default: the real time is now)."""
         self._world: WorldTime = world or EventQueue()
-        self._start_utc = start_utc or datetime.now(UTC)
-        self._now_s = 0.0
+        self._now_s = self._world.now()
+        self._start_utc = start_utc or datetime.now(UTC) - timedelta(seconds=self._now_s)
         self._periodic = _Periodic()
         self._waiters = _Waiters()
+        self.turns = 0
+        """Grows whenever somebody waits: an engine whose count stands still hangs."""
 
     def now(self) -> float:
         """Return virtual time in s."""
@@ -277,6 +283,7 @@ class VirtualClock:
         """
         with self._waiters.waiting(what):
             while True:
+                self.turns += 1
                 if self._settled(ready):
                     return True
                 if deadline_s is not None and self._now_s >= deadline_s:
@@ -324,6 +331,8 @@ class RealClock:
         self._zero_s = time.monotonic()
         self._periodic = _Periodic()
         self._timer = _Timer(self)
+        self.turns = 0
+        """Grows whenever somebody waits: an engine whose count stands still hangs."""
 
     def now(self) -> float:
         """Return clock time in s."""
@@ -359,6 +368,7 @@ class RealClock:
             # make any faster.
             deadline_s = max(deadline_s, self.now() + (self.speed - 1.0) * self._REPLY_S)
         while not ready():
+            self.turns += 1
             now_s = self.now()
             if deadline_s is not None and now_s >= deadline_s:
                 return False

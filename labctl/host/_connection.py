@@ -87,6 +87,10 @@ class Connection:
         finally:
             self._close_world()
 
+    def abandon(self) -> None:
+        """Leave the simulated set-up without a word to the instruments; they may hang."""
+        self._close_world()
+
     def _close_world(self) -> None:
         if self._simulation is not None:
             self._simulation.close()

@@ -13,7 +13,9 @@ from labctl.clock import Clock
 from labctl.errors import RefusedError, StorageError
 from labctl.events import Command
 from labctl.host._connection import Connection, SimulatedBy, connect_station
-from labctl.host._runner import Plan, RunReport, open_run
+from labctl.host._runner import Plan, RunReport, Watched, open_run, unwatched
+from labctl.host._supervised import supervised
+from labctl.host._supervisor import SetupFiles
 from labctl.host._unstored import unstored_session
 from labctl.measurements import FoundDot, Measurement
 from labctl.recipes import DotChoice
@@ -123,11 +125,12 @@ class Lab:
         out: Path | None,
         by: SimulatedBy | None,
         listeners: Iterable[Listener],
+        watched: Watched = unwatched,
     ) -> None:
         """Take over a connected station; use ``labctl.station`` to make one."""
         self.setup = setup
         self._connection, self._out, self._by = connection, out, by
-        self._listeners = tuple(listeners)
+        self._listeners, self._watched = tuple(listeners), watched
         self._control: Control | None = None
         self._session: Session | None = None
         self._points: PointFollower | None = None
@@ -186,6 +189,7 @@ class Lab:
                 out=self._out,
                 control=self._control,
                 listeners=self._listeners,
+                watched=self._watched,
             ) as live:
                 self._session = live.session
                 self._points = PointFollower(live.report.journal)
@@ -335,8 +339,19 @@ def station(
     """
     loaded = load_setup(setup, sample=sample, changes=changes)
     by = SimulatedBy(seed=seed, dot=dot, speed=speed) if simulate else None
-    with connect_station(loaded, by) as connection:
-        lab = Lab(loaded, connection, out=Path(out) if out else None, by=by, listeners=listeners)
+    files = SetupFiles(
+        setup=Path(setup), changes=tuple(changes), sample=Path(sample) if sample else None
+    )
+    connection = connect_station(loaded, by)
+    with connection, supervised(connection, files, by) as watched:
+        lab = Lab(
+            loaded,
+            connection,
+            out=Path(out) if out else None,
+            by=by,
+            listeners=listeners,
+            watched=watched,
+        )
         try:
             yield lab
         finally:

@@ -26,7 +26,9 @@ class LeaseServer:
         self._listener, self.port = listen(key, port)
         self._closing, self._held = threading.Event(), threading.Event()
         self._wall: threading.Thread | None = None
+        self._holders: list[tuple[float, str]] = []
         self._verbs: Mapping[str, Callable[[dict[str, Any]], Any]] = {
+            "now": lambda _: queue.now(),
             "step": lambda m: queue.step(m["limit_s"]),
             "addresses": lambda _: rig.addresses(),
             "call": lambda m: rig.call(m["instrument"], m["method"], m["arguments"]),
@@ -34,6 +36,7 @@ class LeaseServer:
             "select_dot": lambda m: rig.select_dot(m["dot"]),
             "inject": lambda m: rig.inject(m["instrument"], m["fault"], **m["parameters"]),
             "truth": lambda _: rig.truth(),
+            "log": lambda _: sorted([*rig.log(), *self._holders]),
             "errors": lambda _: [repr(error) for error in rig.errors],
         }
 
@@ -47,6 +50,7 @@ class LeaseServer:
                 continue
             self._stop_wall_time()
             self._hold(channel)
+            self._rig.drop_client()
             self._start_wall_time()
         self._stop_wall_time()
 
@@ -77,6 +81,7 @@ class LeaseServer:
             return {"error": f"{type(error).__name__}: {error}"}
 
     def _start_wall_time(self) -> None:
+        self._holders.append((self._queue.now(), "holder gone"))
         self._held.clear()
         self._wall = threading.Thread(target=self._go_on_in_wall_time, daemon=True)
         self._wall.start()
@@ -110,6 +115,10 @@ class LeasedWorld:
         self._faces = faces
         self._lock = threading.Lock()
         self.errors: list[BaseException] = []
+
+    def now(self) -> float:
+        """Return the world's time in s; it may be later than that of any holder before."""
+        return float(self._ask("now"))
 
     def step(self, limit_s: float | None) -> tuple[float, bool]:
         """Carry out the next event due by ``limit_s``; see ``labctl.clock.WorldTime``."""
@@ -153,6 +162,13 @@ class LeasedWorld:
     def truth(self) -> dict[str, Any]:
         """Return what the world really is."""
         return cast(dict[str, Any], self._ask("truth"))
+
+    def log(self) -> list[tuple[float, str]]:
+        """Return when light was let in and shut, and when holders of the lease went."""
+        return [(float(at_s), str(what)) for at_s, what in self._ask("log")]
+
+    def drop_client(self) -> None:
+        """Do nothing: the other process sees who has gone."""
 
     def close(self) -> None:
         """Give the lease back; the world goes on in wall time."""

@@ -9,6 +9,8 @@ from labctl.host._connection import SimulatedBy, connect_station
 from labctl.host._past import open_past
 from labctl.host._request import RunRequest
 from labctl.host._runner import Plan, RunReport, open_run
+from labctl.host._supervised import supervised
+from labctl.host._supervisor import SetupFiles
 from labctl.recipes import Recipe, count, estimate, expand, load_recipe, parse_recipe
 from labctl.sequencer import Control, Listener, Past, execute
 from labctl.setup import Setup, draft_setup, load_setup
@@ -19,9 +21,10 @@ __all__ = ["LocalHost", "prepare", "prepare_again"]
 class LocalHost:
     """Runs the engine on the calling thread."""
 
-    def __init__(self) -> None:
-        """Begin without a run."""
+    def __init__(self, *, hung_s: float | None = None) -> None:
+        """Begin without a run; ``hung_s`` as ``supervised`` takes it."""
         self._control = Control()
+        self._hung_s = hung_s
 
     def post(self, command: Command) -> None:
         """Hand the run a command; safe from any thread and from signal handlers."""
@@ -42,9 +45,12 @@ class LocalHost:
     def _run(self, request: RunRequest, listeners: Iterable[Listener]) -> RunReport:
         past = None if request.resume is None else open_past(request.resume)
         setup, recipe, plan = prepare(request) if past is None else prepare_again(request, past)
-        connection = connect_station(setup, _simulated(request, plan))
+        by = _simulated(request, plan)
+        connection = connect_station(setup, by)
+        files = SetupFiles(setup=request.setup, changes=request.changes, sample=request.sample)
         with (
             connection,
+            supervised(connection, files, by, hung_s=self._hung_s) as watched,
             open_run(
                 connection,
                 setup,
@@ -54,6 +60,7 @@ class LocalHost:
                 listeners=listeners,
                 past=past,
                 accept=request.accept,
+                watched=watched,
             ) as live,
         ):
             outcome = live.report.outcome

@@ -52,6 +52,14 @@ class Rig(Protocol):
         """Return what the world really is; for tests."""
         ...
 
+    def drop_client(self) -> None:
+        """Close what a program that has died had open in libraries of vendors."""
+        ...
+
+    def log(self) -> list[tuple[float, str]]:
+        """Return when laser light was let in and shut, by the world's clock in s; for tests."""
+        ...
+
     def close(self) -> None:
         """Stop serving."""
         ...

@@ -3,8 +3,8 @@
 import getpass
 import json
 import uuid
-from collections.abc import Generator, Iterable, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -26,7 +26,7 @@ from labctl.sequencer import Announcer, Book, Control, Listener, Outcome, Past, 
 from labctl.setup import Setup
 from labctl.storage import JournalWriter, RunFolder, environment, finalise_in_child, new_run_folder
 
-__all__ = ["Live", "Plan", "RunReport", "open_run"]
+__all__ = ["Live", "Plan", "RunReport", "Watched", "open_run", "unwatched"]
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,15 @@ class Live:
     report: RunReport
 
 
+Watched = Callable[[Session, Path], AbstractContextManager[None]]
+"""Is told the session and the folder of a run that begins; left when it has ended."""
+
+
+def unwatched(_session: Session, _folder: Path) -> AbstractContextManager[None]:
+    """Run without anybody who watches."""
+    return nullcontext()
+
+
 @contextmanager
 def open_run(
     connection: Connection,
@@ -87,6 +96,7 @@ def open_run(
     listeners: Iterable[Listener] = (),
     past: Past | None = None,
     accept: bool = False,
+    watched: Watched = unwatched,
 ) -> Generator[Live]:
     """Begin a run, hand out its session, and end it in order when the block is left.
 
@@ -131,7 +141,7 @@ def open_run(
             session.start({**_plan_data(uid, connection, setup, plan), **data}, setup.monitors)
         else:
             session.go_on({**segment_data(past, accepted), **data}, past, setup.monitors)
-    with _to_the_end(connection, session, report):
+    with _to_the_end(connection, session, report), watched(session, journal.path.parent):
         if past is not None:
             tell_past(session, past, accepted, fresh_world=connection.has_own_world)
         for text in store.stale(calibrations):

@@ -97,6 +97,8 @@ class Session:
         self.asked_again = False
         self._silent: set[str] = set()
         self._announced = control.machine.state
+        self.measuring = False
+        """Whether a point is being measured now; light is let in at no other time."""
 
     # -- beginning and end ---------------------------------------------------------------------
 
@@ -238,6 +240,13 @@ class Session:
 
         ``attempt`` is above 0 if earlier attempts are stored already.
         """
+        self.measuring = True
+        try:
+            self._measure(measurement, step_id, label, attempt)
+        finally:
+            self.measuring = False
+
+    def _measure(self, measurement: Measurement, step_id: str, label: str, attempt: int) -> None:
         self.stages.begin_point()
         self.trips.begin_point()
         while True:

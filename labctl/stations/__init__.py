@@ -1,7 +1,8 @@
 """Stations: the connected set-up, whose instruments play roles."""
 
 from labctl.stations._build import build
+from labctl.stations._rescue import Rescued, rescue
 from labctl.stations._station import SafeReport, Station
 from labctl.stations._worker import Sentry
 
-__all__ = ["SafeReport", "Sentry", "Station", "build"]
+__all__ = ["Rescued", "SafeReport", "Sentry", "Station", "build", "rescue"]

@@ -30,7 +30,7 @@ class Station:
     def __init__(self, instruments: Mapping[str, Instrument], safe_state: Sequence[str]) -> None:
         """``safe_state`` lists ``instrument.action`` in the order of execution."""
         self._instruments = dict(instruments)
-        self._safe_state = tuple(safe_state)
+        self.safe_state = tuple(safe_state)
         self._readers: dict[str, Callable[[], float]] = {}
         self.identities: dict[str, Identity] = {}
 
@@ -124,18 +124,19 @@ class Station:
 
     def make_safe(self) -> list[SafeReport]:
         """Carry out the safe state in its order; one failure never stops the rest."""
-        return [self._make_safe(action) for action in self._safe_state]
+        return [self.make_one_safe(action) for action in self.safe_state]
 
     def make_dark(self) -> list[SafeReport]:
         """End the light: the part of the safe state that shutters and lasers have in it."""
-        dark = [a for a in self._safe_state if isinstance(self[_owner(a)], Shutter | Laser)]
-        return [self._make_safe(action) for action in dark]
+        dark = [a for a in self.safe_state if isinstance(self[_owner(a)], Shutter | Laser)]
+        return [self.make_one_safe(action) for action in dark]
 
     def snapshot(self) -> dict[str, dict[str, Any]]:
         """Return every readable parameter of every instrument; a failing one says why."""
         return {name: _snapshot(instrument) for name, instrument in self._instruments.items()}
 
-    def _make_safe(self, action: str) -> SafeReport:
+    def make_one_safe(self, action: str) -> SafeReport:
+        """Carry out one entry of the safe state, up to three times; never raises."""
         name, verb = _owner(action), action.partition(".")[2]
         error = ""
         for attempt in range(1, _TRIES + 1):

@@ -186,6 +186,18 @@ class Rig:
             "instruments": instruments,
         }
 
+    def drop_client(self) -> None:
+        """Let the operating system close what a program that has died had open in libraries."""
+        for simulator in self._simulators.values():
+            if simulator.interface == "library":
+                simulator.drop_client()
+
+    def log(self) -> list[tuple[float, str]]:
+        """Give when laser light was let in and shut, by the world's clock, s."""
+        with self.world.lock:
+            changes = self.world.table.excitation.changes(-np.inf, np.inf)[1:]
+        return [(at_s, "light on" if value else "light off") for at_s, value in changes]
+
     def close(self) -> None:
         """Stop the server, close every socket, let hanging calls return.
 

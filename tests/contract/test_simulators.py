@@ -108,3 +108,8 @@ def test_it_is_explained(simulator: type[Any]) -> None:
     module = inspect.getmodule(simulator)
     assert inspect.getdoc(module)
     assert inspect.getdoc(simulator)
+
+
+def test_a_library_forgets_a_program_that_has_died(simulator: type[Any]) -> None:
+    # The operating system closes handles of a dead process; the rig must, too.
+    assert callable(getattr(simulator, "drop_client", None)) or simulator.interface != "library"

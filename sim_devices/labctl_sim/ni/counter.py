@@ -104,6 +104,10 @@ class CounterCard:
         self._gone = True
         self._tasks.clear()
 
+    def drop_client(self) -> None:
+        """Close what a program that has died had open; the rest stays as it was."""
+        self._tasks.clear()
+
     def clear_faults(self) -> None:
         """Put the card back."""
         self._gone = False

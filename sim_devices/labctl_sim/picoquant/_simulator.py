@@ -111,6 +111,11 @@ class PicoquantSimulator(FaultSwitches):
         self.reset()
         super().fault_unplug()
 
+    def drop_client(self) -> None:
+        """Close what a program that has died had open; the rest stays as it was."""
+        with self.world.lock:
+            self._open = self._initialized = False
+
     def reset(self) -> None:
         """Switch the module off and on."""
         self._measuring.stop()

@@ -143,6 +143,11 @@ class Sepia:
         self._refusals.clear()
         self._shine()
 
+    def drop_client(self) -> None:
+        """Close what a program that has died had open; the rest stays as it was."""
+        with self.world.lock:
+            self._open = self._mapped = False
+
     def reset(self) -> None:
         """Switch it off and on: locked, settings as before."""
         self._open = self._mapped = False

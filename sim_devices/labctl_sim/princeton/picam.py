@@ -145,6 +145,12 @@ class PicamSimulator(FaultSwitches):
         self._let_go()
         self._session.initialized = False
 
+    def drop_client(self) -> None:
+        """Close what a program that has died had open; the rest stays as it was."""
+        with self._world.lock:
+            self._let_go()
+            self._session.initialized = False
+
     def _close(self, handle: int | None) -> None:
         self._session.need_handle(handle)
         self._let_go()

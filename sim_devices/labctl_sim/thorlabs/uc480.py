@@ -85,6 +85,12 @@ class Uc480Camera:
         self._gone = True
         self._end()
 
+    def drop_client(self) -> None:
+        """Close what a program that has died had open; the rest stays as it was."""
+        with self._world.lock:
+            self._end()
+            self._open = False
+
     def fault_hang(self) -> None:
         """Deliver no frame until cleared."""
         self._faults.hangs = True
