@@ -141,7 +141,7 @@ def open_run(
             session.start({**_plan_data(uid, connection, setup, plan), **data}, setup.monitors)
         else:
             session.go_on({**segment_data(past, accepted), **data}, past, setup.monitors)
-    with _to_the_end(connection, session, report), watched(session, journal.path.parent):
+    with watched(session, journal.path.parent), _to_the_end(connection, session, report):
         if past is not None:
             tell_past(session, past, accepted, fresh_world=connection.has_own_world)
         for text in store.stale(calibrations):
