@@ -12,13 +12,13 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from labctl.clock import RealClock
 from labctl.errors import LabctlError
 from labctl.host._channel import Channel, connect
 from labctl.host._connection import SimulatedBy, connect_station
@@ -124,7 +124,7 @@ def main() -> None:
     if not why:
         return
     ended = end_process(order.engine)
-    began_s, at = monotonic(), datetime.now(UTC)
+    began_s, at = monotonic(), RealClock().utc()
     channel.close()
     reports, failure = _rescue(setup, order)
     story = {
