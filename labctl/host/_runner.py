@@ -108,9 +108,7 @@ def open_run(
     process; a product that cannot be built leaves the journal, from which it can be built later.
     """
     clock = connection.clock
-    simulated = connection.rig is not None
-    root = out or setup.data_root / ("simulated" if simulated else "")
-    store = CalibrationStore(setup, root if simulated else setup.data_root, clock.utc)
+    root, store = _kept(connection, setup, out)
     calibrations = store.load()
     accepted: list[str] = []
     if past is not None:
@@ -147,6 +145,14 @@ def open_run(
         for text in store.stale(calibrations):
             book.message("warning", "calibration", text)
         yield Live(session, report)
+
+
+def _kept(connection: Connection, setup: Setup, out: Path | None) -> tuple[Path, CalibrationStore]:
+    """Return the root of runs, and the calibrations that go with it."""
+    simulated = connection.rig is not None
+    root = out or setup.data_root / ("simulated" if simulated else "")
+    home = root if simulated else setup.data_root
+    return root, CalibrationStore(setup, home, connection.clock.utc)
 
 
 @contextmanager
