@@ -29,12 +29,13 @@ from labctl.measurements._recenter import Recenter
 from labctl.measurements._spectrum import Spectrum
 from labctl.measurements._stop import Stop
 from labctl.measurements._trpl import Trpl
-from labctl.measurements._visit import VISIT_S, VISITED_HZ, Visit
+from labctl.measurements._visit import VISIT_S, VISITED, Visit
+from labctl.measurements._wide_field import WideField
 
 __all__ = [
     "DOTS",
     "G2",
-    "VISITED_HZ",
+    "VISITED",
     "VISIT_S",
     "Again",
     "Array",
@@ -66,6 +67,7 @@ __all__ = [
     "TraceMeasurement",
     "Trpl",
     "Visit",
+    "WideField",
     "as_the_laser_stands",
     "excitation_laser",
     "image_scale",

@@ -9,7 +9,7 @@ from labctl.measurements._context import Array, Context
 from labctl.measurements._focus import Focus
 from labctl.measurements._measurement import Again, Measurement
 from labctl.measurements._pictures import PictureLight, picture_settings
-from labctl.measurements._recenter_stage import Places
+from labctl.measurements._places import Places
 from labctl.roles import ImagingCamera, Positioner
 from labctl.units import Micrometers, Seconds
 

@@ -26,7 +26,7 @@ from labctl.measurements._pictures import (
     PictureLight,
     picture_settings,
 )
-from labctl.measurements._recenter_stage import Places
+from labctl.measurements._places import Places
 from labctl.roles import ImagingCamera, ImagingSettings, Positioner
 from labctl.units import Micrometers
 
@@ -81,6 +81,8 @@ class CalibrateImagingScale(PictureCalibration):
         stage = context.station.only(Positioner, prefer="stage")
         path = take_path(context, None, LIGHT_PATHS["led"], [camera.name])
         light = PictureLight("led", self.level)
+        places = Places(context, stage)
+        began_um = places.read()
         start_um = stage.read_position("x"), stage.read_position("y")
         moved_um: list[tuple[float, float]] = []
         shift_px: list[tuple[float, float]] = []
@@ -103,11 +105,12 @@ class CalibrateImagingScale(PictureCalibration):
         if not all(stage.has_readout(axis) for axis in ("x", "y")):
             # Such a stage has crept by a part of each run-up, and the dot with it.
             return_by_picture(
-                Places(context, stage),
+                places,
                 scale,
                 stored.mean(axis=0),
                 lambda: self.pictures(context, camera, light).mean(axis=0),
                 2.0 * len(_STEPS) * self.step_um,
+                began_um,
             )
         settings = {"path": path, **picture_settings(context, camera, self.frames, light)}
         context.store(

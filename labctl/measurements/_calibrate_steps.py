@@ -21,7 +21,7 @@ from labctl.measurements._pictures import (
     image_scale,
     picture_settings,
 )
-from labctl.measurements._recenter_stage import Places
+from labctl.measurements._places import Places
 from labctl.roles import Cryostat, ImagingCamera, Positioner
 from labctl.units import Micrometers
 
@@ -112,7 +112,9 @@ class CalibrateStepSizes(PictureCalibration):
         }
         record = walk.record(sizes)
         context.calibrated(STEP_SIZES, stage.name, record)
-        walk.back_to(start_um, first.mean(axis=0), look, 2.0 * self.ways * self.way_um)
+        reach_um = 2.0 * self.ways * self.way_um
+        places, scale = walk.places, walk.scale
+        return_by_picture(places, scale, first.mean(axis=0), look, reach_um, start_um)
         context.store(
             [*picture_arrays(first), Array("way", ways_um, "um", ("axis", "sign", "way", "xy"))],
             settings={
@@ -196,24 +198,6 @@ class _Walk:
             "temperature_k": _temperature_k(self.context),
             "calibrated_at": self.context.clock.utc().isoformat(),
         }
-
-    def back_to(
-        self, start_um: dict[str, float], picture: Vector, look: Any, reach_um: float
-    ) -> None:
-        """Go where the first picture was taken; an axis without sensor believes that it is there.
-
-        What it believed on the way rests on the sizes of before.
-        """
-        moved_um = self.moved_um(picture, look())
-        self._believe(start_um, moved_um)
-        _, shift = return_by_picture(self.places, self.scale, picture, look, reach_um)
-        self._believe(start_um, self.scale.to_um(np.array([shift.x_px.value, shift.y_px.value])))
-
-    def _believe(self, start_um: dict[str, float], moved_um: Vector) -> None:
-        for axis, um in zip(_AXES, moved_um, strict=True):
-            if not self.stage.has_readout(axis):
-                fine_um = self.places.read_axis(axis) - self.stage.read_position(axis)
-                self.stage.define_position(axis, start_um[axis] + float(um) - fine_um)
 
 
 def _temperature_k(context: Context) -> float | None:

@@ -124,9 +124,29 @@ class Counter(ABC):
     def light(self) -> AbstractContextManager[None]:
         """Return a context in which the excitation is let in."""
 
+    @property
+    @abstractmethod
+    def counting_s(self) -> float:
+        """Time over which one number of counts is taken, s."""
+
+    @property
+    @abstractmethod
+    def dark(self) -> float:
+        """Counts in that time without light."""
+
     @abstractmethod
     def rate_hz(self) -> float:
         """Count for the dwell time; returns counts per second."""
+
+    def counts(self) -> float:
+        """Let the light in and count; returns counts."""
+        with self.light():
+            return self.rate_hz() * self.counting_s
+
+    def take_path(self) -> None:
+        """Take the light path once more, after something else has looked at the sample."""
+        detector = str(self.standing["detector"])
+        take_path(self.context, self.how.path, self.how.detector, [detector])
 
     def spectra(self) -> list[NDArray[np.uint32]]:
         """Return the spectra that were taken, in their order, each of shape (column,), counts."""
@@ -141,6 +161,14 @@ class Counter(ABC):
 class _Apd(Counter):
     meter: RateMeter
 
+    @property
+    def counting_s(self) -> float:
+        return self.meter.counting_s
+
+    @property
+    def dark(self) -> float:
+        return self.meter.dark
+
     def light(self) -> AbstractContextManager[None]:
         return excitation(self.context, True)
 
@@ -152,6 +180,15 @@ class _Apd(Counter):
 class _Spectra(Counter):
     camera: Camera
     taken: list[NDArray[np.uint32]] = field(default_factory=list[NDArray[np.uint32]])
+
+    @property
+    def counting_s(self) -> float:
+        return self.how.dwell_s
+
+    @property
+    def dark(self) -> float:
+        """None: what stands above the median of a spectrum is light."""
+        return 0.0
 
     @contextmanager
     def light(self) -> Generator[None]:

@@ -10,20 +10,31 @@ from numpy.typing import NDArray
 
 from labctl.analysis import ImageNoise, Spot, find_spots
 from labctl.errors import AnalysisError
+from labctl.measurements._context import Context
+from labctl.measurements._counting import Counting
 
-__all__ = ["DOTS", "FoundDot", "dots_on_map", "spot_sd_px", "stored_dots"]
+__all__ = [
+    "DOTS",
+    "SURE_SIGMAS",
+    "FoundDot",
+    "dots_on_map",
+    "report_dots",
+    "spot_sd_px",
+    "stored_dots",
+]
 
 Vector = NDArray[np.float64]
 
 DOTS = "dots"
 """Name under which found dots are journalled."""
-_SIGMAS = 5.0
+SURE_SIGMAS = 5.0
+"""A spot that stands out of the noise by so much is a dot."""
 _PIXEL_VARIANCE = 1.0 / 12.0
 
 
 @dataclass(frozen=True)
 class FoundDot:
-    """A dot that was found on a map.
+    """A dot that was found on a map, or in a picture.
 
     Attributes:
         name: ``D001`` and so on, the brightest first.
@@ -31,9 +42,10 @@ class FoundDot:
         x_error_um: Standard error of ``x_um``, um.
         y_um: The same along y, um.
         y_error_um: Standard error of ``y_um``, um.
-        brightness_hz: Counts per second with the dot in the middle of the spot.
+        brightness_hz: Counts per second: on a map those with the dot in the middle of the spot, in
+            a picture those of all its pixels.
         snr: Height over noise.
-        confidence: Probability that noise alone makes no such spot anywhere in the map.
+        confidence: Probability that noise alone makes no such spot anywhere in map or picture.
     """
 
     name: str
@@ -47,8 +59,30 @@ class FoundDot:
 
     def as_setting(self) -> dict[str, str | float]:
         """Return what a point that is measured on this dot stores of it."""
-        known = asdict(self)
-        return {name: known[name] for name in ("name", "x_um", "y_um", "brightness_hz")}
+        return asdict(self)
+
+
+def report_dots(
+    context: Context, dots: Sequence[FoundDot], counting: Counting, spot_um: float, by: str
+) -> None:
+    """Journal what was found, for the steps that go there.
+
+    Args:
+        context: The context of the measurement.
+        dots: The dots.
+        counting: How their light is counted when they are gone to.
+        spot_um: Full width of a dot in such counts against the place of the stage, um.
+        by: Kind of the measurement; by a map brightness is counted as later, too.
+    """
+    names = set(Counting.model_fields)
+    data = {
+        DOTS: [asdict(dot) for dot in dots],
+        "counting": counting.model_dump(mode="json", by_alias=True, include=names),
+        "spot_um": spot_um,
+        "comparable": by == "map",
+    }
+    context.found(DOTS, data)
+    context.message("info", by, f"{len(dots)} dots found")
 
 
 def spot_sd_px(fwhm_um: float, step_um: float) -> float:
@@ -94,7 +128,7 @@ def dots_on_map(
     # Counts have the variance of their mean; the median is what most pixels show, no dot.
     noise = ImageNoise(max(float(np.median(counts)), 1.0), 1.0)
     spots = find_spots(counts, noise, spot_sd_px(fwhm_um, step_um))
-    sure = _whole([spot for spot in spots if spot.snr >= _SIGMAS], apart_um / step_um)
+    sure = _whole([spot for spot in spots if spot.snr >= SURE_SIGMAS], apart_um / step_um)
     area = 2.0 * pi * (fwhm_um / 2.3548 / step_um) ** 2
     return [
         _dot(f"D{n:03d}", spot, x_um, y_um, step_um, spot.counts.value / area / live_s)

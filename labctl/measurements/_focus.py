@@ -10,7 +10,7 @@ from labctl.analysis import focus_measure
 from labctl.measurements._context import Context
 from labctl.measurements._paths import take_path
 from labctl.measurements._pictures import LIGHT_PATHS, PictureLight, take_pictures
-from labctl.measurements._recenter_stage import Places
+from labctl.measurements._places import Places
 from labctl.roles import ImagingCamera, ImagingSettings, Roi
 
 __all__ = ["Focus", "Sharpest"]

@@ -1,6 +1,5 @@
 """The measurement ``map``: count rates over a rectangle, and the dots in it."""
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -11,7 +10,7 @@ from pydantic import model_validator
 from labctl.errors import AnalysisError
 from labctl.measurements._context import Array, Context
 from labctl.measurements._counting import Counter, Counting
-from labctl.measurements._dots import DOTS, dots_on_map, spot_sd_px
+from labctl.measurements._dots import dots_on_map, report_dots, spot_sd_px
 from labctl.measurements._field import Field, Order, shape_of
 from labctl.measurements._measurement import Again, Measurement
 from labctl.roles import Positioner
@@ -127,18 +126,7 @@ class Map(Counting, Measurement):
             fwhm_um=self.spot_um,
             apart_um=_PIECES * self.spot_um if torn else 0.0,
         )
-        counting = Counting.model_validate(
-            self.model_dump(mode="json", by_alias=True, include=set(Counting.model_fields))
-        )
-        context.found(
-            DOTS,
-            {
-                DOTS: [asdict(dot) for dot in dots],
-                "counting": counting.model_dump(mode="json", by_alias=True),
-                "spot_um": self.spot_um,
-            },
-        )
-        context.message("info", "map", f"{len(dots)} dots found")
+        report_dots(context, dots, self, self.spot_um, self.kind)
 
     def _field(self, stage: Positioner) -> Field:
         center = self.center_um or (_middle(stage, "x", self.fine), _middle(stage, "y", self.fine))

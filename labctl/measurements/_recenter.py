@@ -9,13 +9,14 @@ import numpy as np
 from pydantic import Field
 
 from labctl.analysis import DriftTable
-from labctl.errors import AnalysisError, RefusedError
+from labctl.errors import RefusedError
+from labctl.measurements._climb import Climb, Peak, climb_or_search
 from labctl.measurements._context import Array, Context
 from labctl.measurements._count_rate import RateMeter, rate_meter
 from labctl.measurements._dispersion import tune
 from labctl.measurements._measurement import Again, Measurement
 from labctl.measurements._paths import take_path
-from labctl.measurements._recenter_counts import Climb, Peak, search
+from labctl.measurements._places import Places
 from labctl.measurements._recenter_identity import (
     RECENTER,
     Seen,
@@ -24,7 +25,6 @@ from labctl.measurements._recenter_identity import (
     line_energy_ev,
 )
 from labctl.measurements._recenter_image import eye_of
-from labctl.measurements._recenter_stage import Places
 from labctl.measurements._settings import laser_settings, present_fluence_uj_cm2
 from labctl.roles import Cryostat, PhotonCounter, Positioner, Spectrograph
 from labctl.units import ElectronVolts, Micrometers, Seconds
@@ -140,7 +140,8 @@ class Recenter(Measurement):
         path = take_path(context, self.path, "apd", [detector.name])
         _let_all_colours_in(context, path)
         with rate_meter(context, detector, self.readings) as meter:
-            peak = self._climb(context, places, meter)
+            climb = Climb(places, meter, self.points, _widths_um(context))
+            peak = climb_or_search(climb, self.search_um, self.depth_um)
         last = Seen.recall(context)
         seen = Seen(
             temperature_k=drift.temperature_k,
@@ -171,17 +172,6 @@ class Recenter(Measurement):
         return Tolerances(
             self.dimmest, self.brightest, self.energy_tolerance_ev, self.shift_mev_per_k
         )
-
-    def _climb(self, context: Context, places: Places, meter: RateMeter) -> Peak:
-        climb = Climb(places, meter, self.points, _widths_um(context))
-        expected_um = places.read()
-        try:
-            return climb.to_top()
-        except AnalysisError as error:
-            context.message("info", self.kind, f"{error}; searches around")
-        places.go(expected_um)
-        search(places, meter, self.search_um, self.depth_um)
-        return climb.to_top()
 
     def _check_place(self, places: Places, peak: Peak, expected_um: Mapping[str, float]) -> None:
         off_um = _off(peak.place_um, expected_um)

@@ -8,8 +8,8 @@ from labctl.measurements._context import Context
 from labctl.measurements._focus import Focus
 from labctl.measurements._picture_return import return_by_picture
 from labctl.measurements._pictures import image_scale
+from labctl.measurements._places import Places
 from labctl.measurements._recenter_identity import RECENTER
-from labctl.measurements._recenter_stage import Places
 from labctl.roles import Illuminator, ImagingCamera
 
 __all__ = ["Eye", "Matched", "eye_of"]

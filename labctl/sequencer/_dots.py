@@ -4,7 +4,8 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from labctl.measurements import DOTS, VISITED_HZ, FoundDot, Visit, stored_dots
+from labctl.errors import AnalysisError, RefusedError
+from labctl.measurements import DOTS, VISITED, FoundDot, Visit, stored_dots
 from labctl.recipes import DotChoice, Loop
 from labctl.sequencer._control import Skipped
 
@@ -74,17 +75,18 @@ class Dots:
             Skipped: It is gone, or too dim.
         """
         self.here = None
-        how = {"reach": choice.reach_um, "least_share": choice.least_share}
-        asked = {"dot": dot, "found": self._record, **how}
-        self._session.measure(Visit.model_validate(asked), step_id=step_id)
-        rate_hz = self._session.memory[VISITED_HZ]
-        share = rate_hz / dot.brightness_hz
-        if share < choice.least_share:
-            raise Skipped(
-                f"dot {dot.name} at ({dot.x_um:.2f}, {dot.y_um:.2f}) um is gone or bleached:"
-                f" {rate_hz:.3g} Hz are {100 * share:.0f} % of its brightness on the map"
-            )
-        self.here = {**dot.as_setting(), "rate_hz": rate_hz}
+        asked = {"dot": dot, "found": self._record, "reach": choice.reach_um}
+        what = f"dot {dot.name} at ({dot.x_um:.2f}, {dot.y_um:.2f}) um is gone or bleached"
+        try:
+            self._session.measure(Visit.model_validate(asked), step_id=step_id)
+        except (AnalysisError, RefusedError) as reason:
+            raise Skipped(f"{what}: {reason}") from reason
+        seen = {name: self._session.memory[name] for name in VISITED}
+        share = seen["rate_hz"] / dot.brightness_hz
+        if self._record.get("comparable", True) and share < choice.least_share:
+            rate = f"{seen['rate_hz']:.3g} Hz are {100 * share:.0f} %"
+            raise Skipped(f"{what}: {rate} of its brightness on the map")
+        self.here = {**dot.as_setting(), **seen}
 
     def heed(self, loops: Sequence[Loop]) -> None:
         """Forget the dot once a step lies outside of any loop over dots."""

@@ -58,6 +58,9 @@ MEANINGS: Mapping[str, Meaning] = {
     "image": Meaning(
         "counts", "image", {}, "imaging_camera", "CMOS", sub_type="imaging", overview=True
     ),
+    "wide_field": Meaning(
+        "counts", "wide_field", {}, "imaging_camera", "CMOS", sub_type="imaging", overview=True
+    ),
     "calibrate_imaging_scale": Meaning(
         "counts", "calibrate_imaging_scale", {}, "imaging_camera", "CMOS", preparation=True
     ),

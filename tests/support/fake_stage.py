@@ -103,7 +103,11 @@ class FakeStage(Positioner):
     def _read_sensor_um(self, axis: str) -> float:
         one = self.real[axis]
         self._let_regulate(one)
-        return one.readings.pop(0) if one.readings else one.um
+        # A sensor sees the bent piezo, too.
+        return one.readings.pop(0) if one.readings else one.um + self._bent_um(one)
+
+    def _bent_um(self, one: FakeAxis) -> float:
+        return 0.0 if one.grounded else one.offset_v / 60.0 * 2.0
 
     def _write_stop(self, axis: str) -> None:
         self.diary.append(f"stop {axis}")
@@ -136,7 +140,7 @@ class FakeStage(Positioner):
     def _let_regulate(self, one: FakeAxis) -> None:
         if one.target_um is None:
             return
-        way_um = one.target_um - one.um
+        way_um = one.target_um - one.um - self._bent_um(one)
         reach_um = UP_UM * one.hertz * (self._clock.now() - one.began_s)
         one.began_s = self._clock.now()
         self._move(one, max(-reach_um, min(reach_um, way_um)))

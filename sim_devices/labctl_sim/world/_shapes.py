@@ -9,7 +9,9 @@ from labctl_sim.world._special import erf
 from labctl_sim.world._types import FloatArray
 
 
-def lorentz_shares(energy_ev: FloatArray, centre_ev: float, fwhm_ev: float) -> FloatArray:
+def lorentz_shares(
+    energy_ev: FloatArray, centre_ev: float | FloatArray, fwhm_ev: float | FloatArray
+) -> FloatArray:
     """Weights of a unit Lorentzian at the inner nodes of a falling energy axis.
 
     Each photon is split between its two neighbouring nodes in proportion to nearness, so that
@@ -18,18 +20,18 @@ def lorentz_shares(energy_ev: FloatArray, centre_ev: float, fwhm_ev: float) -> F
     F(u) = u/2 + [u atan(u/h) - (h/2) ln(1 + u^2/h^2)] / pi, h half the FWHM.
 
     Args:
-        energy_ev: nodes, strictly falling, shape (n,).
-        centre_ev: centre of the line.
-        fwhm_ev: full width at half maximum, above 0.
+        energy_ev: nodes, strictly falling along the last axis, shape (..., n).
+        centre_ev: centre of the line; of several lines shape (line, 1).
+        fwhm_ev: full width at half maximum, above 0; as the centre.
 
     Returns:
-        Shape (n - 2,), float64; the sum is 1 minus what lies beyond the axis.
+        Shape (..., n - 2), float64; the sum is 1 minus what lies beyond the axis.
     """
     half = 0.5 * fwhm_ev
     u = (energy_ev - centre_ev) / half
     second = half * (0.5 * u + (u * np.arctan(u) - 0.5 * np.log1p(u * u)) / math.pi)
     quotient = np.diff(second) / np.diff(energy_ev)
-    return quotient[:-1] - quotient[1:]
+    return quotient[..., :-1] - quotient[..., 1:]
 
 
 def urbach_density(

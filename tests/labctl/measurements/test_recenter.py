@@ -11,9 +11,9 @@ from fake_lab import Bench, Look
 from fake_stage import DOWN_UM, UP_UM, FakeStage
 from labctl.errors import AnalysisError, RefusedError
 from labctl.measurements import Context
-from labctl.measurements._recenter_counts import Climb, search
+from labctl.measurements._climb import Climb, search
+from labctl.measurements._places import Places
 from labctl.measurements._recenter_identity import Seen, Tolerances, check_identity
-from labctl.measurements._recenter_stage import Places
 from labctl.measurements._spectrum import PEAK_NM
 from labctl.optics import ev_to_air_nm
 from labctl.stations import Station

@@ -1,6 +1,7 @@
 """What the detectors see of the world at one moment, as pulse models and steady rates."""
 
 import math
+import operator
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, replace
@@ -29,6 +30,7 @@ from labctl_sim.world.photons._models import PulseModel, bunched, cascade
 _SPEED_NM_PER_PS = 2.99792458e5
 _FAINT = 1e-4
 _NODES = 320
+_REACH_NM = 60.0
 _SAMPLES = 9
 NEUTRAL, CHARGED, OFF = 0, 1, 2
 
@@ -80,7 +82,6 @@ class View:
         share = 1.0 if whole else truth.arm_fraction
         self._throughput = truth.throughput_rel * truth.efficiency * share * float(self._open)
         self._window = self._band_nm() if self._side else None
-        self._passed: dict[tuple[float, float], FloatArray] = {}
         if self._side:
             self._throughput *= self._optics.slit_rel()
 
@@ -97,22 +98,24 @@ class View:
         lit_mm = state.truth.focal_length_mm / 6.5
         return lit_mm * state.lines_per_mm * state.centre_nm / _SPEED_NM_PER_PS
 
-    def seen(self, band: Band, diffusion_sd_ev: float) -> float:
-        """Probability that a photon of a band is detected."""
+    def seen(self, lines: Sequence[Band], diffusion_sd_ev: float) -> list[float]:
+        """Probability that a photon of each band is detected."""
+        found = [0.0] * len(lines)
         if not self.open:
-            return 0.0
-        nodes_nm = self._nodes_nm(band)
-        if len(nodes_nm) < 3:
-            return 0.0
-        energy_ev = HC_EV_NM / nodes_nm
-        width_ev = math.hypot(band.fwhm_ev, FWHM_PER_SD * diffusion_sd_ev)
-        if band.urbach_ev is None:
-            shares = lorentz_shares(energy_ev, band.energy_ev, width_ev)
-        else:
-            density = urbach_density(energy_ev, band.energy_ev, band.fwhm_ev, band.urbach_ev)
-            shares = density[1:-1] * 0.5 * (energy_ev[:-2] - energy_ev[2:])
-        passed = float((shares * self._inner_transmission(nodes_nm)).sum())
-        return min(passed * self._polarized(band.dipole_deg), 1.0) * self._throughput
+            return found
+        spans_nm = {n: span for n, line in enumerate(lines) if (span := self._span_nm(line))}
+        for cold in (True, False):
+            chosen = [n for n in spans_nm if (lines[n].urbach_ev is None) is cold]
+            if chosen:
+                ends_nm = np.array([spans_nm[n] for n in chosen])
+                nodes_nm = np.linspace(ends_nm[:, 0], ends_nm[:, 1], _NODES, axis=1)
+                own = [lines[n] for n in chosen]
+                shares = (_lorentzian if cold else _warm)(own, nodes_nm, diffusion_sd_ev)
+                passed = (shares * self._inner_transmission(nodes_nm)).sum(axis=1)
+                for n, line, share in zip(chosen, own, passed, strict=True):
+                    polarized = self._polarized(line.dipole_deg)
+                    found[n] = min(float(share) * polarized, 1.0) * self._throughput
+        return found
 
     def at_nm(self, wavelength_nm: float, direction_deg: float | None = None) -> float:
         """Probability that a photon of a sharp line is detected; without direction unpolarized."""
@@ -141,10 +144,10 @@ class View:
 
     def _inner_transmission(self, nodes_nm: FloatArray) -> FloatArray:
         """Transmission at all nodes but the first and last; bands often share their nodes."""
-        span = (float(nodes_nm[0]), float(nodes_nm[-1]))
-        if span not in self._passed:
-            self._passed[span] = self.transmission(nodes_nm[1:-1])
-        return self._passed[span]
+        if (nodes_nm[:, 0] == nodes_nm[0, 0]).all() and (nodes_nm[:, -1] == nodes_nm[0, -1]).all():
+            nodes_nm = nodes_nm[:1]
+        inner_nm = nodes_nm[:, 1:-1]
+        return self.transmission(inner_nm.ravel()).reshape(inner_nm.shape)
 
     def _slits(self, wavelength_nm: FloatArray) -> FloatArray:
         """Share of each wavelength through the exit slit: the entrance slit's image, moved."""
@@ -175,16 +178,16 @@ class View:
         low, high = mount.wavelength_nm(np.array([-0.5, 0.5]))
         return float(low), float(high)
 
-    def _nodes_nm(self, band: Band) -> FloatArray:
+    def _span_nm(self, band: Band) -> tuple[float, float] | None:
+        """What can be seen about a band; None: nothing."""
         centre_nm = HC_EV_NM / band.energy_ev
-        reach_nm = 60.0
-        low, high = centre_nm - reach_nm, centre_nm + reach_nm
+        low, high = centre_nm - _REACH_NM, centre_nm + _REACH_NM
         if self._side:
             if self._window is None:
-                return np.zeros(0)
+                return None
             slit_nm = self._window[1] - self._window[0]
             low, high = max(low, self._window[0] - slit_nm), min(high, self._window[1] + slit_nm)
-        return np.linspace(low, high, _NODES) if high > low else np.zeros(0)
+        return (low, high) if high > low else None
 
     def _polarized(self, dipole_deg: float | None) -> float:
         analyser = self._world.table.analyser
@@ -193,6 +196,27 @@ class View:
         if self._side:
             return splitter * self._optics.polarization_rel(dipole_deg, analyser)
         return splitter * analyser.passed_rel(dipole_deg, self._state.truth.extinction_rel)
+
+
+def _lorentzian(lines: Sequence[Band], nodes_nm: FloatArray, diffusion_sd_ev: float) -> FloatArray:
+    """Shares of the bands at the inner nodes, shape (line, node)."""
+    centre_ev, fwhm_ev = (
+        np.array([[getattr(line, name)] for line in lines]) for name in ("energy_ev", "fwhm_ev")
+    )
+    width_ev = np.hypot(fwhm_ev, FWHM_PER_SD * diffusion_sd_ev)
+    return lorentz_shares(HC_EV_NM / nodes_nm, centre_ev, width_ev)
+
+
+def _warm(lines: Sequence[Band], nodes_nm: FloatArray, _: float) -> FloatArray:
+    """The same of bands with a red tail."""
+    energy_ev = HC_EV_NM / nodes_nm
+    density = np.array(
+        [
+            urbach_density(own_ev, line.energy_ev, line.fwhm_ev, line.urbach_ev or 0.0)
+            for own_ev, line in zip(energy_ev, lines, strict=True)
+        ]
+    )
+    return density[:, 1:-1] * 0.5 * (energy_ev[:, :-2] - energy_ev[:, 2:])
 
 
 def _without_long_pass(state: SpectrographState) -> SpectrographState:
@@ -353,7 +377,5 @@ def _shares(lines: Sequence[Band], kind: str, sd_ev: float, views: Sequence[View
     total = math.fsum(line.photons_per_pulse for line in chosen)
     if total <= 0.0:
         return [0.0] * len(views)
-    return [
-        math.fsum(line.photons_per_pulse / total * view.seen(line, sd_ev) for line in chosen)
-        for view in views
-    ]
+    weights = [line.photons_per_pulse / total for line in chosen]
+    return [math.fsum(map(operator.mul, weights, view.seen(chosen, sd_ev))) for view in views]

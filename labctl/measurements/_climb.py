@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 
 from labctl.analysis import CentreFit, fit_centre
 from labctl.errors import AnalysisError, RefusedError
-from labctl.measurements._recenter_identity import RECENTER
-from labctl.measurements._recenter_stage import Places
+from labctl.measurements._places import Places
 
-__all__ = ["Climb", "Meter", "Peak", "search"]
+__all__ = ["Climb", "Meter", "Peak", "climb_or_search", "search"]
 
 Vector = NDArray[np.float64]
 Seen = list[tuple[float, dict[str, float]]]
@@ -116,7 +115,32 @@ class Climb:
         return self.meter.counts()
 
 
-def search(places: Places, meter: Meter, reach_um: float, depth_um: float) -> None:
+def climb_or_search(
+    climb: Climb, reach_um: float, depth_um: float = 0.0, *, within_um: float = math.inf
+) -> Peak:
+    """Climb to the maximum from where the stage stands; if nothing shines there, search first.
+
+    Raises:
+        AnalysisError: No maximum was met.
+        RefusedError: Nothing shines around, either, or there are two candidates.
+    """
+    start_um = climb.places.read()
+    try:
+        return climb.to_top()
+    except AnalysisError:
+        climb.places.go(start_um)
+        search(climb.places, climb.meter, reach_um, depth_um, within_um=within_um)
+        return climb.to_top()
+
+
+def search(
+    places: Places,
+    meter: Meter,
+    reach_um: float,
+    depth_um: float,
+    *,
+    within_um: float = math.inf,
+) -> None:
     """Look for light around where the stage stands, and go to where it is brightest.
 
     Layers of z are searched one after the other, the nearest first; each is looked at whole before
@@ -129,6 +153,7 @@ def search(places: Places, meter: Meter, reach_um: float, depth_um: float) -> No
         meter: What counts.
         reach_um: Least radius of a layer, um.
         depth_um: Farthest layer, um.
+        within_um: Nothing farther away in a layer is looked at.
 
     Raises:
         RefusedError: Nothing shines, or there are two candidates.
@@ -138,16 +163,22 @@ def search(places: Places, meter: Meter, reach_um: float, depth_um: float) -> No
     for layer in sorted(range(-count, count + 1), key=abs):
         if layer:
             places.step_to("z", middle_um["z"] + layer * _LAYER_UM)
-        seen = _layer(places, meter, middle_um, reach_um)
+        seen = _layer(places, meter, middle_um, reach_um, within_um)
         if seen:
-            places.go(_only_one(seen))
+            places.go(_only_one(places.stage.name, seen))
             return
     places.go(middle_um)
     what = f"nothing shines within {reach_um:g} um, and {depth_um:g} um of focus"
-    raise RefusedError(RECENTER, what, "look for the dot by hand, or search farther")
+    raise RefusedError(places.stage.name, what, "look for the dot by hand, or search farther")
 
 
-def _layer(places: Places, meter: Meter, middle_um: Mapping[str, float], reach_um: float) -> Seen:
+def _layer(
+    places: Places,
+    meter: Meter,
+    middle_um: Mapping[str, float],
+    reach_um: float,
+    within_um: float,
+) -> Seen:
     """Return the counts above the dark ones, and the place, wherever something shines."""
     tile_um = min(places.range_um("x"), places.range_um("y")) or _TILE_UM
     has_fine = bool(places.range_um("x") and places.range_um("y"))
@@ -163,6 +194,9 @@ def _layer(places: Places, meter: Meter, middle_um: Mapping[str, float], reach_u
             if not places.has_room(axis, um):
                 places.step_to(axis, um)
         for x, y in inside:
+            off_um = (centre_um["x"] + x - middle_um["x"], centre_um["y"] + y - middle_um["y"])
+            if math.hypot(*off_um) > within_um:
+                continue
             at_um = {"x": centre_um["x"] + x, "y": centre_um["y"] + y}
             places.go(at_um)
             excess = meter.counts() - meter.dark
@@ -171,14 +205,14 @@ def _layer(places: Places, meter: Meter, middle_um: Mapping[str, float], reach_u
     return seen
 
 
-def _only_one(seen: Seen) -> dict[str, float]:
+def _only_one(stage: str, seen: Seen) -> dict[str, float]:
     """Return the brightest place; another one that is as bright must be near it."""
     best, at_um = max(seen, key=lambda one: one[0])
     for other, there_um in seen:
         apart_um = math.hypot(*(there_um[axis] - at_um[axis] for axis in ("x", "y")))
         if apart_um > _APART_UM and other > _AS_BRIGHT * best:
             what = f"two candidates {apart_um:.1f} um apart, {best:.0f} and {other:.0f} counts"
-            raise RefusedError(RECENTER, what, "tell them apart by hand")
+            raise RefusedError(stage, what, "tell them apart by hand")
     return at_um
 
 
