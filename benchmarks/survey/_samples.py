@@ -41,7 +41,8 @@ def central(sample: Path) -> str:
     places = {name: dot["position"] for name, dot in load_yaml(sample).data["dots"].items()}
 
     def off_um(name: str) -> float:
-        return float(np.hypot(*(float(str(um).split()[0]) for um in places[name][:2])))
+        x_um, y_um = (float(str(um).split()[0]) for um in places[name][:2])
+        return float(np.hypot(x_um, y_um))
 
     return min(places, key=off_um)
 
