@@ -24,6 +24,7 @@ COMMANDS = {
     "show": "labctl.cli._show:show",
     "analyze": "labctl.cli._analyze:analyze",
     "resume": "labctl.cli._resume:resume",
+    "report-failure": "labctl.cli._report_failure:report_failure",
     "recover": "labctl.cli._recover:recover",
     "sim": "labctl.cli._sim:app",
 }

@@ -1,7 +1,6 @@
 """Runs recipes and scripts on a connected station: folder, journal, session, product."""
 
 import getpass
-import json
 import uuid
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -12,6 +11,7 @@ from typing import Any
 
 from labctl.clock import Clock
 from labctl.errors import StorageError
+from labctl.host._black_box import keep_black_box
 from labctl.host._calibrations import CalibrationStore
 from labctl.host._connection import Connection
 from labctl.host._past import (
@@ -167,23 +167,14 @@ def _closed_on_failure(book: Book) -> Generator[None]:
 @contextmanager
 def _to_the_end(connection: Connection, session: Session, report: RunReport) -> Generator[None]:
     """End the run in order, whatever ends the block; then build its product."""
-    folder = RunFolder(report.journal.parent)
     try:
         with ending(session) as report.outcome:
             yield
     finally:
-        if report.outcome.status == "failed":
-            _keep_traffic(connection, folder.path / f"{folder.stem}_traffic.json")
+        if report.outcome.status != "complete":
+            path = report.journal.with_name(f"{report.journal.stem}_failure.json")
+            keep_black_box(connection, session, report.outcome, path)
         _finalise(report, session.book)
-
-
-def _keep_traffic(connection: Connection, path: Path) -> None:
-    """Write the last traffic of all instruments beside a failed run."""
-    try:
-        path.write_text(json.dumps(connection.recorder.dump(), indent=1, default=str), "utf-8")
-    except OSError:
-        # A full disk must not hide the failure that is being reported.
-        return
 
 
 def _finalise(report: RunReport, book: Book) -> None:

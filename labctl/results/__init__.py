@@ -22,6 +22,7 @@ from labctl.results._export import (
     law_lines,
     table_rows,
 )
+from labctl.results._failure import Failure, read_failure
 from labctl.results._given import Given, parse_given
 from labctl.results._pair_points import PairPoint, evaluate_points
 from labctl.results._pair_records import PairCounters, PairRecords
@@ -47,6 +48,7 @@ __all__ = [
     "DecayAnalysis",
     "DotRecord",
     "ExperimentResult",
+    "Failure",
     "FittedDecay",
     "FittedPoint",
     "Given",
@@ -86,6 +88,7 @@ __all__ = [
     "near_delays",
     "pair_results",
     "parse_given",
+    "read_failure",
     "save_figure",
     "size_nm",
     "summarized",

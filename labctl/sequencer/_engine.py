@@ -13,6 +13,7 @@ from labctl.sequencer._past import Done, Past
 from labctl.sequencer._resume import overlapping, way_back
 from labctl.sequencer._session import Session
 from labctl.sequencer._shield import undisturbed
+from labctl.stations import SafeReport
 
 __all__ = ["Outcome", "ending", "execute"]
 
@@ -29,6 +30,7 @@ class Outcome:
         reason: In words; empty for a complete run.
         error: What made it fail, if something did.
         unsafe: Entries of the safe state that could not be verified, and why.
+        safe: What became of every entry of the safe state at the end.
         skipped: Number of steps that were left out; such a run is not all that was asked for.
     """
 
@@ -37,6 +39,7 @@ class Outcome:
     error: BaseException | None = None
     unsafe: tuple[str, ...] = ()
     skipped: int = 0
+    safe: tuple[SafeReport, ...] = ()
 
 
 @contextmanager
@@ -66,6 +69,7 @@ def ending(session: Session) -> Generator[Outcome]:
 def _finish(session: Session, outcome: Outcome) -> None:
     # The instruments come before any file: a full disk must not keep the light on.
     safe = session.station.make_safe()
+    outcome.safe = tuple(safe)
     outcome.unsafe = tuple(f"{report.action}: {report.error}" for report in safe if report.error)
     try:
         session.finish(outcome.status, outcome.reason, safe)

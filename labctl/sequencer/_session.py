@@ -97,6 +97,8 @@ class Session:
         self.asked_again = False
         self._silent: set[str] = set()
         self._announced = control.machine.state
+        self.doing = ""
+        """What was begun last, in words, for the report of a failure."""
         self.measuring = False
         """Whether a point is being measured now; light is let in at no other time."""
 
@@ -194,6 +196,7 @@ class Session:
         settable = self._settables.get(name) or self._settable(name)
         unit = settable.spec.unit
         began_s = self.clock.now()
+        self.doing = f"setting {name} to {value:g} {unit}".rstrip()
         tell = self.book.announcer.tell_often
         tell(MoveStarted, settable=name, value=float(value), units=unit)
         self._quality.pop(name, None)
@@ -241,6 +244,7 @@ class Session:
         ``attempt`` is above 0 if earlier attempts are stored already.
         """
         self.measuring = True
+        self.doing = f"measuring {measurement.kind} {label}".rstrip() + f" (step {step_id})"
         try:
             self._measure(measurement, step_id, label, attempt)
         finally:

@@ -117,7 +117,8 @@ def test_a_wrong_setup_ends_devices_with_status_2() -> None:
 def test_help_lists_the_commands() -> None:
     status, out, _ = labctl("--help")
     assert status == 0
-    for name in ("run", "check", "new", "schema", "devices", "show", "analyze", "recover", "sim"):
+    known = ("run", "check", "new", "schema", "devices", "show", "analyze", "recover", "sim")
+    for name in (*known, "report-failure", "resume"):
         assert f" {name} " in out
 
 

@@ -26,7 +26,7 @@ def broken_off(scribe: Begin, folder: Path) -> Path:
     for name in ("run_p0001.ptu", "run_p0001_2.ptu"):
         (folder / name).write_bytes(CONTENT)
     # Of no point, or of another run.
-    for name in ("run_traffic.json", "notes.txt", "other_p0001.ptu", "run_p1.ptu"):
+    for name in ("run_failure.json", "notes.txt", "other_p0001.ptu", "run_p1.ptu"):
         (folder / name).write_bytes(b"else")
     return folder / "run.lcj"
 
