@@ -25,6 +25,14 @@ class Channel:
         """Wait for one value; raises EOFError when the other side is gone."""
         return json.loads(self._connection.recv_bytes(), object_hook=_decode)
 
+    def send_packet(self, packet: bytes) -> None:
+        """Send bytes as they are; raises OSError when the other side is gone."""
+        self._connection.send_bytes(packet)
+
+    def receive_packet(self) -> bytes:
+        """Wait for bytes as they were sent; raises EOFError or OSError when nobody is there."""
+        return self._connection.recv_bytes()
+
     def poll(self, timeout_s: float = 0.0) -> bool:
         """Whether a value (or the end) is there within ``timeout_s`` of wall time."""
         return self._connection.poll(timeout_s)

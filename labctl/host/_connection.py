@@ -53,6 +53,7 @@ class Connection:
         self.station, self.clock, self.recorder = station, clock, recorder
         self.guard = Guard(station, clock, interlocks)
         self._simulation = simulation
+        self.noise = ""
 
     @property
     def rig(self) -> Rig | None:
@@ -65,9 +66,12 @@ class Connection:
         return self.rig is not None and not isinstance(self.rig, LeasedWorld)
 
     def begin_point(self, point_id: str) -> None:
-        """Tell a simulated set-up which point is measured now."""
+        """Tell a simulated set-up which point is measured now.
+
+        ``noise`` stands before the id: runs on one connection would all have the same noise.
+        """
         if self.rig is not None:
-            self.rig.begin_point(point_id)
+            self.rig.begin_point(f"{self.noise}{point_id}")
 
     def __enter__(self) -> "Connection":
         """Connect all instruments, and begin to guard them; reports all failures at once."""

@@ -26,7 +26,7 @@ from labctl.sequencer import Announcer, Book, Control, Listener, Outcome, Past, 
 from labctl.setup import Setup
 from labctl.storage import JournalWriter, RunFolder, environment, finalise_in_child, new_run_folder
 
-__all__ = ["Live", "Plan", "RunReport", "Watched", "open_run", "unwatched"]
+__all__ = ["Live", "Plan", "RunReport", "Watched", "open_run", "optical_table", "unwatched"]
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def open_run(
         calibrations=calibrations,
         keep_calibration=store.keep,
         begin_point=connection.begin_point,
-        table=_table(setup),
+        table=optical_table(setup),
         guard=connection.guard,
     )
     report = RunReport(uid, journal.path)
@@ -227,7 +227,8 @@ def _plan_data(uid: str, connection: Connection, setup: Setup, plan: Plan) -> di
     }
 
 
-def _table(setup: Setup) -> OpticalTable:
+def optical_table(setup: Setup) -> OpticalTable:
+    """Return what a set-up says of its laser and light paths."""
     laser = setup.file.laser
     facts = None if laser is None else LaserFacts(**dict(laser))
     return OpticalTable(facts, setup.file.paths, setup.blocking)

@@ -1,12 +1,13 @@
 """A session outside of any run: it moves instruments as a run does, and stores nothing."""
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from labctl.clock import Clock
-from labctl.sequencer import Announcer, Book, Control, Session
+from labctl.measurements import OpticalTable
+from labctl.sequencer import Announcer, Book, Control, Listener, Session
 from labctl.stations import Station
 from labctl.storage import NamedArray, RecordAddress, RecordKind
 
@@ -42,11 +43,29 @@ class _NoJournal:
 
 
 @contextmanager
-def unstored_session(station: Station, clock: Clock) -> Generator[Session]:
-    """Give a session whose books are not kept."""
-    book, control = Book(_NoJournal(), Announcer("", clock), clock), Control()
+def unstored_session(
+    station: Station,
+    clock: Clock,
+    *,
+    control: Control | None = None,
+    calibrations: dict[str, dict[str, Any]] | None = None,
+    table: OpticalTable | None = None,
+    begin_point: Callable[[str], None] = lambda _: None,
+    listeners: Iterable[Listener] = (),
+) -> Generator[Session]:
+    """Give a session whose books are not kept; otherwise as that of a run."""
+    book, control = Book(_NoJournal(), Announcer("", clock), clock), control or Control()
+    for listener in listeners:
+        book.announcer.add(listener)
     control.machine.apply("start")
     try:
-        yield Session(station, book, control, calibrations={})
+        yield Session(
+            station,
+            book,
+            control,
+            calibrations=calibrations or {},
+            begin_point=begin_point,
+            table=table,
+        )
     finally:
         book.close()

@@ -12,6 +12,10 @@ from labctl.measurements._g2 import G2
 from labctl.measurements._image import Image
 from labctl.measurements._irf import IrfMeasurement
 from labctl.measurements._laser_light import as_the_laser_stands, excitation_laser
+from labctl.measurements._live import Live
+from labctl.measurements._live_photons import LivePhotons
+from labctl.measurements._live_picture import LivePicture
+from labctl.measurements._live_spectrum import LiveImage, LiveSpectrum
 from labctl.measurements._map import Map
 from labctl.measurements._measurement import Again, Measurement
 from labctl.measurements._monte_carlo import MonteCarlo
@@ -54,6 +58,11 @@ __all__ = [
     "IrfMeasurement",
     "LaserFacts",
     "Light",
+    "Live",
+    "LiveImage",
+    "LivePhotons",
+    "LivePicture",
+    "LiveSpectrum",
     "Map",
     "Measurement",
     "MonteCarlo",

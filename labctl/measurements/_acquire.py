@@ -20,7 +20,7 @@ from labctl.photons import (
 )
 from labctl.roles import PhotonCounter, TimeTagger
 
-__all__ = ["acquire", "looking"]
+__all__ = ["acquire", "arm", "looking"]
 
 _DARK_S = 0.2
 
@@ -35,7 +35,7 @@ def acquire(context: Context, job: Job) -> list[Part]:
         DeviceError: There is no sync, or the module fails; what came before is kept.
         ProtectionError: Too much light; it has been shut.
     """
-    _arm(context, job)
+    arm(context, job)
     job.armed(job)
     parts: list[Part] = []
     while not (parts and parts[-1].stopped):
@@ -47,7 +47,7 @@ def acquire(context: Context, job: Job) -> list[Part]:
     return parts
 
 
-def _arm(context: Context, job: Job) -> None:
+def arm(context: Context, job: Job) -> None:
     """Set the module, and compile everything before the first photon."""
     tagger = job.tagger
     if job.light or job.settings.mode == "t3":

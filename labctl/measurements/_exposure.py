@@ -90,9 +90,14 @@ def expose(context: Context, camera: Camera, exposure: Exposure) -> Taken:
 
 def _take_frames(context: Context, camera: Camera, exposure: Exposure, series: _Series) -> None:
     if exposure.settings.em_gain > 1:
-        preview = replace(exposure, settings=replace(exposure.settings, em_gain=1))
-        _acquire(context, camera, preview, _Series(), 1)
+        preview(context, camera, exposure)
     _acquire(context, camera, exposure, series, exposure.frames)
+
+
+def preview(context: Context, camera: Camera, exposure: Exposure) -> None:
+    """Take one frame at gain 1, by which the camera's guard judges a gain."""
+    without = replace(exposure, settings=replace(exposure.settings, em_gain=1))
+    _acquire(context, camera, without, _Series(), 1)
 
 
 def _acquire(

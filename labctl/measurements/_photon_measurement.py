@@ -13,6 +13,7 @@ from labctl.measurements._acquire import acquire
 from labctl.measurements._context import Array, Context
 from labctl.measurements._dispersion import tune
 from labctl.measurements._measurement import Measurement
+from labctl.measurements._optical_table import OpticalTable
 from labctl.measurements._paths import take_path
 from labctl.measurements._photon_books import photon_books, quality_of
 from labctl.measurements._photon_job import Job, Part
@@ -28,7 +29,7 @@ from labctl.photons import Analysis, Stream
 from labctl.roles import PhotonCounter, Spectrograph, TaggerSettings, TimeTagger
 from labctl.units import GroovesPerMm, Nanometers, Picoseconds
 
-__all__ = ["PhotonMeasurement", "codes", "irf_key"]
+__all__ = ["PhotonMeasurement", "binning_for", "codes", "irf_key"]
 
 _SETUP_S = 3.0
 
@@ -209,17 +210,13 @@ class PhotonMeasurement(Measurement):
     def _binning(self, context: Context, tagger: TimeTagger) -> int:
         if self.mode == "t2":
             return 0
-        base_ps, laser = tagger.base_resolution_ps(), context.table.laser
         if self.bin_ps is not None:
+            base_ps = tagger.base_resolution_ps()
             if self.bin_ps < base_ps:
                 what = f"delay bins of {self.bin_ps:g} ps"
                 raise RefusedError(tagger.name, what, f"the finest are {base_ps:g} ps")
             return math.floor(math.log2(self.bin_ps / base_ps) + 1e-9)
-        if laser is None or laser.rep_rate_hz is None:
-            return 0
-        # Records count the pulses before the divider, and so do their delays.
-        period_ps = 1e12 / laser.rep_rate_hz
-        return max(0, math.ceil(math.log2(period_ps / (base_ps * tagger.delay_bins())) - 1e-9))
+        return binning_for(context.table, tagger)
 
     def _settings(self, context: Context, job: Job, parts: Sequence[Part]) -> dict[str, Any]:
         return {
@@ -240,6 +237,16 @@ class PhotonMeasurement(Measurement):
                 "met": parts[-1].stopped,
             },
         }
+
+
+def binning_for(table: OpticalTable, tagger: TimeTagger) -> int:
+    """Return the finest binning whose delays cover the laser's period; 0 if that is unknown."""
+    base_ps, laser = tagger.base_resolution_ps(), table.laser
+    if laser is None or laser.rep_rate_hz is None:
+        return 0
+    # Records count the pulses before the divider, and so do their delays.
+    period_ps = 1e12 / laser.rep_rate_hz
+    return max(0, math.ceil(math.log2(period_ps / (base_ps * tagger.delay_bins())) - 1e-9))
 
 
 def _irf_in_force(context: Context, job: Job) -> dict[str, Any]:

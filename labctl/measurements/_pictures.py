@@ -20,6 +20,7 @@ __all__ = [
     "PictureLight",
     "image_scale",
     "laser_spot_px",
+    "lit",
     "picture_settings",
     "region_of",
     "take_pictures",
@@ -62,7 +63,7 @@ def take_pictures(
     """
     camera.configure(settings)
     pictures: list[Frames] = []
-    with _lit(context, light):
+    with lit(context, light):
         for number in range(1, frames + 1):
             camera.start_frame()
             try:
@@ -81,7 +82,7 @@ def take_pictures(
 
 
 @contextmanager
-def _lit(context: Context, light: PictureLight) -> Generator[None]:
+def lit(context: Context, light: PictureLight) -> Generator[None]:
     """Light the sample for the block, and put the light out whatever happens."""
     if light.kind != "led":
         with excitation(context, light.kind != "none"):

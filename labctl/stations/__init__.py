@@ -3,6 +3,6 @@
 from labctl.stations._build import build
 from labctl.stations._rescue import Rescued, rescue
 from labctl.stations._station import SafeReport, Station
-from labctl.stations._worker import Sentry
+from labctl.stations._worker import Sentry, beside
 
-__all__ = ["Rescued", "SafeReport", "Sentry", "Station", "build", "rescue"]
+__all__ = ["Rescued", "SafeReport", "Sentry", "Station", "beside", "build", "rescue"]

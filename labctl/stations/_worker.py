@@ -13,7 +13,7 @@ from labctl.clock import Clock
 from labctl.errors import NoReplyError, RefusedError
 from labctl.roles import Instrument, Settable
 
-__all__ = ["Sentry", "on_worker"]
+__all__ = ["Sentry", "beside", "on_worker"]
 
 R = TypeVar("R", bound=Instrument)
 CALL_DEADLINE_S = 120.0
@@ -130,6 +130,12 @@ class _OnWorker:
         idle = self._last is None or self._last.done()
         return 0.0 if idle else monotonic() - self._asked_s
 
+    def submit(self, job: Callable[[Any], Any]) -> Future[Any]:
+        """Have a job done on the instrument's thread, after what goes on there; nobody waits."""
+        if self._thread is None:
+            raise RefusedError(self._instrument.name, "not connected", "connect first")
+        return self._thread.submit(partial(job, self._instrument))
+
     def close(self) -> None:
         """Close the instrument and end its thread, after a hung call as soon as that returns."""
         thread, last = self._thread, self._last
@@ -196,6 +202,21 @@ class _OnWorker:
 
     def _silent(self, name: str, what: str) -> NoReplyError:
         return NoReplyError(self._instrument.name, name, what, "switch the instrument off and on")
+
+
+def beside(instrument: Instrument, job: Callable[[Any], Any]) -> Future[Any]:
+    """Have a job done with an instrument beside whatever the engine does; returns at once.
+
+    For a thread that must neither wait nor run the clock: panels, and whoever makes the light safe
+    while a driver hangs. The job is given the instrument itself. What has a connection does it on
+    its own thread, after the call that goes on there; a composite on a thread that ends with it.
+    """
+    if isinstance(instrument, _OnWorker):
+        return instrument.submit(job)
+    thread = _Thread(f"beside {instrument.name}")
+    future = thread.submit(partial(job, instrument))
+    thread.end()
+    return future
 
 
 def on_worker(instrument: R, clock: Clock) -> R:
