@@ -71,7 +71,9 @@ def _open_sockets() -> set[socket.socket]:
 def _threads() -> set[threading.Thread]:
     # Dummies stand for threads of C libraries that once called Python; nobody can end those.
     dummies = ("_DummyThread", "_MainThread")
-    return {one for one in threading.enumerate() if type(one).__name__ not in dummies}
+    # One that is just being started has no number yet, and cannot be waited for.
+    started = (one for one in threading.enumerate() if one.ident is not None)
+    return {one for one in started if type(one).__name__ not in dummies}
 
 
 @pytest.fixture(autouse=True)

@@ -26,6 +26,8 @@ COMMANDS = {
     "resume": "labctl.cli._resume:resume",
     "report-failure": "labctl.cli._report_failure:report_failure",
     "recover": "labctl.cli._recover:recover",
+    "gui": "labctl.cli._gui:gui",
+    "engine": "labctl.cli._gui:engine",
     "sim": "labctl.cli._sim:app",
 }
 """Name → where it is; ``--help`` alone loads all of them."""

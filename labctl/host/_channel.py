@@ -2,6 +2,8 @@
 
 import base64
 import json
+import socket
+from contextlib import suppress
 from multiprocessing.connection import Client, Connection, Listener
 from typing import Any
 
@@ -41,6 +43,13 @@ class Channel:
         """Send one value and wait for the answer."""
         self.send(value)
         return self.receive()
+
+    def hang_up(self) -> None:
+        """End both directions: whoever waits in ``receive`` is let go. Any thread may call it."""
+        with suppress(OSError):
+            descriptor = self._connection.fileno()
+            with socket.fromfd(descriptor, socket.AF_INET, socket.SOCK_STREAM) as line:
+                line.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Close the connection."""

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, PrivateAttr, model_validator
 
+from labctl.errors import RefusedError
 from labctl.measurements._context import Context
 from labctl.measurements._dispersion import dispersion
 from labctl.measurements._exposure import Exposure, excitation, preview
@@ -123,7 +124,11 @@ class _LiveCamera(Live):
     ) -> None:
         now_s = context.clock.now()
         if self._axis is None or now_s >= self._axis.asked_s + _AXIS_S:
-            self._axis = _Axis.of(context, spectrograph, camera)
+            try:
+                self._axis = _Axis.of(context, spectrograph, camera)
+            except RefusedError:
+                # It moves, and tells nothing before it has arrived; the frame is of no place.
+                return
         facts = {
             "exposure_s": self.exposure_s
             if camera.settings is None

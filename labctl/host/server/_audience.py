@@ -22,27 +22,22 @@ class Window:
         """Take over a channel; ``start`` begins."""
         self._channel, self._audience = channel, audience
         self.outbox = Outbox()
-        self._threads = [
-            threading.Thread(target=self._send, name="to a window", daemon=True),
-            threading.Thread(target=self._receive, name="from a window", daemon=True),
-        ]
+        self._sending = threading.Thread(target=self._send, name="to a window", daemon=True)
+        self._hearing = threading.Thread(target=self._receive, name="from a window", daemon=True)
 
     def start(self) -> None:
         """Begin to send and to listen."""
-        for thread in self._threads:
-            thread.start()
+        self._sending.start()
+        self._hearing.start()
 
     def close(self) -> None:
         """Hang up."""
         self.outbox.close()
-        with suppress(OSError):
-            self._channel.close()
+        self._channel.hang_up()
 
     def join(self) -> None:
         """Wait until both threads have ended."""
-        for thread in self._threads:
-            if thread is not threading.current_thread():
-                thread.join(2.0)
+        self._hearing.join(2.0)
 
     def _send(self) -> None:
         with suppress(OSError):
@@ -57,6 +52,8 @@ class Window:
                 head, _ = unpack(self._channel.receive_packet())
                 self._audience.asked(self, head)
         self._audience.leave(self)
+        self._sending.join()
+        self._channel.close()
 
 
 class Audience:
@@ -141,8 +138,9 @@ class Audience:
             # Who does not know the key, or hangs up, is none of our windows.
             with suppress(OSError, EOFError, AuthenticationError):
                 window = Window(Channel(self._listener.accept()), self)
-                if self._closing:
-                    window.close()
-                    return
-                self._welcome(window)
+                if not self._closing:
+                    self._welcome(window)
                 window.start()
+        # What knocked to end the waiting, or came too late.
+        for window in self._all():
+            self.leave(window)

@@ -52,8 +52,7 @@ class EngineClient:
 
     def close(self) -> None:
         """Hang up; the engine goes on."""
-        with suppress(OSError):
-            self._channel.close()
+        self._channel.hang_up()
         if threading.current_thread() is not self._thread:
             self._thread.join(2.0)
 
@@ -66,6 +65,7 @@ class EngineClient:
                 else:
                     self._told(head, arrays)
         with self._lock:
+            self._channel.close()
             left, self._asked = list(self._asked.values()), {}
         for future in left:
             future.set_exception(LabctlError("the engine has gone"))

@@ -60,4 +60,4 @@ def _plain(values: NDArray[Any]) -> NDArray[Any]:
     if values.dtype.hasobject:
         message = f"arrays of {values.dtype} do not travel"
         raise TypeError(message)
-    return np.ascontiguousarray(values, values.dtype.newbyteorder("<"))
+    return np.asarray(values, values.dtype.newbyteorder("<"), order="C")

@@ -1,0 +1,81 @@
+"""What is always visible: connection, simulator, interlocks, what goes on, and the red stop."""
+
+from PyQt5.QtCore import Qt
+from PyQt5.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
+
+from labctl.gui._engine import Engine
+from labctl.gui._panel import set_tone
+
+__all__ = ["Header"]
+
+_TASKS = {"": "idle", "run": "a run"}
+
+
+class Header(QWidget):
+    """One line across the window."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Show how an engine stands."""
+        super().__init__()
+        self.engine = engine
+        self.connection = QLabel("looking for the engine …")
+        self.simulated = QLabel("SIMULATED")
+        self.simulated.setObjectName("simulated")
+        self.simulated.setToolTip("No instrument is touched: every address leads to a simulator")
+        self.simulated.setVisible(engine.request.simulate)
+        self.interlocks = QLabel()
+        self.interlocks.setToolTip("Guards of detectors and camera, and interlocks of the set-up")
+        self.task = QLabel()
+        self.red = QPushButton("STOP  light off")
+        self.red.setObjectName("red")
+        self.red.setToolTip("Make the light safe at once and end whatever goes on (F12)")
+        self.red.setShortcut("F12")
+        self.red.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.red.clicked.connect(self.stop_light)
+        line = QHBoxLayout(self)
+        line.setContentsMargins(6, 4, 6, 4)
+        for widget in (self.simulated, self.connection, self.interlocks, self.task):
+            line.addWidget(widget)
+        line.addStretch(1)
+        line.addWidget(self.red)
+        engine.attached.connect(lambda _: self._show())
+        engine.changed.connect(self._show)
+        engine.values_changed.connect(lambda _: self._show_interlocks())
+        self._show()
+
+    def stop_light(self) -> None:
+        """Press the red stop."""
+        self.engine.say("warning", "window", "red stop pressed")
+        self.engine.ask("stop_light")
+
+    def _show(self) -> None:
+        status = self.engine.status
+        if not self.engine.is_attached:
+            text, tone = "no engine", "bad"
+        elif status.get("problem"):
+            text, tone = f"not connected: {str(status['problem']).splitlines()[0]}", "bad"
+        elif not status.get("connected"):
+            text, tone = f"{status.get('setup', '')}: connecting …", "warn"
+        else:
+            text, tone = f"{status['setup']}: connected", "good"
+        self.connection.setText(text)
+        self.connection.setToolTip(str(status.get("problem") or status.get("file", "")))
+        set_tone(self.connection, tone)
+        speed = status.get("speed", self.engine.request.speed)
+        self.simulated.setText("SIMULATED" if speed == 1 else f"SIMULATED  ×{speed:g}")
+        task = str(status.get("task", ""))
+        self.task.setText(_TASKS.get(task, task.replace("_", " ")))
+        self._show_interlocks()
+
+    def _show_interlocks(self) -> None:
+        tripped = {
+            name: values["tripped"]
+            for name, values in self.engine.values.items()
+            if values.get("tripped")
+        }
+        silent = [name for name, values in self.engine.values.items() if values.get("hung")]
+        words = [f"{name}: {text}" for name, text in tripped.items()]
+        words += [f"{name} does not answer" for name in silent]
+        words += [str(text) for text in self.engine.status.get("interlocks", [])]
+        self.interlocks.setText("  ".join(words) if words else "interlocks: all clear")
+        set_tone(self.interlocks, "bad" if words else "good")

@@ -1,0 +1,205 @@
+"""A plot as all panels use it; the only module beside ``_picture`` that knows pyqtgraph."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyqtgraph as pg
+from numpy.typing import NDArray
+from PyQt5.QtCore import QPointF, Qt, pyqtSignal
+from PyQt5.QtGui import QContextMenuEvent, QPen
+from PyQt5.QtWidgets import QAction, QApplication, QFileDialog, QMenu
+
+from labctl.gui._theme import DARK, Theme
+
+__all__ = ["Curve", "Line", "Plot"]
+
+pg.setConfigOptions(antialias=False)
+
+
+class Curve:
+    """One curve of a plot; knows its colour by number, so that themes can change it."""
+
+    def __init__(self, item: pg.PlotDataItem, name: str, colour: int, width: float) -> None:
+        """Wrap an item of the plot."""
+        self.item, self.name, self.colour, self.width = item, name, colour, width
+        self.x: NDArray[Any] = np.empty(0)
+        self.y: NDArray[Any] = np.empty(0)
+
+    def set(self, x: NDArray[Any], y: NDArray[Any]) -> None:
+        """Show other data."""
+        self.x, self.y = x, y
+        self.item.setData(x, y)
+
+
+class Line:
+    """A straight line across a plot, which can be dragged if it is movable."""
+
+    def __init__(self, item: pg.InfiniteLine) -> None:
+        """Wrap an item of the plot."""
+        self.item = item
+
+    @property
+    def value(self) -> float:
+        """Where it stands, in the unit of its axis."""
+        return self.item.value()
+
+    def set(self, value: float) -> None:
+        """Bring it to a place."""
+        self.item.setValue(value)
+
+    def show(self, visible: bool) -> None:
+        """Show or hide it."""
+        self.item.setVisible(visible)
+
+
+class Plot(pg.PlotWidget):
+    """Curves over one pair of axes.
+
+    Double click shows everything; the menu copies the picture or the numbers, or saves these.
+    """
+
+    clicked = pyqtSignal(float, float)
+
+    def __init__(self, x: tuple[str, str], y: tuple[str, str]) -> None:
+        """Label the axes by (what, unit)."""
+        super().__init__(background=DARK.plot)
+        self.theme = DARK
+        self.curves: list[Curve] = []
+        self._labels = {"bottom": x, "left": y}
+        self._lines: list[tuple[pg.InfiniteLine, str]] = []
+        item = self.getPlotItem()
+        item.setMenuEnabled(False)
+        item.showGrid(True, True, 0.15)
+        self._actions = self._menu_actions()
+        self.scene().sigMouseClicked.connect(self._on_click)
+        self.set_theme(DARK)
+
+    def curve(self, name: str, colour: int = 0, width: float = 1.0, symbol: str = "") -> Curve:
+        """Add a curve; a name puts it into the legend."""
+        item = self.getPlotItem()
+        if name and item.legend is None:
+            item.addLegend(offset=(-10, 5)).setLabelTextColor(self.theme.text)
+        drawn = item.plot(
+            pen=self._pen(colour, width) if not symbol else None,
+            name=name or None,
+            symbol=symbol or None,
+            symbolSize=6,
+        )
+        found = Curve(drawn, name, colour, width)
+        self.curves.append(found)
+        return found
+
+    def line(
+        self, value: float, *, upright: bool, tone: str = "accent", movable: bool = False
+    ) -> Line:
+        """Add a straight line: upright at an x, else level at a y."""
+        pen = pg.mkPen(getattr(self.theme, tone), width=1, style=Qt.PenStyle.DashLine)
+        drawn = pg.InfiniteLine(value, 90 if upright else 0, movable=movable, pen=pen)
+        self.getPlotItem().addItem(drawn, ignoreBounds=True)
+        self._lines.append((drawn, tone))
+        return Line(drawn)
+
+    def band(self, low: float, high: float) -> pg.LinearRegionItem:
+        """Add a level band that cannot be dragged."""
+        brush = pg.mkBrush((80, 160, 120, 40))
+        region = pg.LinearRegionItem((low, high), "horizontal", brush=brush, movable=False)
+        self.getPlotItem().addItem(region, ignoreBounds=True)
+        return region
+
+    def set_labels(
+        self, x: tuple[str, str] | None = None, y: tuple[str, str] | None = None
+    ) -> None:
+        """Label the axes anew."""
+        if x is not None:
+            self._labels["bottom"] = x
+        if y is not None:
+            self._labels["left"] = y
+        self._show_labels()
+
+    def set_log(self, log: bool) -> None:
+        """Show y on a logarithmic axis, or not; zeros must be clipped before."""
+        self.getPlotItem().setLogMode(False, log)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take other colours."""
+        self.theme = theme
+        self.setBackground(theme.plot)
+        item = self.getPlotItem()
+        for name in ("bottom", "left"):
+            axis = item.getAxis(name)
+            axis.setPen(theme.faint)
+            axis.setTextPen(theme.text)
+            axis.enableAutoSIPrefix(False)
+        if item.legend is not None:
+            item.legend.setLabelTextColor(theme.text)
+        for curve in self.curves:
+            curve.item.setPen(self._pen(curve.colour, curve.width))
+        for line, tone in self._lines:
+            pen = pg.mkPen(getattr(theme, tone), width=1, style=Qt.PenStyle.DashLine)
+            line.setPen(pen)
+        self._show_labels()
+
+    def show_all(self) -> None:
+        """Follow the data again."""
+        self.getPlotItem().enableAutoRange()
+
+    def as_text(self) -> str:
+        """Return the numbers of all curves: columns with tabs, one block for each curve."""
+        blocks: list[str] = []
+        (x, x_unit), (y, y_unit) = self._labels["bottom"], self._labels["left"]
+        for curve in self.curves:
+            if len(curve.x):
+                head = f"# {curve.name}\n# {x} ({x_unit})\t{y} ({y_unit})"
+                rows = [f"{a:.10g}\t{b:.10g}" for a, b in zip(curve.x, curve.y, strict=True)]
+                blocks.append("\n".join([head, *rows]))
+        return "\n\n".join(blocks) + "\n"
+
+    def copy_picture(self) -> None:
+        """Put the picture on the clipboard."""
+        board = QApplication.clipboard()
+        board.setPixmap(self.grab())
+
+    def copy_data(self) -> None:
+        """Put the numbers on the clipboard."""
+        board = QApplication.clipboard()
+        board.setText(self.as_text())
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:  # noqa: N802
+        """Offer what can be done with a plot."""
+        menu = QMenu(self)
+        menu.addActions(self._actions)
+        menu.popup(event.globalPos())
+
+    def _menu_actions(self) -> list[QAction]:
+        actions: list[QAction] = []
+        for text, do in (
+            ("Show everything", self.show_all),
+            ("Copy picture", self.copy_picture),
+            ("Copy numbers", self.copy_data),
+            ("Save numbers …", self._save),
+        ):
+            action = QAction(text, self)
+            action.triggered.connect(do)
+            actions.append(action)
+        return actions
+
+    def _save(self) -> None:
+        dialog = QFileDialog(self, "Save numbers", "", "Text (*.txt)")
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.fileSelected.connect(lambda name: Path(name).write_text(self.as_text(), "utf-8"))
+        dialog.open()
+
+    def _on_click(self, event: Any) -> None:
+        if event.double():
+            self.show_all()
+            return
+        place: QPointF = self.getPlotItem().getViewBox().mapSceneToView(event.scenePos())
+        self.clicked.emit(place.x(), place.y())
+
+    def _pen(self, colour: int, width: float) -> QPen:
+        return pg.mkPen(self.theme.curves[colour % len(self.theme.curves)], width=width)
+
+    def _show_labels(self) -> None:
+        for name, (what, unit) in self._labels.items():
+            self.getPlotItem().setLabel(name, f"{what} ({unit})" if unit else what)

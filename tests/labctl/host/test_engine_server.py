@@ -1,0 +1,178 @@
+"""The engine as a server: found by its user alone, told everything, obeyed, never waited for."""
+
+import json
+import os
+import stat
+import sys
+from collections.abc import Generator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from labctl.errors import LabctlError, RefusedError
+from labctl.events import RunStopped, decode_event
+from labctl.host._channel import listen
+from labctl.host.server import EngineRequest, place_of
+from labctl.host.server._rendezvous import Offer, call, offer, withdraw
+from labctl.storage import read_run
+from served_engine import Hearer, attached, served, wait_for
+from small_setup import Bench
+
+RECIPE = """
+name: two spectra
+steps:
+  - repeat:
+      times: 2
+      steps:
+        - spectrum: {grating: 300/mm, center: 531 nm, exposure: 0.1 s, unlocked_sensor: true}
+"""
+
+
+@pytest.fixture(scope="module")
+def request_(tmp_path_factory: pytest.TempPathFactory) -> Generator[EngineRequest]:
+    folder = tmp_path_factory.mktemp("engine")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LABCTL_RUNTIME_DIR", str(folder / "runtime"))
+        setup = Bench(folder).setup()
+        request = EngineRequest(setup=setup, simulate=True, speed=4.0, out=folder / "data")
+        with served(request):
+            yield request
+
+
+@pytest.fixture
+def window(request_: EngineRequest) -> Generator[Hearer]:
+    with attached(request_) as hearer:
+        yield hearer
+        if hearer.status().get("task"):
+            hearer.ask("look_end")
+            wait_for(lambda: not hearer.status()["task"], "the engine to be idle")
+
+
+def test_a_window_is_told_at_once_how_everything_stands(window: Hearer) -> None:
+    wait_for(lambda: len(window.pictures) >= 5, "readings of all instruments")
+    told = window.of("welcome")[0]
+    assert told["engine"]["simulated"]
+    assert told["engine"]["setup"] == "small set-up"
+    cryostat = next(role for role in told["roles"] if role["name"] == "cryostat")
+    assert cryostat["settables"]["temperature"]["high"] == 350.0
+    spectrograph = next(role for role in told["roles"] if role["name"] == "spectrograph")
+    # The unit at hand has no motorised slit, and two gratings.
+    assert list(spectrograph["settables"]) == ["wavelength"]
+    assert spectrograph["switches"]["grating"]["choices"] == ["300/mm", "1800/mm"]
+
+
+def test_setting_and_reading_an_instrument(window: Hearer) -> None:
+    window.ask("set", name="spectrograph", quantity="wavelength", value=531.0)
+
+    def there() -> bool:
+        head, _ = window.pictures.get("values/spectrograph", ({"values": {}}, {}))
+        return abs(head["values"].get("read", {}).get("wavelength", 0.0) - 531.0) < 0.02
+
+    wait_for(there, "the spectrograph to arrive")
+
+
+def test_what_is_out_of_limits_is_refused_in_words(window: Hearer) -> None:
+    with pytest.raises(LabctlError, match=r"temperature = 400 K is out of range"):
+        window.ask("set", name="cryostat", quantity="temperature", value=400.0)
+    with pytest.raises(LabctlError, match="not a number"):
+        window.ask("set", name="cryostat", quantity="temperature", value=float("nan"))
+    with pytest.raises(LabctlError, match="is no instrument of this set-up"):
+        window.ask("set", name="nothing", quantity="temperature", value=4.0)
+    with pytest.raises(LabctlError, match="the engine knows no verb 'dance'"):
+        window.ask("dance")
+    with pytest.raises(LabctlError, match="unexpected keyword"):
+        window.ask("set", instrument="cryostat")
+
+
+def test_a_live_view_is_shown_until_the_red_stop(window: Hearer) -> None:
+    window.ask("look", kind="spectrum", settings={"exposure": "50 ms", "adc": "5 MHz"})
+    _, arrays = wait_for(lambda: window.pictures.get("spectrum"), "a spectrum")
+    assert arrays["counts"].shape == arrays["wavelength"].shape == (1600,)
+    found = window.ask("stop_light")
+    assert list(found) == ["shutter.close", "camera.em_gain_1", "camera.close", "lamp.off"]
+    # On a busy computer the answers of the instruments may take longer than the order.
+    assert all(word.startswith(("ok after", "waits")) for word in found.values())
+    wait_for(lambda: window.status()["task"] == "", "the view to end")
+
+    def closed() -> bool:
+        head, _ = window.pictures["values/shutter"]
+        return head["values"]["switches"] == {"shutter": "closed"}
+
+    wait_for(closed, "the shutter to be closed")
+
+
+def test_a_live_view_with_wrong_settings_is_refused(window: Hearer) -> None:
+    with pytest.raises(LabctlError, match="exposure"):
+        window.ask("look", kind="spectrum", settings={"exposure": "3 nm"})
+    with pytest.raises(LabctlError, match="there is none of 'sound'"):
+        window.ask("look", kind="sound", settings={})
+
+
+def test_a_queued_recipe_is_carried_out_and_another_window_sees_the_same(
+    window: Hearer, request_: EngineRequest, tmp_path: Path
+) -> None:
+    recipe = tmp_path / "two.yaml"
+    recipe.write_text(RECIPE, "utf-8")
+    window.ask("queue_add", recipe=str(recipe))
+    with attached(request_) as other:
+
+        def stopped(hearer: Hearer) -> RunStopped | None:
+            events = [decode_event(head["event"]) for head in hearer.of("event")]
+            return next((e for e in events if isinstance(e, RunStopped)), None)
+
+        end = wait_for(lambda: stopped(window), "the run to end")
+        wait_for(lambda: stopped(other), "the other window to be told")
+        assert end.status == "complete"
+    run = read_run(Path(end.product))
+    assert run.data["spectrum"].sizes["point"] == 2
+    _, arrays = wait_for(lambda: window.pictures.get("point/spectrum"), "the stored point")
+    np.testing.assert_array_equal(arrays["counts"], run.data["spectrum"]["counts"].values[-1])
+    with attached(request_) as late:
+        wait_for(lambda: late.of("welcome"), "the welcome")
+        assert late.of("welcome")[0]["run"]["state"] == "done"
+        assert late.of("welcome")[0]["run"]["points"] == 2
+        head, _ = wait_for(lambda: late.pictures.get("point/spectrum"), "the last point")
+        assert head["index"] == 1
+
+
+def test_a_wrong_recipe_is_refused_with_its_line(window: Hearer, tmp_path: Path) -> None:
+    found = window.ask(
+        "check", text="name: x\nsteps:\n  - spectrum: {exposure: 1 K}\n", path="a.yaml"
+    )
+    assert found["problems"][0]["where"].endswith("a.yaml:3")
+    recipe = tmp_path / "wrong.yaml"
+    recipe.write_text("name: x\nsteps: 3\n", "utf-8")
+    with pytest.raises(LabctlError, match=r"wrong\.yaml"):
+        window.ask("queue_add", recipe=str(recipe))
+    plan = window.ask("check", text=RECIPE)
+    assert plan["problems"] == []
+    assert plan["points"] == 2
+    assert plan["steps"] == ["spectrum", "spectrum"]
+
+
+def test_a_second_engine_for_the_same_set_up_is_refused(request_: EngineRequest) -> None:
+    place = place_of(request_.setup, simulate=True)
+    with pytest.raises(RefusedError, match="has one already"):
+        offer(place, Offer(1, "00", 0, str(request_.setup), True))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has other rights than owner and mode")
+def test_only_the_user_may_read_the_key(request_: EngineRequest) -> None:
+    mode = place_of(request_.setup, simulate=True).stat().st_mode
+    assert stat.S_IMODE(mode) == 0o600
+
+
+def test_the_file_of_a_dead_engine_is_taken_over(tmp_path: Path) -> None:
+    listener, port = listen(b"gone")
+    listener.close()
+    place = tmp_path / "engine.json"
+    dead, mine = Offer(port, "00", 1, "a", False), Offer(port, "01", os.getpid(), "a", False)
+    offer(place, dead)
+    assert call(place) is None
+    offer(place, mine)
+    assert json.loads(place.read_text("utf-8"))["key"] == "01"
+    withdraw(place, dead)
+    assert place.exists()
+    withdraw(place, mine)
+    assert not place.exists()
