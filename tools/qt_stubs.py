@@ -134,7 +134,8 @@ def _function(item: ast.FunctionDef, module: str) -> list[str]:
         item.args.posonlyargs, item.args.args = item.args.args, []
     item.returns = _annotation(item.returns, module, there=True)
     decorators = [ast.unparse(one).rpartition(".")[2] for one in item.decorator_list]
-    text = ast.unparse(ast.Module([ast.FunctionDef(**{**vars(item), "decorator_list": []})], []))
+    item.decorator_list = []
+    text = ast.unparse(item)
     return [*(f"@{one}" for one in decorators), text.splitlines()[0].rstrip() + " ..."]
 
 
