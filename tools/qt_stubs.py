@@ -134,9 +134,9 @@ def _function(item: ast.FunctionDef, module: str) -> list[str]:
         item.args.posonlyargs, item.args.args = item.args.args, []
     item.returns = _annotation(item.returns, module, there=True)
     decorators = [ast.unparse(one).rpartition(".")[2] for one in item.decorator_list]
-    item.decorator_list = []
-    text = ast.unparse(item)
-    return [*(f"@{one}" for one in decorators), text.splitlines()[0].rstrip() + " ..."]
+    lines = ast.unparse(item).splitlines()
+    head = next(line for line in lines if line.startswith("def "))
+    return [*(f"@{one}" for one in decorators), f"{head.rstrip()} ..."]
 
 
 def _annotation(found: ast.expr | None, module: str, *, there: bool = False) -> ast.expr | None:
