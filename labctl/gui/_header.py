@@ -1,7 +1,17 @@
 """What is always visible: connection, simulator, interlocks, what goes on, and the red stop."""
 
+from functools import partial
+
 from PyQt5.QtCore import Qt
-from PyQt5.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
+from PyQt5.QtWidgets import (
+    QAction,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QPushButton,
+    QToolButton,
+    QWidget,
+)
 
 from labctl.gui._engine import Engine
 from labctl.gui._panel import set_tone
@@ -23,8 +33,12 @@ class Header(QWidget):
         self.simulated.setObjectName("simulated")
         self.simulated.setToolTip("No instrument is touched: every address leads to a simulator")
         self.simulated.setVisible(engine.request.simulate)
-        self.interlocks = QLabel()
-        self.interlocks.setToolTip("Guards of detectors and camera, and interlocks of the set-up")
+        self.interlocks = QToolButton()
+        self.interlocks.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self._list = QMenu(self)
+        self._list.aboutToShow.connect(self._fill)
+        self.interlocks.setMenu(self._list)
+        self.interlocks.setToolTip("Interlocks of the set-up and guards of detectors; re-arm here")
         self.task = QLabel()
         self.red = QPushButton("STOP  light off")
         self.red.setObjectName("red")
@@ -76,6 +90,23 @@ class Header(QWidget):
         silent = [name for name, values in self.engine.values.items() if values.get("hung")]
         words = [f"{name}: {text}" for name, text in tripped.items()]
         words += [f"{name} does not answer" for name in silent]
-        words += [str(text) for text in self.engine.status.get("interlocks", [])]
+        for one in self.engine.status.get("interlocks", []):
+            if one["state"] == "tripped" and one["name"] not in tripped:
+                words.append(f"{one['name']}: {one['text']}")
         self.interlocks.setText("  ".join(words) if words else "interlocks: all clear")
         set_tone(self.interlocks, "bad" if words else "good")
+
+    def _fill(self) -> None:
+        """List every interlock and guard; one that has tripped can be released here."""
+        self._list.clear()
+        for one in self.engine.status.get("interlocks", []):
+            name = str(one["name"])
+            tripped = one["state"] == "tripped"
+            text = f"{name}: {one['state']}"
+            action = QAction(f"Re-arm  {text}  ({one['text']})" if tripped else text, self._list)
+            action.setEnabled(tripped)
+            action.triggered.connect(partial(self._rearm, name))
+            self._list.addAction(action)
+
+    def _rearm(self, name: str, _: bool = False) -> None:
+        self.engine.ask("rearm", name=name)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from PyQt5.QtWidgets import QLabel, QWidget
+from PyQt5.QtWidgets import QWidget
 
 from labctl.gui._engine import Engine
 from labctl.gui._theme import DARK, Theme
@@ -36,7 +36,7 @@ class Panel(QWidget):
         """Take what ``memory`` gave in an earlier life; keys may be missing."""
 
 
-def set_tone(label: QLabel, tone: str) -> None:
+def set_tone(label: QWidget, tone: str) -> None:
     """Give a label a tone of the theme: ``good``, ``warn``, ``bad``, ``faint`` or none."""
     if label.property("tone") == tone:
         return

@@ -82,10 +82,10 @@ QPushButton#red {{
   border: 2px solid #7d0010; border-radius: 6px; padding: 6px 18px;
 }}
 QPushButton#red:pressed {{ background: #8b0012; }}
-QLabel[tone="good"] {{ color: {good}; }}
-QLabel[tone="warn"] {{ color: {warn}; font-weight: bold; }}
-QLabel[tone="bad"] {{ color: {bad}; font-weight: bold; }}
-QLabel[tone="faint"] {{ color: {faint}; }}
+*[tone="good"] {{ color: {good}; }}
+*[tone="warn"] {{ color: {warn}; font-weight: bold; }}
+*[tone="bad"] {{ color: {bad}; font-weight: bold; }}
+*[tone="faint"] {{ color: {faint}; }}
 QLabel#simulated {{
   background: {warn}; color: black; font-weight: bold; border-radius: 4px; padding: 3px 8px;
 }}

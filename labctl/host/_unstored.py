@@ -7,7 +7,7 @@ from typing import Any
 
 from labctl.clock import Clock
 from labctl.measurements import OpticalTable
-from labctl.sequencer import Announcer, Book, Control, Listener, Session
+from labctl.sequencer import Announcer, Book, Control, Guard, Listener, Session
 from labctl.stations import Station
 from labctl.storage import NamedArray, RecordAddress, RecordKind
 
@@ -51,12 +51,12 @@ def unstored_session(
     calibrations: dict[str, dict[str, Any]] | None = None,
     table: OpticalTable | None = None,
     begin_point: Callable[[str], None] = lambda _: None,
+    guard: Guard | None = None,
     listeners: Iterable[Listener] = (),
 ) -> Generator[Session]:
     """Give a session whose books are not kept; otherwise as that of a run."""
-    book, control = Book(_NoJournal(), Announcer("", clock), clock), control or Control()
-    for listener in listeners:
-        book.announcer.add(listener)
+    book = Book(_NoJournal(), Announcer("", clock, listeners), clock)
+    control = control or Control()
     control.machine.apply("start")
     try:
         yield Session(
@@ -66,6 +66,7 @@ def unstored_session(
             calibrations=calibrations or {},
             begin_point=begin_point,
             table=table,
+            guard=guard,
         )
     finally:
         book.close()

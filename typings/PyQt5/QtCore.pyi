@@ -1396,6 +1396,7 @@ class QUrl:
 class QVariant:
     class Type(int):
         Double: QVariant.Type
+        List: QVariant.Type
         Time: QVariant.Type
         Line: QVariant.Type
     @overload

@@ -94,7 +94,7 @@ class _Engine:
     def _connected(self, connection: Connection) -> None:
         self._board.clock = connection.clock
         work = Work(self._request, self._setup, connection, self._board, self._queue)
-        panel = Panel(connection.station, self._board, work.engaged)
+        panel = Panel(connection.station, connection.guard, self._board, work.engaged)
         work.panel = panel
         try:
             panel.start()

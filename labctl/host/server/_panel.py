@@ -26,6 +26,7 @@ from labctl.roles import (
     Settable,
     TimeTagger,
 )
+from labctl.sequencer import Guard, Standing
 from labctl.stations import Station, beside
 
 __all__ = ["Panel"]
@@ -54,9 +55,11 @@ class _Seat:
 class Panel:
     """All instruments as a person sees and sets them."""
 
-    def __init__(self, station: Station, board: Board, engaged: Callable[[], str]) -> None:
+    def __init__(
+        self, station: Station, guard: Guard, board: Board, engaged: Callable[[], str]
+    ) -> None:
         """Show on ``board``; ``engaged`` says what forbids to set anything now, or nothing."""
-        self._board, self._engaged = board, engaged
+        self._guard, self._board, self._engaged = guard, board, engaged
         self._seats = {name: _Seat(station[name]) for name in station}
         self._closing = threading.Event()
         self.measuring = False
@@ -130,9 +133,13 @@ class Panel:
 
         return self._now(seat, do)
 
-    def rearm(self, name: str) -> "Future[None]":
-        """Release a guard that has latched."""
-        return self._now(self._free(name), lambda instrument: instrument.rearm())
+    def rearm(self, name: str) -> "Future[None] | None":
+        """Release an interlock, or the guard of an instrument, after a person has looked."""
+        if name in self._seats:
+            return self._now(self._seat(name), lambda instrument: instrument.rearm())
+        if not self._guard.rearm(name):
+            raise RefusedError(name, "is neither an interlock nor an instrument", "look at the log")
+        return None
 
     def _seat(self, name: str) -> _Seat:
         if name not in self._seats:
@@ -153,6 +160,7 @@ class Panel:
             for name, seat in self._seats.items():
                 if seat.described:
                     self._look(name, seat)
+            self._board.engine(interlocks=[_plain(one) for one in self._guard.standings()])
 
     def _look(self, name: str, seat: _Seat) -> None:
         now_s = monotonic()
@@ -180,6 +188,16 @@ class Panel:
             self._board.say("warning", name, values["error"])
         seat.told = values
         self._board.values(name, values)
+
+
+def _plain(standing: Standing) -> dict[str, Any]:
+    return {
+        "name": standing.name,
+        "state": standing.state,
+        "action": standing.action,
+        "text": standing.text,
+        "latched": standing.latched,
+    }
 
 
 def _read(seat: _Seat, measuring: bool, instrument: Instrument) -> dict[str, Any]:

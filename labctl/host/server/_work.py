@@ -26,6 +26,7 @@ from labctl.setup import Setup
 __all__ = ["Work"]
 
 _IDLE_S = 0.05
+_HELD = ("paused", "suspended")
 
 Task = Callable[[Control], None]
 
@@ -80,7 +81,7 @@ class Work:
 
     def engaged(self) -> str:
         """Say what goes on that must not be disturbed by setting anything; empty: nothing."""
-        busy = self._kind == "run" and self._state != "paused"
+        busy = self._kind == "run" and self._state not in _HELD
         return "a run is going on" if busy else ""
 
     def busy(self) -> bool:
@@ -145,7 +146,7 @@ class Work:
         if isinstance(event, StateChanged):
             self._state = event.state
             if self.panel is not None:
-                self.panel.measuring = event.state != "paused"
+                self.panel.measuring = event.state not in _HELD
         self._board.event(event)
 
     def _carry_out(self, entry: Entry, control: Control) -> None:
@@ -188,6 +189,7 @@ class Work:
             calibrations=self._calibrations(),
             table=optical_table(self._setup),
             begin_point=connection.begin_point,
+            guard=connection.guard,
             listeners=[self._hear_look],
         )
         with unstored as session, suppress(Interruption):
