@@ -52,9 +52,9 @@ class Header(QWidget):
             line.addWidget(widget)
         line.addStretch(1)
         line.addWidget(self.red)
-        engine.attached.connect(lambda _: self._show())
+        engine.attached.connect(self._show)
         engine.changed.connect(self._show)
-        engine.values_changed.connect(lambda _: self._show_interlocks())
+        engine.values_changed.connect(self._show_interlocks)
         self._show()
 
     def stop_light(self) -> None:
@@ -62,7 +62,7 @@ class Header(QWidget):
         self.engine.say("warning", "window", "red stop pressed")
         self.engine.ask("stop_light")
 
-    def _show(self) -> None:
+    def _show(self, _: bool = False) -> None:
         status = self.engine.status
         if not self.engine.is_attached:
             text, tone = "no engine", "bad"
@@ -81,7 +81,7 @@ class Header(QWidget):
         self.task.setText(_TASKS.get(task, task.replace("_", " ")))
         self._show_interlocks()
 
-    def _show_interlocks(self) -> None:
+    def _show_interlocks(self, _: str = "") -> None:
         tripped = {
             name: values["tripped"]
             for name, values in self.engine.values.items()
