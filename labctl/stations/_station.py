@@ -38,11 +38,6 @@ class Station:
         """Iterate over the names."""
         return iter(self._instruments)
 
-    @property
-    def safe_state(self) -> tuple[str, ...]:
-        """Entries ``instrument.action`` of the safe state, in the order of execution."""
-        return self._safe_state
-
     def __getitem__(self, name: str) -> Instrument:
         """Return an instrument by name.
 
