@@ -231,16 +231,20 @@ class SpectrumBench:
         The line wanders by more than the error of its position even within ten seconds.
         """
         found = self.world.truth()
-        now_s = self.queue.now()
-        middles = now_s - exposure_s * (np.arange(frames) + 0.5)
-        walk = [self._extra_mev(middle_s) for middle_s in middles.tolist()]
         return Truth(
             found["dot_temperature_k"],
-            found["energy_ev"] + 1e-3 * (float(np.mean(walk)) - self._extra_mev(now_s)),
+            found["energy_ev"] + 1e-3 * self.walked_mev(frames, exposure_s),
             found["fwhm_observed_mev"],
             found["fwhm_intrinsic_mev"],
             self._electrons_hz(found["bands"]) * frames * exposure_s,
         )
+
+    def walked_mev(self, frames: int, exposure_s: float) -> float:
+        """Return where the line was in the mean of the frames just taken, against now, meV."""
+        now_s = self.queue.now()
+        middles = now_s - exposure_s * (np.arange(frames) + 0.5)
+        walk = [self._extra_mev(middle_s) for middle_s in middles.tolist()]
+        return float(np.mean(walk)) - self._extra_mev(now_s)
 
     def laws(self) -> LawTruth:
         """Return the laws; the energy is that of the line at 4 K without its wandering."""

@@ -1,11 +1,13 @@
 """Spectra behind a turned analyser and an edge filter, straight from the world's renderer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from benchmarks.rendered import SAMPLES, Calibrated, Mounted, SpectrumBench
+from labctl.optics import ev_to_air_nm
 from labctl.results import StoredSpectrum
 
 __all__ = ["C5", "FilterTruth", "render_edge", "render_polarization"]
@@ -13,6 +15,7 @@ __all__ = ["C5", "FilterTruth", "render_edge", "render_polarization"]
 C5 = Mounted(SAMPLES / "cspbbr3_30nm.yaml", "C5")
 _LINES_PER_MM = 1800.0
 _SETTLE_S = 3600.0
+_KINDS = {"exciton": "exciton", "biexciton": "multiexciton"}
 
 
 @dataclass(frozen=True)
@@ -23,11 +26,14 @@ class FilterTruth:
         angles_deg: Directions of the dipoles by rising energy of the exciton's lines.
         splitting_mev: ``((E2 - E1) + (E3 - E2)) / 2``.
         binding_mev: Of the biexciton.
+        passed: By point, the share of the light of ``exciton`` and ``biexciton`` that the edge
+            filter let pass: of each line, where it was at that time.
     """
 
     angles_deg: tuple[float, ...]
     splitting_mev: float
     binding_mev: float
+    passed: tuple[Mapping[str, float], ...] = ()
 
 
 def render_polarization(
@@ -57,10 +63,13 @@ def render_edge(
     """Take a spectrum behind the edge filter at each edge; None: without it."""
     bench, calibrated = _bench(seed, C5, fluence_uj_cm2)
     spectra: list[StoredSpectrum] = []
+    passed: list[Mapping[str, float]] = []
     for point, edge_nm in enumerate(edges_nm):
         bench.world.table.edge_filter_nm = edge_nm
         spectra.append(replace(_spectrum(bench, calibrated, point, frames), edge_nm=edge_nm))
-    return spectra, _truth(bench)
+        moved_mev = bench.walked_mev(frames, 1.0)
+        passed.append({name: _passed(bench, kind, moved_mev) for name, kind in _KINDS.items()})
+    return spectra, replace(_truth(bench), passed=tuple(passed))
 
 
 def _bench(seed: int, mounted: Mounted, fluence_uj_cm2: float) -> tuple[SpectrumBench, Calibrated]:
@@ -80,18 +89,30 @@ def _spectrum(
     return replace(bench.stored(light, calibrated, point), live_time_s=float(frames))
 
 
+def _passed(bench: SpectrumBench, kind: str, moved_mev: float) -> float:
+    """Return the share of the light of a manifold's lines that the edge filter lets pass."""
+    edge_nm, optics = bench.world.table.edge_filter_nm, bench.camera.optics()
+    if edge_nm is None:
+        return 1.0
+    light, passed = 0.0, 0.0
+    for band in _strongest(bench.world.truth()["bands"], kind):
+        share = band["photons_per_pulse"] * optics.polarization_rel(band["dipole_deg"])
+        place_nm = np.array([ev_to_air_nm(band["energy_ev"] + 1e-3 * moved_mev)])
+        through = optics.transmission(place_nm, edge_nm) / optics.transmission(place_nm, None)
+        light, passed = light + share, passed + share * float(through[0])
+    return passed / light
+
+
+def _strongest(bands: Sequence[Mapping[str, Any]], kind: str) -> list[Mapping[str, Any]]:
+    """Return the zero-phonon lines of a manifold by rising energy."""
+    of_kind = sorted((b for b in bands if b["kind"] == kind), key=lambda b: -b["photons_per_pulse"])
+    return sorted(of_kind[:3], key=lambda b: b["energy_ev"])
+
+
 def _truth(bench: SpectrumBench) -> FilterTruth:
     bench.world.table.analyser_deg = bench.world.table.edge_filter_nm = None
     bands = bench.world.truth()["bands"]
-    lines = {
-        kind: sorted(
-            sorted((b for b in bands if b["kind"] == kind), key=lambda b: -b["photons_per_pulse"])[
-                :3
-            ],
-            key=lambda b: b["energy_ev"],
-        )
-        for kind in ("exciton", "multiexciton")
-    }
+    lines = {kind: _strongest(bands, kind) for kind in _KINDS.values()}
     exciton, biexciton = (
         np.array([b["energy_ev"] for b in lines[kind]]) for kind in ("exciton", "multiexciton")
     )

@@ -31,6 +31,7 @@ from labctl.analysis._decay_result import DecayCandidate, DecayComponent, DecayF
 from labctl.analysis._drift_table import DriftTable
 from labctl.analysis._dwell_laws import DwellLaw, LawFit
 from labctl.analysis._dwells import DwellFit, DwellSequence, fit_dwells
+from labctl.analysis._em_gain import EmGain, em_gain_of
 from labctl.analysis._fading import FadingOnFraction, fit_fading
 from labctl.analysis._flid import (
     BlinkingKind,
@@ -77,7 +78,7 @@ from labctl.analysis._laws import (
 )
 from labctl.analysis._levels import IntensityLevels, group_levels
 from labctl.analysis._lifetimes import DecayColumns, Lifetimes, fit_lifetimes
-from labctl.analysis._line_areas import LineAreas, line_areas
+from labctl.analysis._line_areas import LineAreas, light_of_lines, line_areas
 from labctl.analysis._line_spread import (
     LampLineSample,
     LineSpread,
@@ -158,6 +159,7 @@ __all__ = [
     "DwellFit",
     "DwellLaw",
     "DwellSequence",
+    "EmGain",
     "EnergyLaw",
     "FadingOnFraction",
     "Flid",
@@ -226,6 +228,7 @@ __all__ = [
     "dead_time_share",
     "draw_cascades",
     "drawn_statistics",
+    "em_gain_of",
     "excess_noise_factor",
     "exponential_bins",
     "find_change_points",
@@ -262,6 +265,7 @@ __all__ = [
     "irf_from_record",
     "irf_to_record",
     "judge_type",
+    "light_of_lines",
     "line_areas",
     "line_spread_response",
     "locate_spot",

@@ -21,7 +21,7 @@ from labctl.analysis._peak_result import PeakFit
 from labctl.analysis._response import InstrumentResponse
 from labctl.optics import HC_EV_NM, vacuum_nm
 
-__all__ = ["LineAreas", "line_areas"]
+__all__ = ["LineAreas", "light_of_lines", "line_areas"]
 
 Vector = NDArray[np.float64]
 Copy = tuple[float, float]
@@ -103,6 +103,31 @@ def line_areas(
     errors = np.append(np.sqrt(np.diag(spread)[size:]), 0.0)
     shift, wider = (Measured(float(v), float(e)) for v, e in zip(change, errors[:2], strict=True))
     return LineAreas(found[2:], spread[2:size, 2:size], shift, wider)
+
+
+def light_of_lines(
+    wavelength_nm: Vector,
+    known: PeakFit,
+    response: InstrumentResponse | None,
+    copies: Sequence[Copy],
+    areas: LineAreas,
+) -> Vector:
+    """Return the counts of the lines of a fit and of their replicas, as one spectrum has them.
+
+    Args:
+        wavelength_nm: At the pixel centres, in air, shape (pixel,); any part of the spectrum.
+        known: The fit that tells where the lines are and how wide.
+        response: That of the grating.
+        copies: Phonon replicas that every line has, as for `line_areas`.
+        areas: What `line_areas` has found in the spectrum.
+
+    Returns:
+        Shape (pixel,), counts.
+    """
+    axis = make_axis(vacuum_nm(wavelength_nm), HC_EV_NM / known.energy_ev.value, response)
+    change = np.array([areas.shift_mev.value, areas.widened_mev2.value])
+    shapes, _ = _profiles(axis, known, copies, areas.counts, change)
+    return shapes[:, 2:] @ areas.counts
 
 
 def _profiles(

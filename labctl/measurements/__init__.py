@@ -3,6 +3,7 @@
 from labctl.measurements._autofocus import Autofocus
 from labctl.measurements._calibrate import CalibrateDetector, CalibrateWavelength, response_of
 from labctl.measurements._calibrate_analyser import CalibrateAnalyser
+from labctl.measurements._calibrate_em_gain import CalibrateEmGain
 from labctl.measurements._calibrate_imaging import CalibrateImagingScale, CalibrateLaserSpot
 from labctl.measurements._calibrate_power import CalibratePower
 from labctl.measurements._calibrate_steps import CalibrateStepSizes
@@ -47,6 +48,7 @@ __all__ = [
     "Bank",
     "CalibrateAnalyser",
     "CalibrateDetector",
+    "CalibrateEmGain",
     "CalibrateImagingScale",
     "CalibrateLaserSpot",
     "CalibratePower",

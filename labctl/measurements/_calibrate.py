@@ -25,7 +25,7 @@ from labctl.optics import (
 from labctl.roles import Camera, CameraSettings, Lamp, Roi, Spectrograph
 from labctl.units import GroovesPerMm, Megahertz, Nanometers, Seconds
 
-__all__ = ["CalibrateDetector", "CalibrateWavelength"]
+__all__ = ["CalibrateDetector", "CalibrateWavelength", "Element", "LampExposure", "response_of"]
 
 _SETUP_S = 5.0
 _WINDOW = 7
@@ -38,7 +38,7 @@ Element = Literal["neon", "mercury", "argon"]
 Port = Literal["low_noise", "electron_multiplied"]
 
 
-class _LampExposure(Measurement):
+class LampExposure(Measurement):
     """Parameters of an exposure to a calibration lamp.
 
     Attributes:
@@ -65,7 +65,7 @@ class _LampExposure(Measurement):
 
     def exposures(self, context: Context, camera: Camera) -> tuple[Taken, Taken]:
         """Return frames with and without the lamp."""
-        settings = self._settings(camera)
+        settings = self.settings(camera)
         exposure = Exposure(settings, self.frames, light=False)
         lamp = context.station.only(Lamp, prefer="lamp")
         dark = expose(context, camera, replace(exposure, name="background"))
@@ -80,14 +80,15 @@ class _LampExposure(Measurement):
         """Return the expected lab time in s."""
         return _SETUP_S + 2 * self.frames * self.exposure_s
 
-    def _settings(self, camera: Camera) -> CameraSettings:
+    def settings(self, camera: Camera) -> CameraSettings:
+        """Return what the camera is asked for: all columns, all rows binned to one."""
         columns, rows = camera.sensor_size()
         speed_mhz = self.adc_mhz or camera.quietest_mhz(self.port)
         roi = Roi(0, columns, 0, rows, 1, rows)
         return CameraSettings(self.exposure_s, roi, 1, self.port, speed_mhz, self.analog_gain)
 
 
-class CalibrateWavelength(_LampExposure):
+class CalibrateWavelength(LampExposure):
     """Dispersion and response of a grating, from the lines of a lamp.
 
     Attributes:
@@ -159,7 +160,7 @@ class CalibrateWavelength(_LampExposure):
         )
 
 
-class CalibrateDetector(_LampExposure):
+class CalibrateDetector(LampExposure):
     """Electrons per count, read noise and offset of one port, from the noise of lamp frames."""
 
     kind: ClassVar[str] = "calibrate_detector"

@@ -71,6 +71,7 @@ def point_settings(
         "calibration": {
             "wavelength": calibration.to_dict(),
             "detector": context.calibrations.get("detector", {}).get(detector_key(camera), None),
+            "em_gain": context.calibrations.get("em_gain", {}).get(detector_key(camera), None),
             "response": context.calibrations.get("response", {}).get(
                 f"{calibration.lines_per_mm:g}/mm {spectrograph['exit']}", None
             ),
@@ -129,6 +130,8 @@ def warn_of_missing(
     key = f"{calibration.lines_per_mm:g}/mm {exit_name}"
     wanted = {"wavelength": key, "response": key, "detector": detector_key(camera)}
     made_by = {"response": "wavelength"}
+    if camera.settings is not None and camera.settings.em_gain > 1:
+        wanted["em_gain"] = wanted["detector"]
     for name, entry in wanted.items():
         if entry not in context.calibrations.get(name, {}):
             kind = made_by.get(name, name)

@@ -36,9 +36,10 @@ Vector = NDArray[np.float64]
 
 Fit = Polarization | AnalysisError
 _FEWEST_ANGLES = 4
-_SHARED = 0.003
+_SHARED = 0.001
 """Light that overlapping lines take from one another although the model fits, relative: what
-simulated spectra of a dot without polarization show."""
+simulated sweeps show beyond noise. The width of a line in one spectrum is that of all; the dot
+wanders more during one exposure than during another."""
 REFERENCE = "reference"
 """Label of spectra of unpolarized light in a sweep, which tell what the path does to it."""
 
@@ -61,7 +62,7 @@ def polarization_results(spectra: Sequence[StoredSpectrum]) -> list[ExperimentRe
     reference = [s for s in spectra if s.analyser_deg is not None and s.label == REFERENCE]
     found = fit_sublevels(swept)
     areas, lines = _lines(swept, found)
-    others, again = _lines(swept, fit_sublevels(swept, WIDER_MEV))
+    others, again = _lines(swept, fit_sublevels(swept, WIDER_MEV, found))
     lines = {name: compared(one, again.get(name)) for name, one in lines.items()}
     error_ev = axis_error_ev(swept[0], found.exciton.lines.centre_ev.value)
     warnings = summarized(w for s in swept for w in s.warnings)

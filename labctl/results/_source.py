@@ -154,7 +154,7 @@ def _noise(
         for name in ("electrons_per_count", "read_noise_counts", "bias_counts")
     }
     shared: dict[str, Any] = {
-        "em_gain": max(number(values.get("camera.em_gain"), 1.0), 1.0),
+        "em_gain": _em_gain(values),
         "frames": frame_count,
         "full_scale_counts": number(values.get("camera.full_scale_counts"), 65535.0),
     }
@@ -168,6 +168,12 @@ def _noise(
     text = "the detector was not calibrated (recipe step calibrate, kind detector)"
     effect = "errors come from the scatter of the residuals, areas assume 1 e-/count"
     return guess, (f"{text}: {effect}",)
+
+
+def _em_gain(values: Mapping[str, Any]) -> float:
+    """Return the gain of the register: what exceeds 1 in proportion to what was set."""
+    asked = max(number(values.get("camera.em_gain"), 1.0), 1.0)
+    return 1.0 + (asked - 1.0) * number(values.get("calibration.em_gain.ratio"), 1.0)
 
 
 def _calibrated(values: Mapping[str, Any], name: str) -> float | None:

@@ -10,14 +10,15 @@ from numpy.typing import NDArray
 from labctl.analysis import (
     CombinedFrames,
     LineAreas,
+    ManifoldFit,
     Measured,
     Multiplet,
-    NoiseModel,
     PeakFit,
     SatellitePrior,
     find_multiplet,
     fit_manifold,
     fit_peak,
+    light_of_lines,
     line_areas,
 )
 from labctl.errors import AnalysisError
@@ -39,6 +40,7 @@ __all__ = [
 ]
 
 Vector = NDArray[np.float64]
+Copies = tuple[tuple[float, float], ...]
 
 SUBLEVELS = ("1", "2", "3")
 """Lines of a manifold by rising energy; the papers call them H, V, O."""
@@ -48,11 +50,13 @@ _MARGIN_MEV = 1.2
 """What is fitted beyond the outer lines; more would take in phonon replicas (3.6 meV below)."""
 _APART_MEV = (8.0, 45.0)
 """How far exciton and biexciton lie apart: 14 meV (30 nm) to 40 meV (7 nm) in Zhu 2024."""
+_REPLICAS_MEV = 32.0
+"""How far below the biexciton replicas are looked for; phonons of lead halides have less."""
 WIDER_MEV = 1.6
 """Another margin; what it changes is not known better."""
 _SEEN_SIGMAS = 8.0
 _LEAST = 0.05
-_MOST = 3
+_EXACT = Measured(0.0, 0.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,13 +67,18 @@ class Manifold:
         pixels: Where it lies.
         fit: Of these pixels.
         lines: Its lines.
+        found: The fit of it and its replicas that has found the lines.
         copies: Phonon replicas of every line: how far below, meV, and their share of it.
+        upper: A manifold whose replicas lie beneath this one; None: there is none, or they are
+            not to be taken off.
     """
 
     pixels: slice
     fit: PeakFit
     lines: Multiplet
-    copies: tuple[tuple[float, float], ...] = ()
+    found: ManifoldFit
+    copies: Copies = ()
+    upper: "Manifold | None" = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +120,11 @@ class Areas:
         return Measured(float(value.mean()), float(np.sqrt(variance.sum())) / value.size)
 
 
-def fit_sublevels(spectra: Sequence[StoredSpectrum], margin_mev: float = _MARGIN_MEV) -> Manifolds:
+def fit_sublevels(
+    spectra: Sequence[StoredSpectrum],
+    margin_mev: float = _MARGIN_MEV,
+    like: Manifolds | None = None,
+) -> Manifolds:
     """Fit the manifolds in the sum of spectra that have one axis.
 
     The brightest place belongs to one of them. Where a second one shines at the distance that
@@ -120,28 +133,52 @@ def fit_sublevels(spectra: Sequence[StoredSpectrum], margin_mev: float = _MARGIN
     Args:
         spectra: At least one.
         margin_mev: What is fitted beyond the outer lines of a manifold, meV.
+        like: The manifolds with another margin: their lines are not looked for again.
 
     Raises:
         AnalysisError: The spectra have different axes, or the sum allows no fit.
     """
     total = sum_of(spectra)
+    if like is not None:
+        exciton, biexciton = like.exciton, like.biexciton
+        copies = exciton.copies
+        upper, lower = exciton.found, None if biexciton is None else biexciton.found
+    else:
+        upper, lower, copies = _searched(total, margin_mev)
+    first = _margined(total, upper, margin_mev, copies)
+    if lower is None:
+        return Manifolds(first, None)
+    # Replicas of the exciton lie beneath the biexciton, each with the polarization of its line.
+    above = replace(total, counts=total.counts - _light(total, first))
+    return Manifolds(first, replace(_margined(above, lower, margin_mev, copies), upper=first))
+
+
+def _searched(
+    total: StoredSpectrum, margin_mev: float
+) -> tuple[ManifoldFit, ManifoldFit | None, Copies]:
+    """Return fits that look for the lines of exciton and biexciton, and the replicas of both."""
     energy_mev = 1e3 * ev_to_nm(vacuum_nm(total.wavelength_nm))
-    background = float(np.quantile(total.counts, 0.25))
-    light = np.convolve(total.counts - background, np.ones(3) / 3.0, mode="same")
-    top = int(np.argmax(light))
-    first = _manifold(total, energy_mev, top, margin_mev)
-    apart_mev = np.abs(energy_mev - energy_mev[top])
-    elsewhere = (apart_mev > _APART_MEV[0]) & (apart_mev < _APART_MEV[1])
-    noise = float(np.sqrt(total.noise.variance(np.array([background]))[0] / 3.0))
-    if not np.any(light[elsewhere] > _SEEN_SIGMAS * noise):
-        return Manifolds(first, None)
-    other = int(np.argmax(np.where(elsewhere, light, -np.inf)))
-    if light[other] < _LEAST * light[top]:
-        return Manifolds(first, None)
-    second = _manifold(total, energy_mev, other, margin_mev)
-    upper, lower = (first, second) if energy_mev[top] > energy_mev[other] else (second, first)
-    copies = _copies(total, energy_mev > energy_mev[lower.pixels].max() + margin_mev)
-    return Manifolds(replace(upper, copies=copies), replace(lower, copies=copies))
+    lower = _biexciton_top(total, energy_mev)
+    above_mev = -math.inf if lower is None else energy_mev[lower] + _CORE_MEV + margin_mev
+    exciton = _found(total, energy_mev > above_mev)
+    if lower is None:
+        return exciton, None, _copies(exciton, 0.0, math.inf)
+    near = energy_mev - energy_mev[lower]
+    biexciton = _found(total, (near > -_REPLICAS_MEV) & (near < _CORE_MEV + margin_mev))
+    # What of the exciton is hidden beneath the biexciton shows below that: the phonons are the
+    # same. Near the biexciton in turn lie far replicas of the exciton.
+    bound_mev = 1e3 * (exciton.centre_ev.value - biexciton.centre_ev.value)
+    seen_mev = bound_mev - 2.0 * _CORE_MEV
+    copies = _copies(exciton, 0.0, seen_mev) + _copies(biexciton, seen_mev, math.inf)
+    return exciton, biexciton, copies
+
+
+def _copies(found: ManifoldFit, from_mev: float, to_mev: float) -> Copies:
+    return tuple(
+        (one.below_mev.value, one.ratio.value)
+        for one in found.of("replica")
+        if from_mev < one.below_mev.value <= to_mev
+    )
 
 
 def areas_of(spectra: Sequence[StoredSpectrum], manifold: Manifold) -> Areas:
@@ -193,14 +230,28 @@ def compared(lines: Multiplet, other: Multiplet | None) -> Multiplet:
 def _areas(
     spectrum: StoredSpectrum, manifold: Manifold, widened_mev2: float | None = None
 ) -> LineAreas:
+    frames, upper = combined_frames(spectrum), manifold.upper
+    if upper is not None:
+        frames = replace(frames, counts=frames.counts - _light(spectrum, upper))
     return line_areas(
-        _part(combined_frames(spectrum), manifold.pixels),
+        _part(frames, manifold.pixels),
         spectrum.wavelength_nm[manifold.pixels],
         spectrum.noise,
         manifold.fit,
         spectrum.response,
         manifold.copies,
         widened_mev2,
+    )
+
+
+def _light(spectrum: StoredSpectrum, manifold: Manifold) -> Vector:
+    """Return the counts of a manifold and its replicas at all pixels of a spectrum."""
+    return light_of_lines(
+        spectrum.wavelength_nm,
+        manifold.fit,
+        spectrum.response,
+        manifold.copies,
+        _areas(spectrum, manifold),
     )
 
 
@@ -222,10 +273,57 @@ def sum_of(spectra: Sequence[StoredSpectrum]) -> StoredSpectrum:
     return replace(first, counts=counts, frames=None, noise=noise)
 
 
-def _manifold(total: StoredSpectrum, energy_mev: Vector, top: int, margin_mev: float) -> Manifold:
-    core = _within(energy_mev, energy_mev[top] - _CORE_MEV, energy_mev[top] + _CORE_MEV)
-    tops = core.start + _tops(total.counts[core], total.noise)
-    lines_mev, light = energy_mev[tops], total.counts[tops] - total.counts[core].min()
+def _biexciton_top(total: StoredSpectrum, energy_mev: Vector) -> int | None:
+    """Return the brightest pixel of the biexciton, None where there is none."""
+    background = float(np.quantile(total.counts, 0.25))
+    light = np.convolve(total.counts - background, np.ones(3) / 3.0, mode="same")
+    top = int(np.argmax(light))
+    apart_mev = np.abs(energy_mev - energy_mev[top])
+    elsewhere = (apart_mev > _APART_MEV[0]) & (apart_mev < _APART_MEV[1])
+    noise = float(np.sqrt(total.noise.variance(np.array([background]))[0] / 3.0))
+    other = int(np.argmax(np.where(elsewhere, light, -np.inf)))
+    if light[other] <= max(_SEEN_SIGMAS * noise, _LEAST * light[top]) or not elsewhere.any():
+        return None
+    return other if energy_mev[top] > energy_mev[other] else top
+
+
+def _found(total: StoredSpectrum, pixels: NDArray[np.bool_]) -> ManifoldFit:
+    """Return the fit of one manifold and its replicas, which looks for its lines.
+
+    A weak line shows no maximum of its own on the shoulder of its neighbour, and without it its
+    light would go to the others.
+    """
+    inside = np.flatnonzero(pixels)
+    part = slice(int(inside[0]), int(inside[-1]) + 1)
+    return fit_manifold(
+        total.counts[part], total.wavelength_nm[part], total.noise, response=total.response
+    )
+
+
+def _margined(
+    total: StoredSpectrum, found: ManifoldFit, margin_mev: float, copies: Copies
+) -> Manifold:
+    """Fit the lines of a manifold alone, because far from them no background is straight.
+
+    Replicas of the upper lines reach into the lower margin: they are taken off, as a first fit
+    has them.
+    """
+    first = _lines_alone(total, found, margin_mev)
+    ratios = np.array([1.0, *(one.ratio.value for one in first.fit.lines)])
+    counts = first.fit.area_counts.value * ratios
+    areas = LineAreas(counts, np.zeros((counts.size, counts.size)), _EXACT, _EXACT)
+    nm, response = total.wavelength_nm, total.response
+    lines = light_of_lines(nm, first.fit, response, (), areas)
+    replicas = light_of_lines(nm, first.fit, response, copies, areas) - lines
+    alone = _lines_alone(replace(total, counts=total.counts - replicas), found, margin_mev)
+    return replace(alone, copies=copies)
+
+
+def _lines_alone(total: StoredSpectrum, found: ManifoldFit, margin_mev: float) -> Manifold:
+    energy_mev = 1e3 * ev_to_nm(vacuum_nm(total.wavelength_nm))
+    order = np.argsort(-found.shares)
+    lines_mev = 1e3 * found.centre_ev.value + found.offsets_mev[order]
+    shares = found.shares[order]
     pixels = _within(energy_mev, lines_mev.min() - margin_mev, lines_mev.max() + margin_mev)
     apart_mev = np.abs(lines_mev[1:] - lines_mev[0])
     fit = fit_peak(
@@ -235,26 +333,13 @@ def _manifold(total: StoredSpectrum, energy_mev: Vector, top: int, margin_mev: f
         response=total.response,
         near_ev=1e-3 * float(lines_mev[0]),
         satellites=[
-            SatellitePrior(_free(place - lines_mev[0]), _free(height / light[0]))
-            for place, height in zip(lines_mev[1:], light[1:], strict=True)
+            SatellitePrior(_free(place - lines_mev[0]), _free(share / shares[0]))
+            for place, share in zip(lines_mev[1:], shares[1:], strict=True)
         ],
         width_mev=0.6 * float(apart_mev.min()) if apart_mev.size else None,
     )
     lines = find_multiplet(fit, -_CORE_MEV, _CORE_MEV, reach_mev=_CORE_MEV, least=_LEAST)
-    return Manifold(pixels, fit, lines)
-
-
-def _copies(total: StoredSpectrum, above: NDArray[np.bool_]) -> tuple[tuple[float, float], ...]:
-    """Return the replicas that the exciton shows above the biexciton; none if it shows none."""
-    pixels = np.flatnonzero(above)
-    part = slice(int(pixels[0]), int(pixels[-1]) + 1)
-    try:
-        fit = fit_manifold(
-            total.counts[part], total.wavelength_nm[part], total.noise, response=total.response
-        )
-    except AnalysisError:
-        return ()
-    return tuple((one.below_mev.value, one.ratio.value) for one in fit.of("replica"))
+    return Manifold(pixels, fit, lines, found)
 
 
 def _within(energy_mev: Vector, low_mev: float, high_mev: float) -> slice:
@@ -265,27 +350,6 @@ def _within(energy_mev: Vector, low_mev: float, high_mev: float) -> slice:
 def _free(value: float) -> Measured:
     """Return a starting value of which nothing is known."""
     return Measured(float(value), math.inf)
-
-
-def _tops(counts: Vector, noise: NoiseModel) -> NDArray[np.intp]:
-    """Return the pixels of the highest lines that stand apart from one another, highest first."""
-    light = np.convolve(np.pad(counts, 1, mode="edge"), np.ones(3) / 3.0, mode="valid")
-    inner = light[1:-1]
-    peaks = np.flatnonzero((inner >= light[:-2]) & (inner > light[2:])) + 1
-    sigma = np.sqrt(noise.variance(light) / 3.0)
-    chosen: list[int] = []
-    for place in sorted(map(int, peaks), key=lambda k: -light[k]):
-        if len(chosen) < _MOST and all(_apart(light, sigma, place, other) for other in chosen):
-            chosen.append(place)
-    if not chosen:
-        chosen = [int(np.argmax(light))]
-    return np.array(chosen, dtype=np.intp)
-
-
-def _apart(light: Vector, sigma: Vector, one: int, other: int) -> bool:
-    """Return whether there is a valley between two maxima that is no accident."""
-    between = light[min(one, other) : max(one, other) + 1]
-    return bool(light[one] - between.min() > _SEEN_SIGMAS * sigma[one])
 
 
 def _part(frames: CombinedFrames, pixels: slice) -> CombinedFrames:

@@ -47,6 +47,9 @@ MEANINGS: Mapping[str, Meaning] = {
     "calibrate_detector": Meaning(
         "counts", "calibrate_detector", {}, "camera", "CCD", preparation=True
     ),
+    "calibrate_em_gain": Meaning(
+        "counts", "calibrate_em_gain", {}, "camera", "CCD", preparation=True
+    ),
     "calibrate_wavelength": Meaning(
         "counts", "calibrate_wavelength", {"x": "wavelength"}, "camera", "CCD", preparation=True
     ),
