@@ -7,6 +7,7 @@ due already lies in its socket buffer (the time contract of the simulated set-up
 
 import heapq
 import itertools
+import math
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -15,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from labctl.errors import DeadlockError
+from labctl.errors import ConfigError, DeadlockError, Problem
 
 __all__ = ["Action", "Cancel", "Clock", "EventQueue", "RealClock", "VirtualClock", "WorldTime"]
 
@@ -326,7 +327,13 @@ class RealClock:
     _REPLY_S = 2.0
 
     def __init__(self, speed: float = 1.0) -> None:
-        """Count clock seconds from now, ``speed`` of them per second of life."""
+        """Count clock seconds from now, ``speed`` of them per second of life.
+
+        Raises:
+            ConfigError: The speed is not a positive number.
+        """
+        if not 0.0 < speed < math.inf:
+            raise ConfigError([Problem(f"no time passes at a speed of {speed:g}", "speed")])
         self.speed = speed
         self._zero_s = time.monotonic()
         self._periodic = _Periodic()

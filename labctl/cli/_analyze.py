@@ -67,9 +67,22 @@ def analyze(
 
 
 def _told(given: Sequence[str]) -> dict[str, Measured]:
-    """Return the numbers of ``--given``."""
-    pairs = [text.partition("=") for text in given]
-    return {name.strip(): parse_given(value) for name, _, value in pairs}
+    """Return the numbers of ``--given``.
+
+    Raises:
+        ConfigError: Names all that are none.
+    """
+    told: dict[str, Measured] = {}
+    problems: list[Problem] = []
+    for name, _, value in (text.partition("=") for text in given):
+        try:
+            told[name.strip()] = parse_given(value)
+        except AnalysisError as error:
+            hint = "write it like 'bulk_energy=2.333' or 'bulk_energy=2.333 +- 0.002'"
+            problems.append(Problem(str(error), f"--given {name.strip()}", hint))
+    if problems:
+        raise ConfigError(problems)
+    return told
 
 
 def _one_run(path: Path) -> Path:

@@ -43,7 +43,8 @@ def run(
         bool, typer.Option("--realtime", help="Simulate on the wall clock.")
     ] = False,
     speed: Annotated[
-        float | None, typer.Option(help="Simulate on the wall clock, so many times faster.")
+        float | None,
+        typer.Option(min=0.001, help="Simulate on the wall clock, so many times faster."),
     ] = None,
     child: Annotated[
         bool, typer.Option("--child", help="Run the engine in a process of its own.")

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 __all__ = ["RunRequest"]
 
@@ -35,7 +35,7 @@ class RunRequest(BaseModel):
     sample: Path | None = None
     dot: str | None = None
     seed: int = 0
-    speed: float | None = None
+    speed: float | None = Field(None, gt=0.0, allow_inf_nan=False)
     out: Path | None = None
     world_port: int | None = None
     world_key: str = ""

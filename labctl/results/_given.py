@@ -26,7 +26,7 @@ def parse_given(text: str) -> Measured:
     found = _FORM.fullmatch(text)
     value = Measured(float(found[1]), float(found[2] or 0.0)) if found else None
     if value is None or value.error < 0 or not math.isfinite(value.value):
-        msg = f"{text!r} is no number; write it like '0.74' or '0.74 +- 0.02'"
+        msg = f"{text!r} is no number"
         raise AnalysisError(msg)
     return value
 

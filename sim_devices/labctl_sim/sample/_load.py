@@ -5,10 +5,35 @@ from difflib import get_close_matches
 from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from labctl_sim.sample._sample import Sample
 
 Path = tuple[str | int, ...]
+_WORDS = {
+    "greater_than": "must be greater than {gt:g}",
+    "greater_than_equal": "must be at least {ge:g}",
+    "less_than": "must be less than {lt:g}",
+    "less_than_equal": "must be at most {le:g}",
+    "literal_error": "must be {expected}",
+    "dict_type": "must be a block of keys",
+    "model_type": "must be a block of keys",
+    "model_attributes_type": "must be a block of keys",
+    "tuple_type": "must be a list",
+    "list_type": "must be a list",
+    "string_type": "must be a text",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "finite_number": "must be a finite number",
+    "too_short": "needs at least {min_length}",
+    "too_long": "has more than {max_length}",
+    "string_too_short": "must not be empty",
+}
+"""What pydantic finds, in words for people who write sample files."""
 
 
 def load_sample(data: Mapping[str, Any]) -> Sample:
@@ -29,16 +54,20 @@ def check_sample(data: object) -> list[tuple[Path, str]]:
     try:
         Sample.model_validate(data)
     except ValidationError as failure:
-        return [_problem(error["loc"], error["type"], error["msg"]) for error in failure.errors()]
+        return [_problem(error) for error in failure.errors()]
     return []
 
 
-def _problem(path: Path, kind: str, message: str) -> tuple[Path, str]:
+def _problem(error: ErrorDetails) -> tuple[Path, str]:
+    path, kind = error["loc"], error["type"]
     if kind == "extra_forbidden":
         return path, _unknown_key(path)
     if kind == "missing":
-        return path, f"the key {path[-1]!r} is missing"
-    return path, message.removeprefix("Value error, ")
+        what = "a value" if isinstance(path[-1], int) else f"the key {path[-1]!r}"
+        return path, f"{what} is missing"
+    if kind in _WORDS:
+        return path, _WORDS[kind].format(**error.get("ctx", {}))
+    return path, error["msg"].removeprefix("Value error, ")
 
 
 def _unknown_key(path: Path) -> str:
