@@ -9,7 +9,6 @@ from labctl.clock import VirtualClock
 from labctl.events import Abort, Event
 from labctl.host import LocalHost, RunReport, RunRequest, Simulation, simulate
 
-
 _WATCHED = ("energy_ev", "fwhm_intrinsic_mev")
 
 
