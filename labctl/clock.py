@@ -32,6 +32,11 @@ class Clock(Protocol):
         """Whether time passes only when the engine lets it."""
         ...
 
+    @property
+    def speed(self) -> float:
+        """Return how many of its seconds pass while its time of day advances by one."""
+        ...
+
     def now(self) -> float:
         """Return the monotonic time in s."""
         ...
@@ -236,6 +241,7 @@ class VirtualClock:
     """
 
     virtual = True
+    speed = 1.0
 
     def __init__(
         self, world: WorldTime | None = None, *, start_utc: datetime | None = None

@@ -24,7 +24,14 @@ from labctl.measurements import LaserFacts, OpticalTable
 from labctl.recipes import Demand
 from labctl.sequencer import Announcer, Book, Control, Listener, Outcome, Past, Session, ending
 from labctl.setup import Setup
-from labctl.storage import JournalWriter, RunFolder, environment, finalise_in_child, new_run_folder
+from labctl.storage import (
+    BALLAST_BYTES,
+    JournalWriter,
+    RunFolder,
+    environment,
+    finalise_in_child,
+    new_run_folder,
+)
 
 __all__ = ["Live", "Plan", "RunReport", "Watched", "open_run", "optical_table", "unwatched"]
 
@@ -119,7 +126,11 @@ def open_run(
     uid = uuid.uuid4().hex[:12] if past is None else past.uid
     folder, segment = _place(root, plan, uid, clock, past)
     journal = JournalWriter(
-        folder.segment_journal(segment), now=clock.now, utc=clock.utc, segment=segment
+        folder.segment_journal(segment),
+        now=clock.now,
+        utc=clock.utc,
+        segment=segment,
+        ballast_bytes=BALLAST_BYTES,
     )
     book = Book(journal, Announcer(uid, clock, listeners), clock)
     session = Session(

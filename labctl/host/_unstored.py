@@ -38,6 +38,9 @@ class _NoJournal:
     def sync(self) -> None:
         """Do nothing."""
 
+    def make_room(self) -> None:
+        """Do nothing."""
+
     def close(self) -> None:
         """Do nothing."""
 

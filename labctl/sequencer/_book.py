@@ -60,6 +60,10 @@ class Journal(Protocol):
         """Bring everything to the disk."""
         ...
 
+    def make_room(self) -> None:
+        """Give back the room on the disk that was kept for the end."""
+        ...
+
     def close(self) -> None:
         """Write nothing more; a second call does nothing."""
         ...

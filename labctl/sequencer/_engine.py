@@ -72,6 +72,7 @@ def _finish(session: Session, outcome: Outcome) -> None:
     outcome.safe = tuple(safe)
     outcome.unsafe = tuple(f"{report.action}: {report.error}" for report in safe if report.error)
     try:
+        session.book.journal.make_room()
         session.finish(outcome.status, outcome.reason, safe)
     except StorageError as error:
         outcome.status = "failed"

@@ -182,7 +182,7 @@ class Point:
             },
             "read": book.readings.during(self._began_s, self._session.monitored),
             "settings": settings if dot is None else {**settings, "dot": dot},
-            "quality": quality | self._doubts(),
+            "quality": quality | self._doubts() | self._session.wall_clock.look(),
             "began_s": self._began_s,
             "ended_s": self.clock.now(),
             "live_time_s": live_time_s,

@@ -39,6 +39,7 @@ from labctl.sequencer._settling import OnTimeout, Settling
 from labctl.sequencer._shield import undisturbed
 from labctl.sequencer._stages import Stages
 from labctl.sequencer._trips import Trips
+from labctl.sequencer._wall_clock import WallClock
 from labctl.stations import SafeReport, Station
 
 __all__ = ["OnTimeout", "Session"]
@@ -81,6 +82,7 @@ class Session:
         self.dots = Dots(self)
         self.trips = Trips(self, guard)
         self.settling = Settling(self)
+        self.wall_clock = WallClock(self.clock, book)
         self.memory: dict[str, float] = {}
         self.arrays: dict[str, NDArray[Any]] = {}
         self.news: dict[str, float] = {}

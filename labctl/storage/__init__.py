@@ -4,6 +4,7 @@ While a run is going on, everything goes into an append-only journal (``.lcj``).
 process builds the product (``.nxs``, HDF5 after NeXus) from it. ``read_run`` reads either.
 """
 
+from labctl.storage._ballast import BALLAST_BYTES
 from labctl.storage._durable import FileDigest, file_digest, is_held
 from labctl.storage._environment import environment
 from labctl.storage._folders import (
@@ -41,6 +42,7 @@ from labctl.storage._run import Run, read_run
 from labctl.storage._writer import JournalWriter
 
 __all__ = [
+    "BALLAST_BYTES",
     "ArrayItem",
     "ArrayLayout",
     "Event",

@@ -137,7 +137,9 @@ class RunIndex:
             self.began_utc = header.t_utc
         if not self._segments or self._segments[-1].number != header.segment:
             self._begin_segment(header)
-        self.ended_utc = header.t_utc
+        if self.ended_utc is None or header.t_utc > self.ended_utc:
+            # The time of day is a label: it may be set back, and no run ends before it begins.
+            self.ended_utc = header.t_utc
         self._last_s = header.t_mono_s + self._shift_s
         match header.kind:
             case RecordKind.POINT:

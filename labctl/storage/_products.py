@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from labctl.errors import StorageError
+from labctl.storage._ballast import release
 from labctl.storage._durable import is_held, replace, sync_file
 from labctl.storage._folders import PRODUCT_SUFFIX, RunFolder, journal_segments, product_path
 from labctl.storage._h5 import open_h5
@@ -17,6 +18,7 @@ from labctl.storage._lint import lint_product
 from labctl.storage._nexus import Survey, build_product
 from labctl.storage._records import JournalTail, RunStatus, TailState
 from labctl.storage._strays import stray_sidecars
+from labctl.storage._writer import BALLAST_SUFFIX
 
 PART_SUFFIX = ".part"
 
@@ -177,6 +179,9 @@ def recover(path: Path) -> RecoverReport:
         )
     report = finalise_in_child(journals[0])
     tails = _tails_of(report.product)
+    for ballast in folder.glob(f"*{BALLAST_SUFFIX}"):
+        # Of a process that died.
+        release(ballast)
     if tails:
         part = product_path(journals[0])
         part.with_name(part.name + PART_SUFFIX).unlink(missing_ok=True)

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any, Self
 
 from labctl.errors import StorageError
+from labctl.storage._ballast import release, reserve
 from labctl.storage._durable import create_exclusively, sync_directory
 from labctl.storage._frame import describe, dump_header, file_header, frame, stored
 from labctl.storage._records import DURABLE_KINDS, NamedArray, RecordAddress, RecordKind
 
+BALLAST_SUFFIX = ".ballast"
 FLUSH_AFTER_S = 0.5
 """Half of the second that a record may stay unsynced, so that a caller may come every 0.5 s."""
 
@@ -28,6 +30,7 @@ class JournalWriter:
         now: Callable[[], float],
         utc: Callable[[], datetime],
         segment: int = 0,
+        ballast_bytes: int = 0,
     ) -> None:
         """Create the file and bring its name to the disk.
 
@@ -36,11 +39,15 @@ class JournalWriter:
             now: Monotonic time in s.
             utc: Time of day, with its zone.
             segment: Number of this process in the run, from 0.
+            ballast_bytes: Room on the disk that is kept until ``make_room``.
 
         Raises:
-            StorageError: If the file exists or cannot be created.
+            StorageError: If the file exists or cannot be created, or there is not so much room.
         """
         self.path = path
+        self._ballast = path.with_name(path.name + BALLAST_SUFFIX)
+        if ballast_bytes:
+            self._reserve(ballast_bytes)
         self._now, self._utc, self._segment = now, utc, segment
         self._seq = 0
         self._offset = 0
@@ -133,8 +140,15 @@ class JournalWriter:
             raise self._error("cannot be brought to the disk", error) from error
         self._unsynced_since_s = None
 
+    def make_room(self) -> None:
+        """Give back the room that was kept, so that a run on a full disk can say how it ended."""
+        try:
+            release(self._ballast)
+        except OSError as error:
+            raise self._error("cannot have the room that was kept for it", error) from error
+
     def close(self) -> None:
-        """Sync and close; a second call does nothing."""
+        """Sync and close, give back the room that was kept; a second call does nothing."""
         if self._file is None:
             return
         try:
@@ -142,6 +156,13 @@ class JournalWriter:
         finally:
             descriptor, self._file = self._file, None
             os.close(descriptor)
+            self.make_room()
+
+    def _reserve(self, size: int) -> None:
+        try:
+            reserve(self._ballast, size)
+        except OSError as error:
+            raise self._error(f"does not find {size // 2**20} MB of free disk", error) from error
 
     def _descriptor(self) -> int:
         if self._file is None:
