@@ -6,13 +6,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_AT_LEAST := "pip>=25.1"
 
-.PHONY: demo test check bench coverage environments system-packages clean
+.PHONY: demo test torture check bench coverage environments system-packages clean
 
 demo: $(VENV)/installed
 	$(BIN)/labctl demo
 
 test:
 	bash tools/test.sh
+
+# Faults in full: more than a thousand kills, every power cut twenty times, 100 000 points. Hours.
+torture: $(VENV)/installed-dev
+	$(BIN)/python -m pytest -q -s --torture -o timeout=0 tests/faults
 
 check: $(VENV)/installed-dev
 	$(BIN)/ruff check

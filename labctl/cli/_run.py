@@ -91,6 +91,8 @@ def report_as_json(request: RunRequest, *, child: bool) -> None:
 
 def finish(report: RunReport) -> None:
     """Print the path of the run's file as the last line; status 1 unless all was measured."""
+    for remark in report.remarks:
+        say_note(remark)
     print(report.product or report.journal)
     _judge(report)
 

@@ -238,6 +238,7 @@ def _run(host: LocalHost, request: RunRequest, sender: _Sender) -> dict[str, Any
             "reason": report.outcome.reason,
             "unsafe": list(report.outcome.unsafe),
             "skipped": report.outcome.skipped,
+            "remarks": list(report.remarks),
         }
     }
 
@@ -259,4 +260,5 @@ def _report(message: dict[str, Any]) -> RunReport:
     unsafe = tuple(found["unsafe"])
     outcome = Outcome(found["status"], found["reason"], None, unsafe, found["skipped"])
     product = Path(found["product"]) if found["product"] else None
-    return RunReport(found["uid"], Path(found["journal"]), outcome, product)
+    remarks = tuple(found["remarks"])
+    return RunReport(found["uid"], Path(found["journal"]), outcome, product, remarks)

@@ -14,6 +14,7 @@ from labctl.errors import StorageError
 from labctl.host._black_box import keep_black_box
 from labctl.host._calibrations import CalibrationStore
 from labctl.host._connection import Connection
+from labctl.host._copies import copy_runs
 from labctl.host._past import (
     calibrations_of,
     differences,
@@ -27,7 +28,6 @@ from labctl.setup import Setup
 from labctl.storage import (
     BALLAST_BYTES,
     JournalWriter,
-    RunFolder,
     environment,
     finalise_in_child,
     new_run_folder,
@@ -73,6 +73,7 @@ class RunReport:
     journal: Path
     outcome: Outcome = field(default_factory=Outcome)
     product: Path | None = None
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass
@@ -124,14 +125,7 @@ def open_run(
         calibrations = calibrations_of(past, calibrations)
     store.demand(plan.demands, calibrations)
     uid = uuid.uuid4().hex[:12] if past is None else past.uid
-    folder, segment = _place(root, plan, uid, clock, past)
-    journal = JournalWriter(
-        folder.segment_journal(segment),
-        now=clock.now,
-        utc=clock.utc,
-        segment=segment,
-        ballast_bytes=BALLAST_BYTES,
-    )
+    journal = _new_journal(root, plan, uid, clock, past)
     book = Book(journal, Announcer(uid, clock, listeners), clock)
     session = Session(
         connection.station,
@@ -150,7 +144,10 @@ def open_run(
             session.start({**_plan_data(uid, connection, setup, plan), **data}, setup.monitors)
         else:
             session.go_on({**segment_data(past, accepted), **data}, past, setup.monitors)
-    with watched(session, journal.path.parent), _to_the_end(connection, session, report):
+    with (
+        watched(session, journal.path.parent),
+        _to_the_end(connection, session, report, setup.file.copy_to),
+    ):
         if past is not None:
             tell_past(session, past, accepted, fresh_world=connection.has_own_world)
         for text in store.stale(calibrations):
@@ -176,8 +173,10 @@ def _closed_on_failure(book: Book) -> Generator[None]:
 
 
 @contextmanager
-def _to_the_end(connection: Connection, session: Session, report: RunReport) -> Generator[None]:
-    """End the run in order, whatever ends the block; then build its product."""
+def _to_the_end(
+    connection: Connection, session: Session, report: RunReport, copy_to: Path | None
+) -> Generator[None]:
+    """End the run in order, whatever ends the block; then build its product, then copy it."""
     try:
         with ending(session) as report.outcome:
             yield
@@ -185,25 +184,38 @@ def _to_the_end(connection: Connection, session: Session, report: RunReport) -> 
         if report.outcome.status != "complete":
             path = report.journal.with_name(f"{report.journal.stem}_failure.json")
             keep_black_box(connection, session, report.outcome, path)
-        _finalise(report, session.book)
+        _finalise(report)
+        if copy_to is not None:
+            # The folder of all runs lies above those of year and day.
+            run = report.journal.parent
+            report.remarks = tuple(copy_runs(run.parents[2], run, copy_to))
+        outcome = report.outcome
+        product = str(report.product or "")
+        session.book.stopped(outcome.status, outcome.reason, product, outcome.unsafe)
 
 
-def _finalise(report: RunReport, book: Book) -> None:
+def _finalise(report: RunReport) -> None:
     try:
         report.product = finalise_in_child(report.journal).product
     except StorageError as error:
         report.outcome.reason = f"{report.outcome.reason} {error}".strip()
-    outcome = report.outcome
-    book.stopped(outcome.status, outcome.reason, str(report.product or ""), outcome.unsafe)
 
 
-def _place(
+def _new_journal(
     root: Path, plan: Plan, uid: str, clock: Clock, past: Past | None
-) -> tuple[RunFolder, int]:
-    """Return the folder of the run, and which of its segments begins now."""
+) -> JournalWriter:
+    """Create the journal of a new run in a folder of its own, or that of the next segment."""
     if past is not None:
-        return past.folder, past.segment
-    return new_run_folder(root, plan.sample, plan.name, uid, clock.utc()), 0
+        folder, segment = past.folder, past.segment
+    else:
+        folder, segment = new_run_folder(root, plan.sample, plan.name, uid, clock.utc()), 0
+    return JournalWriter(
+        folder.segment_journal(segment),
+        now=clock.now,
+        utc=clock.utc,
+        segment=segment,
+        ballast_bytes=BALLAST_BYTES,
+    )
 
 
 def _circumstances(

@@ -338,11 +338,16 @@ class World(Block):
 
 
 class SetupFile(Block):
-    """A set-up file. Instruments are read one by one, each with the model of its driver."""
+    """A set-up file. Instruments are read one by one, each with the model of its driver.
+
+    Runs are written below ``data_root``, a folder of this computer; once one has ended, its files
+    are copied below ``copy_to``, a share that may be absent meanwhile.
+    """
 
     schema_version: Literal[1] = Field(description="write 'schema_version: 1'")
     name: str = Field(min_length=1, description="like 'name: cryogenic µ-PL'")
     data_root: Path = Path("~/labctl-data")
+    copy_to: Path | None = Field(None, description="like 'copy_to: //server/share/runs'")
     user: User | None = None
     laser: Laser | None = None
     instruments: dict[Name, InstrumentBlock] = Field(

@@ -1,6 +1,7 @@
 """Room that a run keeps for its own end: given back when the disk is full."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 BALLAST_BYTES = 64 * 1024 * 1024
@@ -27,7 +28,8 @@ def reserve(path: Path, size: int = BALLAST_BYTES) -> None:
 
 def release(path: Path) -> None:
     """Give the room back; without any this does nothing."""
-    path.unlink(missing_ok=True)
+    with suppress(FileNotFoundError):
+        os.unlink(path)
 
 
 def _fill(descriptor: int, size: int) -> None:

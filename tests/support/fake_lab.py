@@ -385,9 +385,11 @@ class Look(Measurement):
 class Bench:
     """A session on fake instruments."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self, folder: Path, *, ballast_bytes: int = 0, diary: list[str] | None = None
+    ) -> None:
         self.clock = VirtualClock()
-        self.diary: list[str] = []
+        self.diary: list[str] = [] if diary is None else diary
         self.shutter = FakeShutter(diary=self.diary)
         self.camera = FakeCamera(self.clock, diary=self.diary)
         self.lamp = FakeLamp(diary=self.diary)
@@ -400,7 +402,9 @@ class Bench:
         )
         self.control = Control()
         self.journal = folder / "run.lcj"
-        self.writer = JournalWriter(self.journal, now=self.clock.now, utc=self.clock.utc)
+        self.writer = JournalWriter(
+            self.journal, now=self.clock.now, utc=self.clock.utc, ballast_bytes=ballast_bytes
+        )
         self.book = Book(self.writer, Announcer("r1", self.clock), self.clock)
         self.events: list[Event] = []
         self.book.announcer.add(self.events.append)

@@ -33,6 +33,17 @@ steps:
 """
 
 
+SHORT = """
+name: short
+sample: {name: CsPbBr3 23 nm, dot: A7}
+steps:
+  - scan: spectrograph.wavelength
+    values: [530, 532, 534, 536]
+    steps:
+      - spectrum: {grating: 300/mm, exposure: 1 s, frames: 2}
+"""
+
+
 def request_of(bench: Bench, recipe: str = SERIES, *, memory: bool = False) -> RunRequest:
     """Return the request for a run on a set-up whose world forgets, unless it shall not."""
     setup = bench.setup({**{"MONITOR_PERIOD": "60 s"}, **_WORDS})

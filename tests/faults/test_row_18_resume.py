@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from interrupted import (
+    SHORT,
     assert_same_points,
     copy_of,
     cut,
@@ -39,17 +40,6 @@ from labctl_drivers.thorlabs.sc10 import Sc10
 from small_setup import Bench
 
 PROGRAM = [sys.executable, "-c", "from labctl.cli import main; main()"]
-SHORT = """
-name: short
-sample: {name: CsPbBr3 23 nm, dot: A7}
-steps:
-  - scan: spectrograph.wavelength
-    values: [530, 532, 534, 536]
-    steps:
-      - spectrum: {grating: 300/mm, exposure: 1 s, frames: 2}
-"""
-
-
 CALIBRATED = """
 name: calibrated
 sample: {name: CsPbBr3 23 nm, dot: A7}
