@@ -59,7 +59,7 @@ def resume_request(run: Path, *, accept: bool = False, setup: Path | None = None
     origin = past.start.get("origin")
     if not origin:
         what = f"the run '{past.start['name']}' comes from no recipe, but from a script"
-        hint = f"run the script again with: lab.run(…, resume={str(past.folder.path)!r})"
+        hint = "its loops are not in the file; run the script again, as a run of its own"
         raise ConfigError([Problem(what, str(run), hint)])
     request = RunRequest.model_validate_json(json.dumps(origin))
     changes = {"resume": past.folder.path, "accept": accept}
@@ -129,6 +129,10 @@ def tell_past(session: Session, past: Past, accepted: list[str], *, fresh_world:
     if fresh_world:
         text = "the simulated world is a new one: its dose, drift and time begin again"
         book.message("warning", "simulation", text)
+    elif session.stages.stand():
+        session.stages.believe(past.memory)
+        text = "stages without read-out stand where they were at the last point, as far as is known"
+        book.message("warning", "run", text)
 
 
 def _version(past: Past) -> list[str]:

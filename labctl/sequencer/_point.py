@@ -187,6 +187,9 @@ class Point:
             "ended_s": self.clock.now(),
             "live_time_s": live_time_s,
         }
+        for name, um in self._session.stages.stand().items():
+            if self._session.memory.get(name) != um:
+                self.remember(name, um)
         if self._session.news:
             data["remembered"] = self._session.news
             self._session.news = {}

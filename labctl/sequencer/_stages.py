@@ -3,6 +3,7 @@
 What was measured while a stage moved by itself is worth nothing and is never stored.
 """
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,17 @@ class Stages:
         """Nothing has slipped yet."""
         self._session = session
         self._slips = 0
+
+    def stand(self) -> dict[str, float]:
+        """Return where axes without read-out are believed to stand, um, by ``stage.axis``."""
+        return {f"{stage.name}.{axis}": stage.read_position(axis) for stage, axis in self._reckoned}
+
+    def believe(self, places_um: Mapping[str, float]) -> None:
+        """Let axes without read-out stand where another process has left them, as it knew, um."""
+        for name in self.stand():
+            stage, _, axis = name.partition(".")
+            if name in places_um:
+                self._session.station.get(stage, Positioner).define_position(axis, places_um[name])
 
     def begin_point(self) -> None:
         """Count anew."""
@@ -66,6 +78,16 @@ class Stages:
         text = f"{error}; goes back to {place:g} {settable.spec.unit} and tries again"
         self._session.book.message("warning", error.device, text)
         self._session.wait_for(settable)
+
+    @cached_property
+    def _reckoned(self) -> list[tuple[Positioner, str]]:
+        """Axes whose place is known by their steps alone; asked once, because it never changes."""
+        return [
+            (stage, axis)
+            for stage in self._all
+            for axis in stage.axes()
+            if not stage.has_readout(axis) and stage.facts(axis).step_up_um is not None
+        ]
 
     @cached_property
     def _all(self) -> list[Positioner]:
