@@ -140,6 +140,15 @@ class CoarseMotion(Instrument):
         """Tell whether a sensor reads the position, or it is an estimate from steps."""
         return "sensor" if self.has_readout(self._axis(axis)) else "steps"
 
+    def reckoned_um(self, axis: str) -> float | None:
+        """Return where its steps have led an axis without read-out, um; asks nobody.
+
+        None: it has a read-out, or the sizes of its steps were never given.
+        """
+        book = self._books[self._axis(axis)]
+        known = book.sizes is not None and not self.has_readout(axis)
+        return book.um(self._clock.now()) if known else None
+
     def read_position(self, axis: str) -> float:
         """Return the position, um: read by the sensor, else estimated.
 

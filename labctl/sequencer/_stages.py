@@ -29,7 +29,8 @@ class Stages:
 
     def stand(self) -> dict[str, float]:
         """Return where axes without read-out are believed to stand, um, by ``stage.axis``."""
-        return {f"{stage.name}.{axis}": stage.read_position(axis) for stage, axis in self._reckoned}
+        places = {f"{s.name}.{axis}": s.reckoned_um(axis) for s in self._all for axis in s.axes()}
+        return {name: um for name, um in places.items() if um is not None}
 
     def believe(self, places_um: Mapping[str, float]) -> None:
         """Let axes without read-out stand where another process has left them, as it knew, um."""
@@ -78,16 +79,6 @@ class Stages:
         text = f"{error}; goes back to {place:g} {settable.spec.unit} and tries again"
         self._session.book.message("warning", error.device, text)
         self._session.wait_for(settable)
-
-    @cached_property
-    def _reckoned(self) -> list[tuple[Positioner, str]]:
-        """Axes whose place is known by their steps alone; asked once, because it never changes."""
-        return [
-            (stage, axis)
-            for stage in self._all
-            for axis in stage.axes()
-            if not stage.has_readout(axis) and stage.facts(axis).step_up_um is not None
-        ]
 
     @cached_property
     def _all(self) -> list[Positioner]:
