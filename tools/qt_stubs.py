@@ -26,6 +26,7 @@ from typing import Any, ClassVar, overload
 
 '''
 SLOT = "Callable[[], Any] | Callable[[Any], Any] | Callable[[Any, Any], Any]"
+SLOT += " | Callable[[Any, Any, Any], Any]"
 IMPORTED = {"QtCore": (), "QtGui": ("QtCore",), "QtWidgets": ("QtCore", "QtGui")}
 
 
@@ -98,7 +99,7 @@ def _class(node: ast.ClassDef, used: set[str], module: str) -> str:
     wanted = node.name in used
     lines = [line for item in node.body for line in _member(item, used, module, wanted)]
     bases = [_typed(ast.unparse(base), module) for base in node.bases]
-    bases = [base for base in bases if not re.match(r"Any$|PyQt5\.|QPaintDevice", base)]
+    bases = [base for base in bases if not re.match(r"Any$|PyQt5\.", base)]
     head = f"class {node.name}({', '.join(bases)}):" if bases else f"class {node.name}:"
     return "\n".join([head, *(f"    {line}" for line in lines or ["..."])])
 
@@ -132,6 +133,8 @@ def _function(item: ast.FunctionDef, module: str) -> list[str]:
     # Qt knows no names of parameters: what overrides a method may call them as it likes.
     if item.name != "__init__" and len(item.args.args) > 1:
         item.args.posonlyargs, item.args.args = item.args.args, []
+    if item.args.vararg is not None:
+        item.args.vararg.annotation = _annotation(item.args.vararg.annotation, module)
     item.returns = _annotation(item.returns, module, there=True)
     decorators = [ast.unparse(one).rpartition(".")[2] for one in item.decorator_list]
     lines = ast.unparse(item).splitlines()

@@ -5,6 +5,7 @@ from functools import partial
 from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import (
     QAction,
+    QComboBox,
     QHBoxLayout,
     QLabel,
     QMenu,
@@ -40,6 +41,9 @@ class Header(QWidget):
         self.interlocks.setMenu(self._list)
         self.interlocks.setToolTip("Interlocks of the set-up and guards of detectors; re-arm here")
         self.task = QLabel()
+        self.path = QComboBox()
+        self.path.setToolTip("Light path: its parts are moved in the dark and read back")
+        self.path.activated[str].connect(self._take_path)
         self.red = QPushButton("STOP  light off")
         self.red.setObjectName("red")
         self.red.setToolTip("Make the light safe at once and end whatever goes on (F12)")
@@ -51,6 +55,7 @@ class Header(QWidget):
         for widget in (self.simulated, self.connection, self.interlocks, self.task):
             line.addWidget(widget)
         line.addStretch(1)
+        line.addWidget(self.path)
         line.addWidget(self.red)
         engine.attached.connect(self._show)
         engine.changed.connect(self._show)
@@ -79,7 +84,19 @@ class Header(QWidget):
         self.simulated.setText("SIMULATED" if speed == 1 else f"SIMULATED  ×{speed:g}")
         task = str(status.get("task", ""))
         self.task.setText(_TASKS.get(task, task.replace("_", " ")))
+        self._show_paths()
         self._show_interlocks()
+
+    def _show_paths(self) -> None:
+        paths = ["light path …", *self.engine.status.get("paths", [])]
+        if paths != [self.path.itemText(n) for n in range(self.path.count())]:
+            self.path.clear()
+            self.path.addItems(paths)
+        self.path.setVisible(len(paths) > 1)
+
+    def _take_path(self, path: str) -> None:
+        if path in self.engine.status.get("paths", []):
+            self.engine.ask("look", kind="path", settings={"path": path})
 
     def _show_interlocks(self, _: str = "") -> None:
         tripped = {

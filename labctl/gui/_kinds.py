@@ -5,13 +5,21 @@ from dataclasses import dataclass
 
 from PyQt5.QtCore import Qt
 
+from labctl.gui._big import BigPanel
+from labctl.gui._console import ConsolePanel
 from labctl.gui._engine import Engine
+from labctl.gui._image import ImagePanel
 from labctl.gui._instruments import InstrumentsPanel
 from labctl.gui._log import LogPanel
+from labctl.gui._map import MapPanel
 from labctl.gui._panel import Panel
+from labctl.gui._photons import DecayPanel, PairsPanel, RatesPanel
 from labctl.gui._recipe import RecipePanel
 from labctl.gui._run import RunPanel
+from labctl.gui._runs import RunsPanel
+from labctl.gui._sample import SamplePanel
 from labctl.gui._spectrum import SpectrumPanel
+from labctl.gui._temperature import TemperaturePanel
 
 __all__ = ["KINDS", "PanelKind"]
 
@@ -44,7 +52,17 @@ class PanelKind:
 KINDS: tuple[PanelKind, ...] = (
     PanelKind("instruments", "Instruments", InstrumentsPanel, _LEFT),
     PanelKind("spectrum", "Spectrum", SpectrumPanel, _RIGHT, "views"),
+    PanelKind("image", "Camera image", ImagePanel, _RIGHT, "views"),
+    PanelKind("sample", "Sample", SamplePanel, _RIGHT, "views"),
+    PanelKind("map", "Map", MapPanel, _RIGHT, "views"),
+    PanelKind("decay", "Decay", DecayPanel, _RIGHT, "views"),
+    PanelKind("pairs", "g²", PairsPanel, _RIGHT, "views"),
+    PanelKind("rates", "Count rates", RatesPanel, _RIGHT, "views"),
+    PanelKind("big", "Big numbers", BigPanel, _RIGHT, "views"),
     PanelKind("recipe", "Recipe", RecipePanel, _RIGHT, "recipes"),
     PanelKind("run", "Run and queue", RunPanel, _RIGHT, "runs"),
+    PanelKind("runs", "Runs", RunsPanel, _RIGHT, "runs"),
     PanelKind("log", "Log", LogPanel, _BOTTOM, "below"),
+    PanelKind("temperature", "Temperature", TemperaturePanel, _BOTTOM, "below"),
+    PanelKind("console", "Console", ConsolePanel, _BOTTOM, "below"),
 )

@@ -15,6 +15,7 @@ from labctl.gui._kinds import KINDS, PanelKind
 from labctl.gui._panel import Panel
 from labctl.gui._recipe import RecipePanel
 from labctl.gui._run import RunPanel
+from labctl.gui._runs import RunsPanel
 from labctl.gui._theme import THEMES, apply_theme
 
 __all__ = ["MainWindow"]
@@ -41,6 +42,8 @@ class MainWindow(QMainWindow):
         self.docks: dict[str, QDockWidget] = {}
         self._make_docks()
         self._make_menus()
+        runs = cast(RunsPanel, self.panels["runs"])
+        runs.recipe_wanted.connect(cast(RecipePanel, self.panels["recipe"]).set_text)
         self._first_layout = self.saveState(_LAYOUT)
         self._restore()
         self.set_theme(str(self.settings.value("theme", "dark")))
@@ -75,6 +78,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
         """Keep the layout, hang up; the engine goes on."""
         self.keep()
+        cast(RunsPanel, self.panels["runs"]).wait()
         self.engine.close()
         super().closeEvent(event)
 

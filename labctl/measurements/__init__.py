@@ -14,6 +14,7 @@ from labctl.measurements._image import Image
 from labctl.measurements._irf import IrfMeasurement
 from labctl.measurements._laser_light import as_the_laser_stands, excitation_laser
 from labctl.measurements._live import Live
+from labctl.measurements._live_path import LightPath
 from labctl.measurements._live_photons import LivePhotons
 from labctl.measurements._live_picture import LivePicture
 from labctl.measurements._live_spectrum import LiveImage, LiveSpectrum
@@ -60,6 +61,7 @@ __all__ = [
     "IrfMeasurement",
     "LaserFacts",
     "Light",
+    "LightPath",
     "Live",
     "LiveImage",
     "LivePhotons",

@@ -11,12 +11,13 @@ from labctl.events import Event, PointStored, RunStarted
 from labctl.host._state import RunState
 from labctl.host.server._audience import Audience, Window
 from labctl.host.server._packet import Arrays, pack
-from labctl.host.server._stored import stored_arrays
+from labctl.host.server._stored import found_dots, stored_arrays
 
 __all__ = ["Board"]
 
 _LOG = 2_000
 _TRACE = 4_000
+_MAP = "map"
 
 
 class Board:
@@ -39,6 +40,7 @@ class Board:
         self._log: deque[dict[str, Any]] = deque(maxlen=_LOG)
         self._traces: dict[str, deque[tuple[float, float]]] = {}
         self._pictures: dict[str, bytes] = {}
+        self._map: tuple[Arrays, dict[str, Any]] | None = None
 
     def welcome(self, window: Window) -> None:
         """Send a window that attaches how everything stands, then everything that follows."""
@@ -97,6 +99,10 @@ class Board:
                 facts = {"index": event.index, "label": event.label, "set": event.set}
                 arrays = stored_arrays(self._journal, event)
                 self.show(f"point/{event.measurement}", arrays, **facts)
+                if event.measurement == _MAP:
+                    self._map = arrays, facts
+            elif self._map is not None:
+                self._show_dots(*self._map)
 
     def show(self, topic: str, arrays: Arrays, **facts: Any) -> None:
         """Show display data; of each topic the newest is kept for whoever comes later."""
@@ -117,6 +123,13 @@ class Board:
                     trace = self._traces.setdefault(key, deque(maxlen=_TRACE))
                     trace.append((now_s, value))
             self.show(f"values/{name}", {}, name=name, values=dict(values))
+
+    def _show_dots(self, arrays: Arrays, facts: Mapping[str, Any]) -> None:
+        """Show a map once more when its dots are known: they are looked for after it is stored."""
+        dots = found_dots(self._journal)
+        if dots:
+            self._map = None
+            self.show(f"point/{_MAP}", arrays, **facts, dots=dots)
 
     def _tell(self, head: Mapping[str, Any]) -> None:
         if self.audience is not None:

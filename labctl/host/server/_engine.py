@@ -53,7 +53,7 @@ class _Engine:
             queue=[],
             paths=list(setup.file.paths),
             interlocks=[],
-            data_root=str(request.out or setup.data_root),
+            runs=str(request.out or setup.data_root / ("simulated" if request.simulate else "")),
             sample=setup.sample_name,
         )
 

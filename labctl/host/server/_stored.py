@@ -6,9 +6,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from labctl.errors import StorageError
 from labctl.events import PointStored
+from labctl.measurements import DOTS
+from labctl.storage import RecordKind, read_journal
 
-__all__ = ["stored_arrays"]
+__all__ = ["found_dots", "stored_arrays"]
 
 _MOST_BYTES = 8_000_000
 """Display data: a larger array (a cube of frames) is opened from the run, not sent around."""
@@ -32,3 +35,16 @@ def stored_arrays(journal: str, event: PointStored) -> dict[str, NDArray[Any]]:
     except (OSError, ValueError):
         return {}
     return found
+
+
+def found_dots(journal: str) -> list[dict[str, Any]]:
+    """Return the dots that the run has found last, as plain JSON values; none is an empty list."""
+    dots: list[dict[str, Any]] = []
+    try:
+        with read_journal(Path(journal)) as records:
+            for record in records:
+                if record.kind == RecordKind.FOUND and DOTS in record.data:
+                    dots = list(record.data[DOTS])
+    except StorageError:
+        return []
+    return dots

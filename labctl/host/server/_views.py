@@ -3,13 +3,21 @@
 from typing import Any
 
 from labctl.errors import RefusedError
-from labctl.measurements import Live, LiveImage, LivePhotons, LivePicture, LiveSpectrum
+from labctl.measurements import (
+    LightPath,
+    Live,
+    LiveImage,
+    LivePhotons,
+    LivePicture,
+    LiveSpectrum,
+)
 
 __all__ = ["live_view"]
 
 _KINDS: dict[str, type[Live]] = {
     "spectrum": LiveSpectrum,
     "image": LiveImage,
+    "path": LightPath,
     "picture": LivePicture,
     "photons": LivePhotons,
 }

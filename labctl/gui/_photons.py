@@ -1,0 +1,220 @@
+"""Photons: decay with a quick lifetime, coincidences with the peak at zero, count rates."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PyQt5.QtWidgets import QCheckBox, QLabel, QVBoxLayout
+
+from labctl.gui._engine import Engine
+from labctl.gui._inbox import Picture
+from labctl.gui._live_bar import Field, LiveBar
+from labctl.gui._panel import Panel
+from labctl.gui._plot import Curve, Plot
+from labctl.gui._theme import Theme
+
+__all__ = ["DecayPanel", "PairsPanel", "RatesPanel", "tail_lifetime_ns"]
+
+_FIELDS = (Field("restart", "60 s", "So long histograms grow before they begin anew"),)
+_LEAST = 0.5
+"""What an empty bin shows on a logarithmic axis."""
+
+
+class _PhotonPanel(Panel):
+    """A plot that shows some topics, below the line of the live view of photons."""
+
+    topics: tuple[str, ...] = ()
+
+    def __init__(self, engine: Engine, plot: Plot) -> None:
+        super().__init__(engine)
+        self.plot = plot
+        self.bar = LiveBar(engine, "photons", _FIELDS)
+        self.read_out = QLabel()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(4, 4, 4, 4)
+        layout.addWidget(self.bar)
+        layout.addWidget(plot, 1)
+        layout.addWidget(self.read_out)
+        engine.shown.connect(self._take)
+
+    def catch_up(self) -> None:
+        """Show what was there before; for the end of constructors."""
+        for topic in self.topics:
+            if topic in self.engine.pictures:
+                self._take(topic, self.engine.pictures[topic])
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take other colours."""
+        super().set_theme(theme)
+        self.plot.set_theme(theme)
+
+    def memory(self) -> dict[str, Any]:
+        """Return the settings of the live view."""
+        return dict(self.bar.memory())
+
+    def remember(self, memory: dict[str, Any]) -> None:
+        """Take the settings of an earlier life."""
+        self.bar.remember(memory)
+
+    def draw(self, topic: str, picture: Picture) -> None:
+        """Draw one of the topics."""
+
+    def _take(self, topic: str, picture: Picture) -> None:
+        if topic in self.topics:
+            self.draw(topic, picture)
+
+
+class DecayPanel(_PhotonPanel):
+    """Counts against delay, one curve for each detector."""
+
+    topics = ("decay", "point/trpl")
+
+    def __init__(self, engine: Engine) -> None:
+        """Show the newest decay of the engine."""
+        super().__init__(engine, Plot(("delay", "ns"), ("counts", "")))
+        self.log = QCheckBox("log")
+        self.log.setChecked(True)
+        self.log.toggled.connect(self.plot.set_log)
+        self.bar.add(self.log)
+        self.plot.set_log(True)
+        self._fit = self.plot.curve("mono-exponential tail", 5, 2.0)
+        self._decays: list[Curve] = []
+        self.catch_up()
+
+    def draw(self, topic: str, picture: Picture) -> None:
+        """Draw the decays, and an exponential through the tail of the first."""
+        counts = np.atleast_2d(picture.arrays["counts"]).astype(np.float64)
+        delay_ns = np.asarray(picture.arrays["delay"], np.float64) / 1e3
+        while len(self._decays) < len(counts):
+            number = len(self._decays)
+            self._decays.append(self.plot.curve(f"detector {number + 1}", number))
+        for curve, values in zip(self._decays, counts, strict=False):
+            curve.set(delay_ns, np.maximum(values, _LEAST))
+        self._show_fit(delay_ns, counts[0])
+        total = ", ".join(f"{int(row.sum())}" for row in counts)
+        live = picture.head.get("live_s")
+        text = f"{total} counts" + (f" in {live:.1f} s" if live else "")
+        self.read_out.setText(f"{text}{self._words}")
+
+    def _show_fit(self, delay_ns: NDArray[np.float64], counts: NDArray[np.float64]) -> None:
+        found = tail_lifetime_ns(delay_ns, counts)
+        self._words = ""
+        if found is None:
+            self._fit.set(delay_ns[:0], delay_ns[:0])
+            return
+        lifetime_ns, error_ns, fitted = found
+        self._fit.set(delay_ns[: len(fitted)][fitted > 0], fitted[fitted > 0])
+        self._words = f", tail {lifetime_ns:.3f} ± {error_ns:.3f} ns (no response taken out)"
+
+
+class PairsPanel(_PhotonPanel):
+    """Coincidences by the difference of pulses, over those of uncorrelated photons."""
+
+    topics = ("g2", "point/g2")
+
+    def __init__(self, engine: Engine) -> None:
+        """Show the newest coincidences of the engine."""
+        super().__init__(engine, Plot(("difference of pulses", ""), ("g²", "")))
+        self._peaks = self.plot.curve("", 0, symbol="o")
+        self._zero = self.plot.curve("zero peak", 1, symbol="s")
+        self.plot.line(1.0, upright=False, tone="faint")
+        self.plot.line(0.5, upright=False, tone="warn")
+        self.catch_up()
+
+    def draw(self, topic: str, picture: Picture) -> None:
+        """Draw g² of all peaks, that at zero marked."""
+        if "areas" not in picture.arrays:
+            return
+        peak = np.asarray(picture.arrays["peak"], np.float64)
+        areas = np.asarray(picture.arrays["areas"], np.float64)
+        expected = np.asarray(picture.arrays["areas_expected"], np.float64)
+        if not np.all(expected > 0.0):
+            self.read_out.setText("too few photons for coincidences")
+            return
+        g2 = areas / expected
+        middle = len(peak) // 2
+        self._peaks.set(np.delete(peak, middle), np.delete(g2, middle))
+        self._zero.set(peak[middle : middle + 1], g2[middle : middle + 1])
+        error = float(np.sqrt(max(areas[middle], 1.0)) / expected[middle])
+        self.read_out.setText(
+            f"g²(0) = {g2[middle]:.3f} ± {error:.3f} from {int(areas[middle])} pairs"
+            f" at zero, {expected[middle]:.1f} expected; background not taken out"
+        )
+
+
+class RatesPanel(_PhotonPanel):
+    """Count rates against time, with the rate above which a detector is warned of."""
+
+    topics = ("rates", "point/trace")
+
+    def __init__(self, engine: Engine) -> None:
+        """Show the newest rates of the engine."""
+        super().__init__(engine, Plot(("time", "s"), ("count rate", "1/s")))
+        self._alarm = self.plot.line(0.0, upright=False, tone="bad")
+        self._alarm.show(False)
+        self._rates: list[Curve] = []
+        self.catch_up()
+
+    def draw(self, topic: str, picture: Picture) -> None:
+        """Draw the rate of each detector."""
+        time_s = np.asarray(picture.arrays["time"], np.float64)
+        if "rate" in picture.arrays:
+            rates = np.asarray(picture.arrays["rate"], np.float64).T
+        else:
+            width_s = float(time_s[1] - time_s[0]) if len(time_s) > 1 else 1.0
+            rates = np.atleast_2d(picture.arrays["counts"]) / width_s
+        while len(self._rates) < len(rates):
+            number = len(self._rates)
+            self._rates.append(self.plot.curve(f"detector {number + 1}", number))
+        for curve, values in zip(self._rates, rates, strict=False):
+            curve.set(time_s, values)
+        limits = picture.head.get("warn_hz", {})
+        if limits:
+            self._alarm.set(min(limits.values()))
+            highest = float(rates.max(initial=0.0))
+            self._alarm.show(highest > 0.2 * min(limits.values()))
+        now = picture.head.get("rates_hz", {})
+        words = [f"{name} {rate:,.0f} /s" for name, rate in now.items()]
+        self.read_out.setText("   ".join(words))
+
+
+def tail_lifetime_ns(
+    delay_ns: NDArray[np.float64], counts: NDArray[np.float64]
+) -> tuple[float, float, NDArray[np.float64]] | None:
+    """Return lifetime, its error and the curve of an exponential through the tail; a quick look.
+
+    The tail is what follows the maximum by a twentieth of the window. With the background taken
+    from before the rise, the mean delay of an exponential that ends with the window gives the
+    lifetime; the error is that of counting, lifetime over the root of the counts. No response is
+    taken out: below some hundred picoseconds it is the detector's, not the dot's.
+    """
+    if counts.sum() < 200 or len(counts) < 20:
+        return None
+    top = int(np.argmax(counts))
+    first = top + max(1, len(counts) // 200)
+    floor = float(np.median(counts[: max(top // 2, 1)])) if top > 20 else 0.0
+    tail = counts[first:] - floor
+    total = float(tail.sum())
+    if total < 100.0:
+        return None
+    delay = delay_ns[first:] - delay_ns[first]
+    step_ns, span_ns = float(delay_ns[1] - delay_ns[0]), float(delay[-1])
+    mean_ns = float((delay * tail).sum() / total)
+    lifetime_ns = _untruncated(mean_ns, span_ns)
+    if lifetime_ns is None:
+        return None
+    height = total * step_ns / (lifetime_ns * -np.expm1(-span_ns / lifetime_ns))
+    fitted = np.zeros(len(counts))
+    fitted[first:] = height * np.exp(-delay / lifetime_ns) + floor
+    return lifetime_ns, lifetime_ns / float(np.sqrt(total)), np.maximum(fitted, 0.0)
+
+
+def _untruncated(mean_ns: float, span_ns: float) -> float | None:
+    """Return the lifetime whose mean delay within ``span_ns`` is ``mean_ns``."""
+    if not 0.0 < mean_ns < 0.45 * span_ns:
+        return None
+    lifetime = mean_ns
+    for _ in range(50):
+        # mean = tau - T / (exp(T / tau) - 1), solved by repetition.
+        lifetime = mean_ns + span_ns / np.expm1(min(span_ns / lifetime, 700.0))
+    return float(lifetime)

@@ -1,0 +1,105 @@
+"""The picture of the sample with the laser's spot; a click brings a place into the spot."""
+
+from typing import Any
+
+import numpy as np
+from PyQt5.QtWidgets import QLabel, QPushButton, QVBoxLayout
+
+from labctl.analysis import ImageScale
+from labctl.gui._engine import Engine
+from labctl.gui._image_plot import ImagePlot
+from labctl.gui._inbox import Picture
+from labctl.gui._live_bar import Field, LiveBar
+from labctl.gui._panel import Panel, set_tone
+from labctl.gui._theme import Theme
+
+__all__ = ["SamplePanel"]
+
+_TOPICS = ("picture", "point/image")
+_FIELDS = (
+    Field("exposure", "50 ms", "Exposure of one picture, with its unit"),
+    Field("light", "led", "What lights the sample", ("led", "laser", "wide_field", "none")),
+)
+
+
+class SamplePanel(Panel):
+    """Live picture. Click-to-go is armed by its button and wants the scale to be calibrated."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Show the newest picture of the engine."""
+        super().__init__(engine)
+        self.plot = ImagePlot("column (pixel)", "row (pixel)", colours="CET-L1")
+        self.plot.clicked.connect(self._clicked)
+        self.bar = LiveBar(engine, "picture", _FIELDS)
+        self.go = QPushButton("Click to go")
+        self.go.setCheckable(True)
+        self.go.setToolTip("A click on the picture brings that place into the laser's spot")
+        self.bar.add(self.go)
+        self.read_out = QLabel()
+        self._head: dict[str, Any] = {}
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(4, 4, 4, 4)
+        layout.addWidget(self.bar)
+        layout.addWidget(self.plot, 1)
+        layout.addWidget(self.read_out)
+        engine.shown.connect(self._take)
+        for topic in _TOPICS:
+            if topic in engine.pictures:
+                self._take(topic, engine.pictures[topic])
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take other colours."""
+        super().set_theme(theme)
+        self.plot.set_theme(theme)
+
+    def memory(self) -> dict[str, Any]:
+        """Return the settings of the live view."""
+        return dict(self.bar.memory())
+
+    def remember(self, memory: dict[str, Any]) -> None:
+        """Take the settings of an earlier life."""
+        self.bar.remember(memory)
+
+    def spot_px(self) -> tuple[float, float] | None:
+        """Return column and row of the laser's spot, if it is calibrated."""
+        spot = self._head.get("laser_spot")
+        return None if not spot else (float(spot["x_px"]), float(spot["y_px"]))
+
+    def go_to(self, column: float, row: float) -> None:
+        """Bring a place of the picture into the laser's spot, by the stage."""
+        spot, record = self.spot_px(), self._head.get("imaging_scale")
+        stage = next((n for n, r in self.engine.roles.items() if r["role"] == "positioner"), "")
+        if spot is None or not record or not stage:
+            missing = "the stage" if not stage else "calibrations imaging_scale and laser_spot"
+            self._say(f"click to go needs {missing}", "warn")
+            return
+        shift_px = np.array([spot[0] - column, spot[1] - row])
+        dx_um, dy_um = (float(um) for um in ImageScale.from_record(record).to_um(shift_px))
+        here = self.engine.values.get(stage, {}).get("read", {})
+        for axis, by_um in (("x", dx_um), ("y", dy_um)):
+            target = float(here.get(axis, 0.0)) + by_um
+            self.engine.ask("set", name=stage, quantity=axis, value=target)
+        self._say(f"stage goes by x {dx_um:+.2f} um, y {dy_um:+.2f} um", "good")
+
+    def _take(self, topic: str, picture: Picture) -> None:
+        counts = picture.arrays.get("counts")
+        if topic not in _TOPICS or counts is None:
+            return
+        if topic == "picture":
+            self._head = picture.head
+        rows, columns = counts.shape
+        left, top = float(picture.head.get("x0", 0)), float(picture.head.get("y0", 0))
+        self.plot.show_image(counts, (left, top, float(columns), float(rows)))
+        spot = self.spot_px()
+        if spot is not None:
+            self.plot.show_cross(*spot)
+        known = "calibrated" if self._head.get("imaging_scale") else "scale not calibrated"
+        self._say(f"{columns} x {rows} pixels, peak {int(counts.max())} counts, {known}", "")
+
+    def _clicked(self, column: float, row: float) -> None:
+        if self.go.isChecked():
+            self.go_to(column, row)
+
+    def _say(self, text: str, tone: str) -> None:
+        self.read_out.setText(text)
+        set_tone(self.read_out, tone)
