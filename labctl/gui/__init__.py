@@ -27,8 +27,9 @@ How a panel is added:
    settings come with it.
 3. A test in ``tests/labctl/gui`` that feeds it from the simulated set-up.
 
-Plots: ``Plot`` (``_plot.py``) for curves, ``Picture`` views in ``_picture.py``; no other module
-knows pyqtgraph. Qt is imported only in this package.
+Plots: ``Plot`` (``_plot.py``) for curves, ``ImagePlot`` (``_image_plot.py``) for images; no other
+module knows pyqtgraph. ``LiveBar`` (``_live_bar.py``) begins and ends live views. After using a new
+class or method of Qt run ``python tools/qt_stubs.py``. Qt is imported only in this package.
 """
 
 from labctl.gui._app import run_window

@@ -2,6 +2,7 @@
 
 import code
 import io
+import traceback
 from contextlib import redirect_stderr, redirect_stdout
 from typing import Any
 
@@ -60,6 +61,14 @@ class _Lab:
         return list(self._engine.roles)
 
 
+class _Python(code.InteractiveConsole):
+    """Says what went wrong on the spot: it is the user's mistake, not one of the window."""
+
+    def showtraceback(self) -> None:
+        """Write the last lines of the traceback."""
+        self.write(traceback.format_exc(limit=-1))
+
+
 class _Line(QLineEdit):
     """One line of input that remembers earlier ones."""
 
@@ -94,7 +103,7 @@ class ConsolePanel(Panel):
         """Offer ``lab``, ``engine`` and ``np``."""
         super().__init__(engine)
         names: dict[str, Any] = {"engine": engine, "lab": _Lab(engine), "np": np}
-        self._python = code.InteractiveConsole(names)
+        self._python = _Python(names)
         self.output = QPlainTextEdit(_HELLO)
         self.output.setReadOnly(True)
         self.output.setMaximumBlockCount(2_000)

@@ -39,6 +39,8 @@ class ImagePlot(pg.PlotWidget):
         item.setMenuEnabled(False)
         item.setLabel("bottom", x)
         item.setLabel("left", y)
+        for name in ("bottom", "left"):
+            item.getAxis(name).enableAutoSIPrefix(False)
         item.getViewBox().setAspectLocked(equal)
         item.getViewBox().invertY(True)
         self._marks = pg.ScatterPlotItem(

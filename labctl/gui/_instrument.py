@@ -52,8 +52,8 @@ class InstrumentBox(QGroupBox):
         self.engine, self.role, self.name = engine, role, str(role["name"])
         self.state = QLabel("…")
         self.state.setWordWrap(True)
-        self._readings: dict[str, QLabel] = {}
-        self._fields: dict[str, QLineEdit] = {}
+        self.readings: dict[str, QLabel] = {}
+        self.fields: dict[str, QLineEdit] = {}
         self._switches: dict[str, QComboBox] = {}
         self._lines = QGridLayout()
         self._lines.setColumnStretch(1, 1)
@@ -72,18 +72,18 @@ class InstrumentBox(QGroupBox):
         values = self.engine.values.get(self.name, {})
         read = values.get("read", {})
         units = self.role["readables"]
-        for quantity, label in self._readings.items():
+        for quantity, label in self.readings.items():
             label.setText(number_in_words(read.get(quantity), units.get(quantity, "")))
         for quantity, held in values.get("set", {}).items():
-            if quantity in self._fields:
-                self._fields[quantity].setPlaceholderText(f"{held:.6g}")
+            if quantity in self.fields:
+                self.fields[quantity].setPlaceholderText(f"{held:.6g}")
         for name, box in self._switches.items():
             self._show_choice(box, str(values.get("switches", {}).get(name, "")))
         self._show_state(values)
 
     def set_quantity(self, quantity: str) -> None:
         """Ask for what stands in the field of a quantity."""
-        text = self._fields[quantity].text().strip().replace(",", ".")
+        text = self.fields[quantity].text().strip().replace(",", ".")
         try:
             value = float(text)
         except ValueError:
@@ -91,7 +91,7 @@ class InstrumentBox(QGroupBox):
             return
         self.engine.ask(
             "set",
-            lambda _: self._fields[quantity].clear(),
+            lambda _: self.fields[quantity].clear(),
             name=self.name,
             quantity=quantity,
             value=value,
@@ -109,7 +109,7 @@ class InstrumentBox(QGroupBox):
             reading.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             self._lines.addWidget(QLabel(name.replace("_", " ")), row, 0)
             self._lines.addWidget(reading, row, 1)
-            self._readings[name] = reading
+            self.readings[name] = reading
             if name in self.role["settables"]:
                 self._add_field(name, row)
 
@@ -124,7 +124,7 @@ class InstrumentBox(QGroupBox):
         button.clicked.connect(partial(self.set_quantity, name))
         self._lines.addWidget(field, row, 2)
         self._lines.addWidget(button, row, 3)
-        self._fields[name] = field
+        self.fields[name] = field
 
     def _add_switches(self) -> None:
         for name, switch in self.role["switches"].items():
@@ -150,7 +150,7 @@ class InstrumentBox(QGroupBox):
         for action in self.role["actions"]:
             button = QPushButton(action.replace("_", " "))
             button.setToolTip(f"{self.name}.{action}: brings it into its safe state, at any time")
-            button.clicked.connect(partial(self._act, action))
+            button.clicked.connect(partial(self.act, action))
             line.addWidget(button)
         self.rearm = QPushButton("Re-arm")
         self.rearm.setToolTip("Release the guard, after you have looked")
@@ -159,7 +159,8 @@ class InstrumentBox(QGroupBox):
         line.addWidget(self.rearm)
         return line
 
-    def _act(self, action: str) -> None:
+    def act(self, action: str) -> None:
+        """Ask for a safe action."""
         self.engine.ask("act", name=self.name, action=action)
 
     def _show_state(self, values: Mapping[str, Any]) -> None:

@@ -50,7 +50,7 @@ class PanelKind:
 
 
 KINDS: tuple[PanelKind, ...] = (
-    PanelKind("instruments", "Instruments", InstrumentsPanel, _LEFT),
+    PanelKind("instruments", "Instruments", InstrumentsPanel, _LEFT, "instruments"),
     PanelKind("spectrum", "Spectrum", SpectrumPanel, _RIGHT, "views"),
     PanelKind("image", "Camera image", ImagePanel, _RIGHT, "views"),
     PanelKind("sample", "Sample", SamplePanel, _RIGHT, "views"),

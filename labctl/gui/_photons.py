@@ -16,6 +16,7 @@ from labctl.gui._theme import Theme
 __all__ = ["DecayPanel", "PairsPanel", "RatesPanel", "tail_lifetime_ns"]
 
 _FIELDS = (Field("restart", "60 s", "So long histograms grow before they begin anew"),)
+_SMOOTH = 16
 _LEAST = 0.5
 """What an empty bin shows on a logarithmic axis."""
 
@@ -183,7 +184,7 @@ def tail_lifetime_ns(
 ) -> tuple[float, float, NDArray[np.float64]] | None:
     """Return lifetime, its error and the curve of an exponential through the tail; a quick look.
 
-    The tail is what follows the maximum by a twentieth of the window. With the background taken
+    The tail is what follows the maximum by a thousandth of the window. With the background taken
     from before the rise, the mean delay of an exponential that ends with the window gives the
     lifetime; the error is that of counting, lifetime over the root of the counts. No response is
     taken out: below some hundred picoseconds it is the detector's, not the dot's.
@@ -191,22 +192,31 @@ def tail_lifetime_ns(
     if counts.sum() < 200 or len(counts) < 20:
         return None
     top = int(np.argmax(counts))
-    first = top + max(1, len(counts) // 200)
-    floor = float(np.median(counts[: max(top // 2, 1)])) if top > 20 else 0.0
-    tail = counts[first:] - floor
+    first = top + max(1, len(counts) // 1000)
+    floor = float(np.mean(counts[: top // 2])) if top > 20 else 0.0
+    end = _end_of_tail(counts[first:] - floor) + first
+    tail, delay = counts[first:end] - floor, delay_ns[first:end] - delay_ns[first]
     total = float(tail.sum())
-    if total < 100.0:
+    # Less than some deviations of the background is no tail.
+    if len(tail) < 10 or total < max(100.0, 5.0 * float(np.sqrt(counts[first:end].sum()))):
         return None
-    delay = delay_ns[first:] - delay_ns[first]
-    step_ns, span_ns = float(delay_ns[1] - delay_ns[0]), float(delay[-1])
-    mean_ns = float((delay * tail).sum() / total)
-    lifetime_ns = _untruncated(mean_ns, span_ns)
+    step_ns = float(delay_ns[1] - delay_ns[0])
+    span_ns = float(delay[-1]) + step_ns
+    lifetime_ns = _untruncated(float((delay * tail).sum() / total), span_ns)
     if lifetime_ns is None:
         return None
     height = total * step_ns / (lifetime_ns * -np.expm1(-span_ns / lifetime_ns))
     fitted = np.zeros(len(counts))
-    fitted[first:] = height * np.exp(-delay / lifetime_ns) + floor
-    return lifetime_ns, lifetime_ns / float(np.sqrt(total)), np.maximum(fitted, 0.0)
+    fitted[first:end] = height * np.exp(-delay / lifetime_ns) + floor
+    # Of the two, height and lifetime, both come from the same counts: about twice the variance.
+    return lifetime_ns, lifetime_ns * float(np.sqrt(2.0 / total)), np.maximum(fitted, 0.0)
+
+
+def _end_of_tail(tail: NDArray[np.float64]) -> int:
+    """Return where the tail has fallen to a twentieth: beyond, the background decides the mean."""
+    smooth = np.convolve(tail, np.ones(_SMOOTH) / _SMOOTH, mode="valid")
+    low = np.flatnonzero(smooth < smooth[0] / 20.0) if len(smooth) else np.empty(0, np.int64)
+    return int(low[0]) + _SMOOTH // 2 if len(low) else len(tail)
 
 
 def _untruncated(mean_ns: float, span_ns: float) -> float | None:

@@ -1,4 +1,4 @@
-"""A plot as all panels use it; the only module beside ``_picture`` that knows pyqtgraph."""
+"""A plot as all panels use it; the only module beside ``_image_plot`` that knows pyqtgraph."""
 
 from pathlib import Path
 from typing import Any

@@ -20,7 +20,7 @@ from labctl.gui._theme import THEMES, apply_theme
 
 __all__ = ["MainWindow"]
 
-_LAYOUT = 1
+_LAYOUT = 2
 """Counts up when the docks change so much that an old layout is of no use."""
 _SAID_MS = 8000
 
@@ -105,23 +105,29 @@ class MainWindow(QMainWindow):
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         corner = Qt.Corner
         self.setCorner(corner.BottomLeftCorner, Qt.DockWidgetArea.LeftDockWidgetArea)
+        for kind in KINDS:
+            self._dock(kind)
         first: dict[str, QDockWidget] = {}
         for kind in KINDS:
-            dock = self._dock(kind)
-            beside = first.get(kind.tab) if kind.tab else None
-            if beside is not None:
-                self.tabifyDockWidget(beside, dock)
-            elif kind.tab:
-                first[kind.tab] = dock
+            first.setdefault(kind.tab, self.docks[kind.key])
+        # Split before anything is stacked: a place with tabs only takes one more tab.
+        self._split(first)
+        for kind in KINDS:
+            if kind.tab and self.docks[kind.key] is not first[kind.tab]:
+                self.tabifyDockWidget(first[kind.tab], self.docks[kind.key])
         for dock in first.values():
             dock.raise_()
-        self._split(first)
+        self._size(first)
 
     def _split(self, first: dict[str, QDockWidget]) -> None:
         views, recipes, runs = first["views"], first["recipes"], first["runs"]
         horizontal, vertical = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
         self.splitDockWidget(views, recipes, horizontal)
         self.splitDockWidget(recipes, runs, vertical)
+
+    def _size(self, first: dict[str, QDockWidget]) -> None:
+        views, recipes = first["views"], first["recipes"]
+        horizontal, vertical = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
         self.resizeDocks([self.docks["instruments"], views, recipes], [340, 760, 400], horizontal)
         self.resizeDocks([views, first["below"]], [700, 180], vertical)
 

@@ -90,6 +90,7 @@ class _LiveCamera(Live):
         """Show frames until a command ends it."""
         spectrograph = context.station.only(Spectrograph, prefer="spectrograph")
         camera = context.station.only(Camera, prefer="camera")
+        self._wait_for(context, spectrograph)
         take_path(context, self.path, "camera", [camera.name])
         settings = self._settings(camera)
         exposure = Exposure(settings, _SERIES, self.light, unlocked_sensor=True)
@@ -100,6 +101,14 @@ class _LiveCamera(Live):
         with excitation(context, self.light):
             while True:
                 self._series(context, spectrograph, camera, exposure)
+
+    def _wait_for(self, context: Context, spectrograph: Spectrograph) -> None:
+        """Wait for the end of a move that somebody has begun by hand."""
+        context.wait_until(
+            lambda: not spectrograph.is_moving(),
+            timeout_s=spectrograph.grating_timeout_s,
+            what=f"{spectrograph.name} move to its end",
+        )
 
     def _series(
         self, context: Context, spectrograph: Spectrograph, camera: Camera, exposure: Exposure

@@ -204,7 +204,11 @@ def _read(seat: _Seat, measuring: bool, instrument: Instrument) -> dict[str, Any
     if measuring:
         # The engine moves it, and must itself be told how its moves end.
         names = seat.described["readables"]
-        return {"read": {name: instrument.read(name) for name in names}}
+        found = switches(instrument).values()
+        return {
+            "read": {name: instrument.read(name) for name in names},
+            "switches": {switch.name: switch.read() for switch in found},
+        }
     news = [_arrived(seat, name) for name in list(seat.moves)]
     found = status(instrument, seat.described)
     found["moving"] = list(seat.moves)

@@ -1,0 +1,264 @@
+"""Every panel draws what the engine shows, and asks the engine for what a person wants."""
+
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pytestqt.qtbot import QtBot
+
+from labctl.gui._big import BigPanel
+from labctl.gui._console import ConsolePanel
+from labctl.gui._engine import Engine
+from labctl.gui._image import ImagePanel
+from labctl.gui._inbox import Inbox, Picture
+from labctl.gui._instrument import InstrumentBox, number_in_words
+from labctl.gui._map import MapPanel
+from labctl.gui._photons import DecayPanel, PairsPanel, RatesPanel, tail_lifetime_ns
+from labctl.gui._readout import describe_peak, half_maximum_width
+from labctl.gui._sample import SamplePanel
+from labctl.gui._temperature import TemperaturePanel
+from labctl.host.server import EngineRequest
+
+STAGE: dict[str, Any] = {
+    "name": "stage",
+    "role": "positioner",
+    "settables": {
+        axis: {
+            "unit": "um",
+            "low": -2000.0,
+            "high": 2000.0,
+            "tolerance": 0.1,
+            "settles": False,
+            "timeout_s": 600.0,
+        }
+        for axis in "xyz"
+    },
+    "readables": {"x": "um", "y": "um", "z": "um"},
+    "switches": {},
+    "actions": ["stop"],
+    "axes": ["x", "y", "z"],
+}
+CRYOSTAT: dict[str, Any] = {
+    "name": "cryostat",
+    "role": "cryostat",
+    "settables": {},
+    "readables": {"temperature": "K", "stability": "K"},
+    "switches": {},
+    "actions": [],
+    "axes": [],
+}
+
+
+class Asked(Engine):
+    """An engine to which nothing is attached; keeps what it is asked."""
+
+    def __init__(self) -> None:
+        super().__init__(EngineRequest(setup=Path("nowhere.yaml"), simulate=True))
+        self.asked: list[tuple[str, dict[str, Any]]] = []
+
+    def ask(self, verb: str, then: Any = None, **arguments: Any) -> None:
+        self.asked.append((verb, arguments))
+
+    def tell(self, **head: Any) -> None:
+        self.inbox.put(head, {})
+        self._drain()
+
+    def show_picture(self, topic: str, arrays: dict[str, Any], **facts: Any) -> None:
+        self.inbox.put({"kind": "live", "topic": topic, "t_s": 0.0, **facts}, arrays)
+        self._drain()
+
+    def show_values(self, name: str, t_s: float, **values: Any) -> None:
+        head = {"kind": "live", "topic": f"values/{name}", "t_s": t_s, "name": name}
+        self.inbox.put({**head, "values": values}, {})
+        self._drain()
+
+
+@pytest.fixture
+def engine(qtbot: QtBot) -> Generator[Asked]:
+    del qtbot
+    asked = Asked()
+    asked.tell(kind="roles", roles=[STAGE, CRYOSTAT])
+    yield asked
+    asked.close()
+
+
+def test_the_image_with_its_region(engine: Asked, qtbot: QtBot) -> None:
+    panel = ImagePanel(engine)
+    qtbot.addWidget(panel)
+    image = np.full((200, 1600), 600, np.uint16)
+    image[90:110, 800] = 900
+    engine.show_picture("image", {"counts": image}, y0=0)
+    assert "1600 x 200 pixels, peak 900" in panel.read_out.text()
+    panel.region.setChecked(True)
+    panel.plot.region_changed.emit(800.0, 90.0, 1.0, 20.0)
+    assert "rows 90 to 110, 18000 counts" in panel.read_out.text()
+    panel.bar.remember({"exposure": "20 ms"})
+    panel.bar.live.click()
+    settings = {"exposure": "20 ms", "adc": "5 MHz", "light": True}
+    assert engine.asked == [("look", {"kind": "image", "settings": settings})]
+
+
+def test_click_to_go_brings_a_place_into_the_spot(engine: Asked, qtbot: QtBot) -> None:
+    panel = SamplePanel(engine)
+    qtbot.addWidget(panel)
+    scale = {
+        "um_per_pixel": 0.1,
+        "um_per_pixel_error": 0.001,
+        "rotation_deg": 0.0,
+        "rotation_error_deg": 0.1,
+        "mirrored": False,
+        "rms_um": 0.01,
+    }
+    picture = {"counts": np.zeros((1024, 1280), np.uint16)}
+    engine.show_picture("picture", picture, imaging_scale=None, laser_spot=None)
+    panel.go.setChecked(True)
+    panel.plot.clicked.emit(600.0, 500.0)
+    assert "needs calibrations" in panel.read_out.text()
+    spot = {"x_px": 640.0, "y_px": 512.0}
+    engine.show_picture("picture", picture, imaging_scale=scale, laser_spot=spot)
+    engine.show_values("stage", 0.0, read={"x": 10.0, "y": -5.0})
+    panel.plot.clicked.emit(600.0, 500.0)
+    wanted = {arguments["quantity"]: arguments["value"] for _, arguments in engine.asked}
+    # The place lies 40 columns and 12 rows before the spot: 4 um and 1.2 um of the stage.
+    assert wanted == {"x": pytest.approx(14.0), "y": pytest.approx(-3.8)}
+
+
+def test_a_dot_of_the_map_is_gone_to(engine: Asked, qtbot: QtBot) -> None:
+    panel = MapPanel(engine)
+    qtbot.addWidget(panel)
+    axis = np.arange(5.0)
+    arrays = {"rate": np.eye(5) * 1000.0, "x": axis, "y": axis}
+    dot = {"name": "D001", "x_um": 2.25, "y_um": 3.5, "brightness_hz": 1234.0}
+    engine.show_picture("point/map", arrays, dots=[dot])
+    assert panel.dots.item(0).text() == "D001  1,234 /s"
+    panel.plot.picked.emit(dot)
+    panel.go.click()
+    assert [(a["quantity"], a["value"]) for _, a in engine.asked] == [("x", 2.25), ("y", 3.5)]
+
+
+def test_the_tail_of_a_decay_tells_its_lifetime() -> None:
+    rng = np.random.default_rng(0)
+    delay_ns = np.arange(4096, dtype=np.float64) * 0.025
+    expected = 200.0 * np.exp(-(delay_ns - 5.0) / 4.0) * (delay_ns > 5.0) + 0.5
+    counts = rng.poisson(expected).astype(np.float64)
+    found = tail_lifetime_ns(delay_ns, counts)
+    assert found is not None
+    lifetime_ns, error_ns, fitted = found
+    # A quick look: within 3 % and five of its counting errors.
+    assert abs(lifetime_ns - 4.0) < max(5.0 * error_ns, 0.12)
+    assert fitted.shape == counts.shape
+    assert tail_lifetime_ns(delay_ns, np.zeros(4096)) is None
+    assert tail_lifetime_ns(delay_ns, rng.poisson(np.full(4096, 1.0)).astype(np.float64)) is None
+
+
+def test_decay_pairs_and_rates(engine: Asked, qtbot: QtBot) -> None:
+    decay, pairs, rates = DecayPanel(engine), PairsPanel(engine), RatesPanel(engine)
+    for panel in (decay, pairs, rates):
+        qtbot.addWidget(panel)
+    delay = np.arange(4096) * 25.0
+    counts = np.stack([np.zeros(4096), np.ones(4096)]).astype(np.uint32)
+    engine.show_picture("decay", {"counts": counts, "delay": delay}, live_s=2.0)
+    assert decay.read_out.text() == "0, 4096 counts in 2.0 s"
+    # Empty bins have no logarithm.
+    assert decay.plot.curves[1].y.min() == 0.5
+    peak = np.arange(-2, 3)
+    areas = {
+        "peak": peak,
+        "areas": np.array([9, 11, 2, 10, 10]),
+        "areas_expected": np.full(5, 10.0),
+    }
+    engine.show_picture("g2", areas, live_s=2.0)
+    assert pairs.read_out.text().startswith("g²(0) = 0.200 ± 0.141 from 2 pairs")
+    trace = {"rate": np.full((20, 2), 3000.0), "time": np.arange(20) * 0.05}
+    engine.show_picture("rates", trace, rates_hz={"apd_1": 3000.0}, warn_hz={"apd_1": 1e6})
+    assert rates.read_out.text() == "apd_1 3,000 /s"
+
+
+def test_the_temperature_with_its_set_point(engine: Asked, qtbot: QtBot) -> None:
+    panel = TemperaturePanel(engine)
+    qtbot.addWidget(panel)
+    assert [panel.source.itemText(n) for n in range(panel.source.count())] == [
+        "cryostat.temperature"
+    ]
+    for second in range(100):
+        read = {"temperature": 10.0 + 0.01 * (second % 2), "stability": 0.01}
+        engine.show_values("cryostat", float(second), read=read, set={"temperature": 10.0})
+    assert "set 10 K" in panel.read_out.text()
+    assert panel.read_out.property("tone") == "good"
+    engine.show_values("cryostat", 100.0, read={"temperature": 14.0}, set={"temperature": 20.0})
+    assert panel.read_out.property("tone") == "warn"
+    assert panel.plot.curves[0].x[0] == -100.0
+
+
+def test_an_instrument_is_set_jogged_and_stopped(engine: Asked, qtbot: QtBot) -> None:
+    box = InstrumentBox(engine, STAGE)
+    qtbot.addWidget(box)
+    box.fields["x"].setText("12,5")
+    box.set_quantity("x")
+    box.fields["x"].setText("far")
+    box.set_quantity("x")
+    assert engine.log[-1]["text"] == "x: 'far' is not a number"
+    box.act("stop")
+    assert engine.asked == [
+        ("set", {"name": "stage", "quantity": "x", "value": 12.5}),
+        ("act", {"name": "stage", "action": "stop"}),
+    ]
+    engine.show_values("stage", 0.0, read={"x": 1.0, "y": float("nan")}, moving=["x"])
+    box.update_values()
+    assert box.state.text() == "moving x"
+    assert box.readings["x"].text() == "1 um"
+    assert box.readings["y"].text() == "no reading"
+    engine.show_values("stage", 1.0, read={}, tripped="too much light")
+    box.update_values()
+    assert box.state.text() == "GUARD: too much light"
+    assert not box.rearm.isHidden()
+
+
+def test_big_numbers_and_console(engine: Asked, qtbot: QtBot) -> None:
+    big, console = BigPanel(engine), ConsolePanel(engine)
+    qtbot.addWidget(big)
+    qtbot.addWidget(console)
+    engine.show_values("cryostat", 0.0, read={"temperature": 4.25})
+    assert big.numbers[0].text() == "4.25 K"
+    for line in ("lab.cryostat.read('temperature') * 2", "lab.stage.set('x', 3)", "1 / 0"):
+        console.input.setText(line)
+        console.enter()
+    said = console.output.toPlainText()
+    assert "8.5" in said
+    assert "ZeroDivisionError" in said
+    assert engine.asked == [("set", {"name": "stage", "quantity": "x", "value": 3.0})]
+
+
+def test_a_window_that_is_slow_draws_the_newest_and_counts_what_it_left_out() -> None:
+    inbox = Inbox()
+    heard: list[int] = []
+    inbox.woken.connect(lambda: heard.append(1))
+    for number in range(100):
+        inbox.put({"kind": "live", "topic": "spectrum", "n": number}, {})
+    inbox.put({"kind": "log"}, {})
+    words, pictures = inbox.take()
+    assert words == [{"kind": "log"}]
+    assert pictures == {"spectrum": Picture({"kind": "live", "topic": "spectrum", "n": 99}, {})}
+    assert inbox.dropped == 99
+    assert len(heard) == 1
+
+
+def test_the_peak_of_a_spectrum_in_words() -> None:
+    nm = np.linspace(520.0, 540.0, 2001)
+    line = 1000.0 / (1.0 + ((nm - 531.0) / 0.5) ** 2)
+    width = half_maximum_width(nm, line)
+    assert width == pytest.approx(1.0, rel=0.02)
+    words = describe_peak(nm, line, "nm")
+    # 1 nm at 531 nm is 4.40 meV.
+    assert words.startswith("peak 531.000 nm = 2.334")
+    assert "meV" in words
+    assert half_maximum_width(nm, np.ones(2001)) is None
+    assert "no data" in describe_peak(nm, line, "nm", (600.0, 601.0))
+
+
+def test_numbers_in_words() -> None:
+    assert number_in_words(531.0, "nm") == "531 nm"
+    assert number_in_words(float("nan"), "K") == "no reading"
+    assert number_in_words(None, "K") == "–"
