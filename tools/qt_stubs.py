@@ -25,8 +25,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar, overload
 
 '''
-SLOT = "Callable[[], Any] | Callable[[Any], Any] | Callable[[Any, Any], Any]"
-SLOT += " | Callable[[Any, Any, Any], Any]"
+SLOT = " | ".join(f"Callable[[{', '.join(['Any'] * n)}], Any]" for n in range(4))
 IMPORTED = {"QtCore": (), "QtGui": ("QtCore",), "QtWidgets": ("QtCore", "QtGui")}
 
 

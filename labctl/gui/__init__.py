@@ -33,5 +33,7 @@ class or method of Qt run ``python tools/qt_stubs.py``. Qt is imported only in t
 """
 
 from labctl.gui._app import run_window
+from labctl.gui._engine import Engine
+from labctl.gui._window import MainWindow
 
-__all__ = ["run_window"]
+__all__ = ["Engine", "MainWindow", "run_window"]

@@ -74,9 +74,9 @@ class Engine(QObject):
         """Whether the engine can be talked to."""
         return self._client is not None
 
-    def begin(self) -> None:
-        """Attach to the engine of the set-up, or start one; returns at once."""
-        self._seek(start=True)
+    def begin(self, *, start: bool = True) -> None:
+        """Attach to the engine of the set-up, or ``start`` one; returns at once."""
+        self._seek(start=start)
 
     def close(self) -> None:
         """Hang up; the engine goes on."""

@@ -52,6 +52,7 @@ def queue_entry(request: EngineRequest, recipe: str) -> Entry:
         setup=request.setup,
         recipe=Path(recipe),
         simulate=request.simulate,
+        speed=request.speed,
         sample=request.sample,
         changes=request.changes,
     )
