@@ -163,7 +163,7 @@ def parse_frequency_hz(lines: list[str]) -> float:
     Raises:
         GarbledBytesError: Anything else.
     """
-    return _number(lines, "frequency", "Hz", _LARGEST_HZ)
+    return _number(lines, "frequency", "Hz", _LARGEST_HZ, least=0.0)
 
 
 def parse_capacitance_nf(lines: list[str]) -> float:
@@ -174,12 +174,15 @@ def parse_capacitance_nf(lines: list[str]) -> float:
     """
     if _value(lines, "capacitance") == "?":
         return float("nan")
-    return _number(lines, "capacitance", "nF", 1e6)
+    return _number(lines, "capacitance", "nF", 1e6, least=0.0)
 
 
-def _number(lines: list[str], name: str, unit: str, largest: float) -> float:
+def _number(
+    lines: list[str], name: str, unit: str, largest: float, *, least: float | None = None
+) -> float:
     match = re.fullmatch(rf"(-?\d{{1,7}}(?:\.\d{{1,9}})?)\s*{unit}", _value(lines, name), re.ASCII)
-    if match is None or not abs(float(match[1])) <= largest:
+    lowest = -largest if least is None else least
+    if match is None or not lowest <= float(match[1]) <= largest:
         raise GarbledBytesError(f"not a {name} in {unit}")
     return float(match[1])
 

@@ -99,7 +99,7 @@ class LakeShore(TemperatureController):
         """Return the temperature, K; NaN if the sensor gives none, ``alarm`` then says why."""
         channel = self._settings.input
         kelvin, status = self._both(
-            f"KRDG? {channel}", wire.parse_number, f"RDGST? {channel}", wire.parse_whole
+            f"KRDG? {channel}", wire.parse_kelvin, f"RDGST? {channel}", wire.parse_whole
         )
         self._reason = wire.reasons(int(status))
         return math.nan if status else kelvin

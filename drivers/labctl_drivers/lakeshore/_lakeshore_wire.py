@@ -16,6 +16,7 @@ __all__ = [
     "cleared",
     "encode",
     "nothing",
+    "parse_kelvin",
     "parse_number",
     "parse_text",
     "parse_whole",
@@ -25,6 +26,8 @@ __all__ = [
 T = TypeVar("T")
 
 _EVENTS = "*ESR?"
+_HOTTEST_K = 1600.0
+"""Thermocouples reach 1505 K."""
 _NUMBER = re.compile(r"[+-]?\d{1,9}(?:\.\d{0,9})?(?:E[+-]?\d{1,3})?", re.ASCII)
 _WHOLE = re.compile(r"[+-]?\d{1,4}", re.ASCII)
 _WRONG = {32: "unknown command", 16: "parameter out of range", 8: "internal fault", 4: "no answer"}
@@ -96,6 +99,18 @@ def parse_number(text: str) -> float:
     if _NUMBER.fullmatch(text) is None:
         raise GarbledBytesError("not a number")
     return float(text)
+
+
+def parse_kelvin(text: str) -> float:
+    """Take a temperature, K; one that no sensor can tell is none.
+
+    Raises:
+        GarbledBytesError: It is none.
+    """
+    kelvin = parse_number(text)
+    if not 0.0 <= kelvin <= _HOTTEST_K:
+        raise GarbledBytesError("not a temperature in K")
+    return kelvin
 
 
 def parse_whole(text: str) -> float:

@@ -5,6 +5,7 @@ begins with the number of its axis. Set commands have no answer; errors wait in 
 takes one from: ``code, time, TEXT``. An axis error has the axis in front: 201 is error 1 of axis 2.
 """
 
+import math
 import re
 from typing import NamedTuple
 
@@ -78,9 +79,11 @@ def parse_number(data: bytes) -> float | None:
         GarbledBytesError: Anything else.
     """
     text = parse_text(data)
-    if text is not None and _NUMBER.fullmatch(text) is None:
+    if text is None:
+        return None
+    if _NUMBER.fullmatch(text) is None or not math.isfinite(float(text)):
         raise GarbledBytesError("not a number")
-    return None if text is None else float(text)
+    return float(text)
 
 
 def parse_flag(data: bytes) -> bool | None:

@@ -21,6 +21,8 @@ __all__ = [
 ]
 
 _CODE = re.compile(r"[+-]?[0-9]+")
+_LARGEST_W = 500.0
+"""No sensor of these consoles takes so much (S322C: 250 W)."""
 _OVER_RANGE = 9.85e37
 _NO_NUMBER = 9.905e37
 _POWER_SENSOR, _WAVELENGTH_SETTABLE = 1, 32
@@ -70,7 +72,7 @@ def decode_reading(data: bytes) -> float | None:
     """Decode a measured power, W, which may be slightly negative; never a sentinel.
 
     Raises:
-        GarbledBytesError: It is no number.
+        GarbledBytesError: It is no number, or no possible power.
         RefusalError: The meter says over range, or that it has no valid reading.
     """
     line = _line(data)
@@ -81,6 +83,8 @@ def decode_reading(data: bytes) -> float | None:
         raise RefusalError(f"{line}: no valid reading", "is the sensor plugged in?")
     if abs(value) >= _OVER_RANGE:
         raise RefusalError(f"{line}: over range", "choose a higher range, or less light")
+    if abs(value) > _LARGEST_W:
+        raise GarbledBytesError("more power than any sensor can take")
     return value
 
 
