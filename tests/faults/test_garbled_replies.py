@@ -224,6 +224,7 @@ def test_every_byte_protocol_is_tried(protocols: dict[str, Recorded]) -> None:
 def test_no_garbled_reply_passes_for_an_impossible_number(
     protocols: dict[str, Recorded],
 ) -> None:
-    found = (fuzzed(driver, known, MUTATIONS) for driver, known in protocols.items())
-    wrong = set(filter(None, itertools.chain.from_iterable(found)))
-    assert sorted(wrong) == []
+    wrong: set[str] = set()
+    for driver, known in protocols.items():
+        wrong.update(fuzzed(driver, known, MUTATIONS))
+    assert sorted(wrong - {""}) == []
