@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_AT_LEAST := "pip>=25.1"
 
-.PHONY: demo test torture check bench coverage environments system-packages clean
+.PHONY: demo test torture check bench coverage survey environments system-packages clean
 
 demo: $(VENV)/installed
 	$(BIN)/labctl demo
@@ -32,6 +32,9 @@ bench: $(VENV)/installed-dev .venv-clients
 
 coverage: $(VENV)/installed-dev
 	$(BIN)/python -m benchmarks.coverage
+
+survey: $(VENV)/installed-dev
+	$(BIN)/python -m benchmarks.survey
 
 environments: $(VENV)/installed-dev .venv-nexus .venv-clients
 

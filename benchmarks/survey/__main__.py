@@ -6,9 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
 
-from benchmarks.survey._judge import Verdict, summary
-from benchmarks.survey._run import Job, survey_all
-from benchmarks.survey._samples import BATCHES
+from benchmarks.survey import BATCHES, Job, Verdict, summary, survey_all
 
 _LEAST_FOUND, _MOST_FALSE = 0.90, 0.02
 _MOST_MIN = 10.0

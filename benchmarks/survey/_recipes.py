@@ -1,6 +1,8 @@
 """What is measured: calibrations once, then a survey of each batch."""
 
-__all__ = ["calibrations", "survey"]
+from dataclasses import dataclass
+
+__all__ = ["Wanted", "calibrations", "survey"]
 
 _CALIBRATIONS = """
 name: calibrations before surveys
@@ -13,7 +15,7 @@ steps:
 """
 _SURVEY = """
 name: survey of a batch
-sample: {{name: "{sample}"{dot}}}
+sample: {{name: "{sample}", dot: {dot}}}
 steps:
   - scan: attenuator.fluence
     values: [12 uJ/cm^2]
@@ -53,22 +55,38 @@ def calibrations() -> str:
     return _CALIBRATIONS
 
 
-def survey(
-    batch: str, sample: str, dots: int, *, dot: str = "", brightest_first: bool = False
-) -> str:
-    """Return the recipe of a survey: fluence and exposure as the size of the dots asks for.
+@dataclass(frozen=True)
+class Wanted:
+    """What is asked of a survey.
 
-    It begins with ``dot`` in the spot; empty: the first of the sample.
+    Attributes:
+        batch: Name of the batch.
+        sample: Name of the sample.
+        dot: The dot in the spot when it begins.
+        dots: Largest number of dots that are gone to.
+        brightest_first: Their order; otherwise a short way.
+        patience: Share of the usual time for the picture in which dots are found.
     """
-    edge_nm = _EDGE_NM[batch]
+
+    batch: str
+    sample: str
+    dot: str
+    dots: int
+    brightest_first: bool = False
+    patience: float = 1.0
+
+
+def survey(wanted: Wanted) -> str:
+    """Return the recipe of a survey: fluence and exposure as the size of the dots asks for."""
+    edge_nm = _EDGE_NM[wanted.batch]
     fluence = min(_WANTED * _ONE_UJ_CM2 * (_AT_NM / edge_nm) ** 3, _MOST_UJ_CM2)
     number, at_nm = _FRAMES_AT_NM
-    frames = max(_FEWEST_FRAMES, round(number * (at_nm / edge_nm) ** 6))
+    frames = round(wanted.patience * number * (at_nm / edge_nm) ** 6)
     return _SURVEY.format(
-        sample=sample,
-        dot=f", dot: {dot}" if dot else "",
-        dots=dots,
+        sample=wanted.sample,
+        dot=wanted.dot,
+        dots=wanted.dots,
         fluence=fluence,
-        frames=frames,
-        brightest=str(brightest_first).lower(),
+        frames=max(_FEWEST_FRAMES, frames),
+        brightest=str(wanted.brightest_first).lower(),
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 from time import perf_counter, process_time
 
 from benchmarks.survey._judge import Verdict, judge
-from benchmarks.survey._recipes import calibrations, survey
+from benchmarks.survey._recipes import Wanted, calibrations, survey
 from benchmarks.survey._samples import CONFIGS, central, crowded, sample_name, shipped
 from benchmarks.survey._witness import witnessed
 from labctl.errors import LabctlError
@@ -26,12 +26,14 @@ class Job:
     Attributes:
         batch: Name of the batch.
         dots: Largest number of dots that are gone to.
-        crowd: Number of dots in the sample; 0: those of the shipped sample.
+        crowd: Number of dots in the sample; 0: those of the shipped sample, the brightest first.
+        patience: Share of the usual time for the picture in which dots are found.
     """
 
     batch: str
     dots: int
     crowd: int = 0
+    patience: float = 1.0
 
 
 def calibrate(folder: Path, batch: str) -> None:
@@ -44,9 +46,9 @@ def survey_batch(job: Job, folder: Path) -> Verdict:
     began_s, cpu_s = perf_counter(), process_time()
     sample = crowded(job.batch, job.crowd, folder) if job.crowd else shipped(job.batch)
     name, dot = sample_name(sample), central(sample)
-    recipe = survey(job.batch, name, job.dots, dot=dot, brightest_first=not job.crowd)
+    wanted = Wanted(job.batch, name, dot, job.dots, not job.crowd, job.patience)
     with witnessed() as witness:
-        journal = _carry_out(recipe, sample, folder, job.batch)
+        journal = _carry_out(survey(wanted), sample, folder, job.batch)
     run = read_run(journal)
     return judge(job.batch, run, witness, perf_counter() - began_s, process_time() - cpu_s)
 

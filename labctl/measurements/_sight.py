@@ -19,7 +19,7 @@ __all__ = ["Sight", "sight_of"]
 Picture = NDArray[np.float64]
 
 _EXPOSURE_S, _LEVEL = 0.1, 0.8
-_SIDE_PX, _BINNED, _GRID_PX = 512, 2, 16
+_SIDE_PX, _BINNED, _GRID_PX = 384, 2, 16
 _NEAR_SHARE, _HOP_SHARE = 0.15, 0.25
 """Of the side of a picture: farther away a view of its own is kept, and no farther is gone at once.
 Both together leave more than half of a view in sight."""

@@ -93,7 +93,7 @@ class WideField(Counting, Measurement):
         return _SETUP_S + (self.frames + _DARK_FRAMES) * (self.exposure_s + _READOUT_S)
 
     def run(self, context: Context) -> None:
-        """Look where the stage is, take pictures with and without light, find the dots.
+        """Look where the stage is, take pictures, find the dots, store the point.
 
         Raises:
             ConfigError: The scale of the picture or the place of the laser spot is not known.
@@ -116,6 +116,7 @@ class WideField(Counting, Measurement):
             where.dot(f"D{n:03d}", spot, region, here_um, self.exposure_s)
             for n, spot in enumerate(sure, 1)
         ]
+        report_dots(context, dots, self, self.spot_um, self.kind)
         context.store(
             [Array("counts", bright.sum(axis=0, dtype=np.uint32), "counts", ("y", "x"))],
             settings={
@@ -128,7 +129,6 @@ class WideField(Counting, Measurement):
             quality=SATURATED if int(bright.max()) >= camera.full_scale_counts() else 0,
             brief=f"{len(dots)} dots in {bright.shape[2]} x {bright.shape[1]} pixels",
         )
-        report_dots(context, dots, self, self.spot_um, self.kind)
 
 
 class _Where:

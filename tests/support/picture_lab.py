@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, cast
 
 from labctl.clock import EventQueue, VirtualClock
@@ -10,6 +10,7 @@ from labctl.measurements import Array, Context, OpticalTable
 from labctl.roles import Instrument, Settable
 from labctl.stations import Station
 from labctl.transport import LibraryLink, VisaTransport
+from labctl_drivers.attocube.anc300 import Anc300, Anc300Settings
 from labctl_drivers.thorlabs.dc2200 import Dc2200, Dc2200Settings
 from labctl_drivers.thorlabs.uc480 import Uc480, Uc480Settings
 from labctl_sim.rig import Rig
@@ -25,8 +26,11 @@ SAMPLE = {
 class PlainContext:
     """As much of the sequencer as a calibration needs."""
 
-    def __init__(self, station: Station, clock: VirtualClock) -> None:
+    def __init__(self, station: Station, clock: VirtualClock, rig: Rig) -> None:
         self.station, self.clock, self.table = station, clock, OpticalTable()
+        self._rig = rig
+        self._numbers: dict[str, float] = {}
+        self._arrays: dict[str, Any] = {}
         self.calibrations: dict[str, dict[str, Any]] = {}
         self.stored: list[Array] = []
         self.messages: list[str] = []
@@ -60,6 +64,28 @@ class PlainContext:
         self.calibrations.setdefault(name, {})[key] = dict(result)
         if name in self.station[key].calibrated_by.values():
             self.station[key].use_calibration(name, result)
+
+    def warn_once(self, device: str, text: str) -> None:
+        self.message("warning", device, text)
+
+    def remember(self, name: str, value: float) -> None:
+        self._numbers[name] = value
+
+    def remembered(self, name: str) -> float | None:
+        return self._numbers.get(name)
+
+    def keep(self, name: str, values: Any) -> None:
+        self._arrays[name] = values
+
+    def kept(self, name: str) -> Any:
+        return self._arrays.get(name)
+
+    @property
+    def world(self) -> Any:
+        return self._rig.world
+
+    def inject(self, instrument: str, kind: str, **parameters: Any) -> None:
+        self._rig.inject(instrument, kind, **parameters)
 
     @property
     def context(self) -> Context:
@@ -98,9 +124,36 @@ def picture_lab(
     for device in devices.values():
         device.connect()
     try:
-        yield PlainContext(Station(devices, ()), clock)
+        yield PlainContext(Station(devices, ()), clock, rig)
     finally:
         for device in devices.values():
             device.close()
         rig.close()
     assert rig.errors == []
+
+
+# What nobody told: truth_defaults of the simulated camera.
+SCALE_UM, TURN_DEG = 0.0921, 1.8
+SCALE_RECORD = {
+    "um_per_pixel": SCALE_UM,
+    "um_per_pixel_error": 1e-9,
+    "rotation_deg": TURN_DEG,
+    "rotation_error_deg": 0.1,
+    "mirrored": True,
+    "rms_um": 0.01,
+}
+_COLD = {"simulator": "montana.cryostation", "truth": {"start_temperature_k": 4.0}}
+
+
+def open_loop_lab(number: int, **truth: Any) -> AbstractContextManager[PlainContext]:
+    """Connect them with an ANC300 in the cold, whose steps are larger than believed."""
+    stage = {"simulator": "attocube.anc300", "truth": {"drift": False, **truth}}
+    return picture_lab(_open_loop, number=number, cryostat=_COLD, stage=stage)
+
+
+def _open_loop(rig: Rig, clock: VirtualClock) -> Instrument:
+    axis = {"step_voltage": "60 V", "step_up": "0.06 um", "step_down": "0.06 um"}
+    fine = {"fine_range": "1.5 um"}
+    axes = {name: {"number": n, **axis, **fine} for n, name in enumerate("xyz", 1)}
+    settings = Anc300Settings.model_validate({"axes": axes, "password": "123456"})
+    return Anc300("stage", VisaTransport("stage", rig.addresses()["stage"], clock), settings, {})

@@ -7,41 +7,15 @@ import numpy as np
 import pytest
 
 from labctl.analysis import measure_step_size
-from labctl.clock import VirtualClock
 from labctl.errors import AnalysisError, ConfigError
 from labctl.measurements import CalibrateStepSizes
-from labctl.roles import Instrument, Positioner
-from labctl.transport import VisaTransport
-from labctl_drivers.attocube.anc300 import Anc300, Anc300Settings
-from labctl_sim.rig import Rig
-from picture_lab import PlainContext, picture_lab
+from labctl.roles import Positioner
+from picture_lab import SCALE_RECORD, SCALE_UM, PlainContext, open_loop_lab
 
-COLD = {"simulator": "montana.cryostation", "truth": {"start_temperature_k": 4.0}}
 # Per volt and step at 300 K, upwards and downwards; at 60 V and 4 K twice as much over 3.5.
 TRUTH_UM = {"x": (0.12, 0.12 * 0.93), "y": (0.11, 0.11 * 1.08)}
-SCALE_UM, TURN_DEG, NOMINAL_UM = 0.0921, 1.8, 5.3 / 60
-RECORD = {
-    "um_per_pixel": SCALE_UM,
-    "um_per_pixel_error": 1e-9,
-    "rotation_deg": TURN_DEG,
-    "rotation_error_deg": 0.1,
-    "mirrored": True,
-    "rms_um": 0.01,
-}
+NOMINAL_UM = 5.3 / 60
 ROI = (512, 256, 384, 256)
-
-
-def open_loop(rig: Rig, clock: VirtualClock) -> Instrument:
-    axis = {"step_voltage": "60 V", "step_up": "0.06 um", "step_down": "0.06 um"}
-    fine = {"fine_range": "1.5 um"}
-    axes = {name: {"number": n, **axis, **fine} for n, name in enumerate("xyz", 1)}
-    settings = Anc300Settings.model_validate({"axes": axes, "password": "123456"})
-    return Anc300("stage", VisaTransport("stage", rig.addresses()["stage"], clock), settings, {})
-
-
-def lab(number: int, **truth: Any) -> Any:
-    stage = {"simulator": "attocube.anc300", "truth": {"drift": False, **truth}}
-    return picture_lab(open_loop, number=number, cryostat=COLD, stage=stage)
 
 
 def calibrated(context: PlainContext, scale: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -62,8 +36,8 @@ def test_sizes_and_their_errors_are_honest() -> None:
     """
     pulls: list[float] = []
     for number in range(5):
-        with lab(number) as context:
-            found = calibrated(context, RECORD, ways=8)
+        with open_loop_lab(number) as context:
+            found = calibrated(context, SCALE_RECORD, ways=8)
         for axis, one in found["axes"].items():
             for direction in ("up", "down"):
                 truth_um = really_um(axis, direction)
@@ -77,8 +51,8 @@ def test_sizes_and_their_errors_are_honest() -> None:
 
 def test_the_error_of_the_scale_is_in_all_sizes_and_the_stage_believes_them() -> None:
     """The nominal scale is 4 % off, which the 5 % of its error cover."""
-    nominal = {**RECORD, "um_per_pixel": NOMINAL_UM, "um_per_pixel_error": 0.05 * NOMINAL_UM}
-    with lab(0) as context:
+    nominal = {**SCALE_RECORD, "um_per_pixel": NOMINAL_UM, "um_per_pixel_error": 0.05 * NOMINAL_UM}
+    with open_loop_lab(0) as context:
         found = calibrated(context, nominal, ways=6)
         stage = context.station.get("stage", Positioner)
         facts = stage.facts("y")
@@ -95,8 +69,8 @@ def test_the_error_of_the_scale_is_in_all_sizes_and_the_stage_believes_them() ->
 
 def test_a_way_on_which_the_axis_sticks_is_left_out() -> None:
     """It sticks once per 150 steps, for 20: about every fifth way of 35 steps is short."""
-    with lab(0, steps_per_stick=150.0) as context:
-        found = calibrated(context, RECORD, ways=16)
+    with open_loop_lab(0, steps_per_stick=150.0) as context:
+        found = calibrated(context, SCALE_RECORD, ways=16)
     ways = [one[f"{d}_stuck_ways"] for one in found["axes"].values() for d in ("up", "down")]
     assert sum(ways) >= 4
     for axis, one in found["axes"].items():
@@ -105,7 +79,10 @@ def test_a_way_on_which_the_axis_sticks_is_left_out() -> None:
 
 
 def test_without_a_scale_it_says_what_to_do() -> None:
-    with lab(0) as context, pytest.raises(ConfigError, match=r"calibrate: \{kind: imaging_scale"):
+    with (
+        open_loop_lab(0) as context,
+        pytest.raises(ConfigError, match=r"calibrate: \{kind: imaging_scale"),
+    ):
         CalibrateStepSizes(exposure="50 ms", roi=ROI).run(context.context)
 
 
