@@ -1,0 +1,36 @@
+"""Two dots of each of seven batches on the open-loop stage: found, measured, none confused."""
+
+from pathlib import Path
+from time import process_time
+
+import pytest
+
+from benchmarks.survey import BATCHES, Job, survey_all
+from labctl.storage import read_run
+
+_MOST_S, _CORES = 60.0, 2
+_MOST_BYTES = 1e9
+
+
+@pytest.mark.timeout(600)
+def test_fourteen_dots_of_seven_batches_are_measured_in_a_minute(tmp_path: Path) -> None:
+    """A minute of two cores by processor time: tests beside it, and compiling, do not count."""
+    began_s = process_time()
+    jobs = [Job(batch, dots=2, patience=1 / 6) for batch in BATCHES]
+    verdicts = survey_all(jobs, tmp_path, processes=_CORES)
+    calibrating_s = process_time() - began_s
+    for verdict in verdicts:
+        assert verdict.measured == verdict.found == 2, verdict
+        assert not verdict.false
+        assert not verdict.confused
+    assert sum(one.stat().st_size for one in tmp_path.rglob("*.ptu")) <= _MOST_BYTES
+    for journal in (tmp_path / "data").rglob("*.lcj"):
+        stored = read_run(journal)
+        if "g2" not in stored.data:
+            continue
+        # Each point carries where its dot is, how bright, and how sure that is.
+        points = stored.points
+        measured = points["dot_name"].values != ""
+        assert (points["dot_snr"].values[measured] >= 5.0).all()
+        assert (points["dot_rate_hz"].values[measured] > 100.0).all()
+    assert calibrating_s + sum(verdict.cpu_s for verdict in verdicts) / _CORES <= _MOST_S
