@@ -71,6 +71,7 @@ def _carry_out(recipe: str, sample: Path, folder: Path, name: str) -> Path:
         recipe=path,
         simulate=True,
         seed=0,
+        speed=None,
         out=folder / "data",
         sample=sample,
     )
