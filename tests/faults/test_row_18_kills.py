@@ -78,6 +78,14 @@ def _burn(turns: int) -> None:
         pass
 
 
+def _has_grown(file: Path, size: int) -> bool:
+    try:
+        return file.stat().st_size >= size
+    except FileNotFoundError:
+        # Not there yet, or renamed already.
+        return False
+
+
 def killed_finaliser(journal: Path, rng: np.random.Generator) -> bool:
     """Begin to build the product, kill it once something of it is there; False if it was done."""
     process = subprocess.Popen(
@@ -85,7 +93,7 @@ def killed_finaliser(journal: Path, rng: np.random.Generator) -> bool:
     )
     part = journal.with_suffix(".nxs.part")
     wanted = int(rng.integers(0, 100_000))
-    while process.poll() is None and not (part.exists() and part.stat().st_size >= wanted):
+    while process.poll() is None and not _has_grown(part, wanted):
         _burn(1000)
     if process.poll() is None:
         os.kill(process.pid, KILL)
