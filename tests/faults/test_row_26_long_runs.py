@@ -49,7 +49,7 @@ def test_memory_and_handles_do_not_grow(tmp_path: Path, torture: bool) -> None:
     bench.book.announcer = Announcer("r1", bench.clock)
     with ending(bench.start({"cryostat.temperature": 5.0})) as outcome:
         execute(bench.session, stream())
-    look(total)
+        look(total)
     assert outcome.status == "complete"
     assert bench.clock.now() == pytest.approx(DAY_S)
     stored = 0
