@@ -31,6 +31,7 @@ from labctl.analysis._decay_result import DecayCandidate, DecayComponent, DecayF
 from labctl.analysis._drift_table import DriftTable
 from labctl.analysis._dwell_laws import DwellLaw, LawFit
 from labctl.analysis._dwells import DwellFit, DwellSequence, fit_dwells
+from labctl.analysis._edge_curve import EdgeCurve, TiltLaw, fit_edge_curve, fit_edge_tilts
 from labctl.analysis._em_gain import EmGain, em_gain_of
 from labctl.analysis._fading import FadingOnFraction, fit_fading
 from labctl.analysis._flid import (
@@ -159,6 +160,7 @@ __all__ = [
     "DwellFit",
     "DwellLaw",
     "DwellSequence",
+    "EdgeCurve",
     "EmGain",
     "EnergyLaw",
     "FadingOnFraction",
@@ -207,6 +209,7 @@ __all__ = [
     "StateLifetime",
     "StepSize",
     "Switches",
+    "TiltLaw",
     "TimingConfiguration",
     "TransitionLaw",
     "WarmBand",
@@ -240,6 +243,8 @@ __all__ = [
     "fit_decay",
     "fit_dip",
     "fit_dwells",
+    "fit_edge_curve",
+    "fit_edge_tilts",
     "fit_energy_law",
     "fit_fading",
     "fit_heralded",

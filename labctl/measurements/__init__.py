@@ -3,6 +3,7 @@
 from labctl.measurements._autofocus import Autofocus
 from labctl.measurements._calibrate import CalibrateDetector, CalibrateWavelength, response_of
 from labctl.measurements._calibrate_analyser import CalibrateAnalyser
+from labctl.measurements._calibrate_edge_filter import CalibrateEdgeFilter
 from labctl.measurements._calibrate_em_gain import CalibrateEmGain
 from labctl.measurements._calibrate_imaging import CalibrateImagingScale, CalibrateLaserSpot
 from labctl.measurements._calibrate_power import CalibratePower
@@ -49,6 +50,7 @@ __all__ = [
     "Bank",
     "CalibrateAnalyser",
     "CalibrateDetector",
+    "CalibrateEdgeFilter",
     "CalibrateEmGain",
     "CalibrateImagingScale",
     "CalibrateLaserSpot",

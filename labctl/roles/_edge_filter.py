@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from labctl.errors import RefusedError
 from labctl.optics import EdgeFacts, edge_angle_deg, edge_wavelength_nm, short_pass_density
@@ -35,6 +35,7 @@ class EdgeFilter(Instrument):
     role: ClassVar[str] = "edge_filter"
     settables = {"edge": SettableSpec("nm", Limits(200.0, 2000.0), 120.0, 0.2)}
     readables = {"edge": "nm", "angle": "deg"}
+    calibrated_by = {"edge": "edge_filter"}
 
     def __init__(
         self,
@@ -71,6 +72,15 @@ class EdgeFilter(Instrument):
     @abstractmethod
     def in_path(self) -> bool:
         """Ask whether the filter stands in the light."""
+
+    def use_calibration(self, name: str, result: Mapping[str, Any]) -> None:
+        """Believe measured facts from now on."""
+        del name
+        self.use_facts(
+            EdgeFacts(
+                float(result["normal_edge_nm"]), float(result["index"]), float(result["offset_deg"])
+            )
+        )
 
     def use_facts(self, facts: EdgeFacts) -> None:
         """Believe a calibration from now on."""

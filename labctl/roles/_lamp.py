@@ -16,7 +16,7 @@ class Lamp(Instrument):
 
     @abstractmethod
     def switch_on(self, element: str) -> None:
-        """Light the lamp of this element (``neon``, ``mercury``, ``argon``)."""
+        """Light the lamp: ``neon``, ``mercury``, ``argon``, or ``halogen``, which is white."""
 
     @abstractmethod
     def switch_off(self) -> None:

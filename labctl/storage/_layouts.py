@@ -47,6 +47,14 @@ MEANINGS: Mapping[str, Meaning] = {
     "calibrate_detector": Meaning(
         "counts", "calibrate_detector", {}, "camera", "CCD", preparation=True
     ),
+    "calibrate_edge_filter": Meaning(
+        "transmission",
+        "calibrate_edge_filter",
+        {"x": "wavelength"},
+        "camera",
+        "CCD",
+        preparation=True,
+    ),
     "calibrate_em_gain": Meaning(
         "counts", "calibrate_em_gain", {}, "camera", "CCD", preparation=True
     ),

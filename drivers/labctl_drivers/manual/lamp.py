@@ -34,7 +34,7 @@ class ManualLampSettings(Settings):
         elements: The lamps that lie in the drawer.
     """
 
-    elements: tuple[str, ...] = ("neon", "mercury", "argon")
+    elements: tuple[str, ...] = ("neon", "mercury", "argon", "halogen")
 
 
 class ManualLamp(Lamp):

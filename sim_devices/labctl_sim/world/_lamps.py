@@ -7,6 +7,10 @@ are far narrower than any monochromator's resolution.
 
 from typing import NamedTuple
 
+import numpy as np
+
+from labctl_sim.world._types import FloatArray
+
 
 class LampLine(NamedTuple):
     """One line of a lamp."""
@@ -44,7 +48,20 @@ _ARGON = (
 )  # fmt: skip
 
 _TABLES = {"neon": _NEON, "mercury": _MERCURY, "argon": _ARGON}
-LAMPS = tuple(_TABLES)
+HALOGEN = "halogen"
+"""White; it stands in the place of the sample, before all filters of the collected light."""
+LAMPS = (*_TABLES, HALOGEN)
+_SECOND_RADIATION_NM_K = 1.438776877e7
+_PEAK_NM = 560.0
+
+
+def halogen_rel(wavelength_nm: FloatArray, temperature_k: float) -> FloatArray:
+    """Photons per nm of a black body (Planck) against those at 560 nm."""
+    light, reference = (
+        nm**-4.0 / np.expm1(_SECOND_RADIATION_NM_K / (nm * temperature_k))
+        for nm in (wavelength_nm, np.array(_PEAK_NM))
+    )
+    return light / reference
 
 
 def lamp_lines(lamp: str) -> list[LampLine]:

@@ -12,7 +12,7 @@ from labctl_sim.world._collection import edge_transmission
 from labctl_sim.world._constants import HC_EV_NM
 from labctl_sim.world._emission import Band
 from labctl_sim.world._grating import Mount, blaze_rel, grating_polarization_rel
-from labctl_sim.world._lamps import lamp_lines
+from labctl_sim.world._lamps import HALOGEN, halogen_rel, lamp_lines
 from labctl_sim.world._line_spread import blur, observed_fwhm_px, sharp_line
 from labctl_sim.world._recorded import Recorded
 from labctl_sim.world._shapes import lorentz_shares, urbach_density
@@ -112,7 +112,9 @@ class Optics:
             )
         total_dot_hz *= self._truth.throughput_rel
         lamp_hz = self._truth.lamp_photons_hz * self._slit_um / DEFAULT_SLIT_UM
-        lamp = self._lamp_light(scene.lamp, lamp_hz)
+        lamp = (
+            self._halogen(scene) if scene.lamp == HALOGEN else self._lamp_light(scene.lamp, lamp_hz)
+        )
         leak_hz = scene.leak_photons_hz * self.polarization_rel(scene.leak_deg, scene.analyser)
         leak = self._sharp(scene.leak_nm, leak_hz)
         others_hz = leak_hz + float(lamp.sum())
@@ -248,6 +250,17 @@ class Optics:
     def _diffusion_px(self, emitter: Emitter, energy_ev: FloatArray) -> float:
         strongest = max(emitter.bands, key=lambda band: band.photons_per_pulse)
         return emitter.diffusion_sd_ev / (_PER_PIXEL * _step_ev(energy_ev, strongest.energy_ev))
+
+    def _halogen(self, scene: Scene) -> FloatArray:
+        """White light from the place of the sample: all filters and the analyser are in its way."""
+        if self._mount is None:
+            return np.zeros(self._columns)
+        edges_nm = self._mount.wavelength_nm(np.arange(self._columns + 1, dtype=np.float64) - 0.5)
+        middle_nm = np.maximum(0.5 * (edges_nm[1:] + edges_nm[:-1]), _SHORTEST_NM)
+        light = self._truth.halogen_photons_hz_nm * np.abs(np.diff(edges_nm))
+        light *= halogen_rel(middle_nm, self._truth.halogen_k) * self._slit_um / DEFAULT_SLIT_UM
+        light *= self.polarization_rel(None, scene.analyser)
+        return light * self._path(scene.edge_filter_nm)
 
     def _lamp_light(self, lamp: str | None, strongest_hz: float) -> FloatArray:
         light = np.zeros(self._columns)
