@@ -257,7 +257,7 @@ class Optics:
             return np.zeros(self._columns)
         edges_nm = self._mount.wavelength_nm(np.arange(self._columns + 1, dtype=np.float64) - 0.5)
         middle_nm = np.maximum(0.5 * (edges_nm[1:] + edges_nm[:-1]), _SHORTEST_NM)
-        light = self._truth.halogen_photons_hz_nm * np.abs(np.diff(edges_nm))
+        light = self._truth.halogen_photons_hz * np.abs(np.diff(edges_nm))
         light *= halogen_rel(middle_nm, self._truth.halogen_k) * self._slit_um / DEFAULT_SLIT_UM
         light *= self.polarization_rel(None, scene.analyser)
         return light * self._path(scene.edge_filter_nm)

@@ -52,8 +52,8 @@ class SpectrographTruth:
     focus_depth_um: float = 0.8
     lamp_photons_hz: float = 4e5
     """In the strongest line of a calibration lamp, at the default slit, at the sensor."""
-    halogen_photons_hz_nm: float = 3e6
-    """Of the halogen lamp at 560 nm, at the default slit, at the sensor without filters."""
+    halogen_photons_hz: float = 3e6
+    """Per nm, of the halogen lamp at 560 nm, at the default slit, at the sensor without filters."""
     halogen_k: float = 2862.0
     """Its colour temperature, a little off its certificate of 2856 K (assumed)."""
     room_light_photons_hz: float = 4e3
