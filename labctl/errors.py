@@ -10,6 +10,7 @@ from dataclasses import dataclass
 __all__ = [
     "AnalysisError",
     "ConfigError",
+    "ConnectionLostError",
     "DeadlockError",
     "DeviceError",
     "DeviceRefusedError",
@@ -104,6 +105,10 @@ class DeviceError(LabctlError):
 
 class NoReplyError(DeviceError):
     """No complete answer before the deadline, or the connection is gone."""
+
+
+class ConnectionLostError(NoReplyError):
+    """The connection is gone, or cannot be made; it may come back."""
 
 
 class GarbledReplyError(DeviceError):

@@ -108,6 +108,8 @@ class Instrument(ABC):
         references: Keys of its block that name other instruments, with the role of those.
         calibrated_by: Quantity → the calibration that makes it trustworthy; a set-up that names
             this calibration wants it in force before the quantity is set.
+        kept: Settables that stay exactly where they were put, so that another read-back means
+            that the instrument was reset.
         baud_rate: Bits per second of its serial line, if it is reached by one.
         bus_key: Key of its block with the address of one character (0 to 15, written 0 to F)
             that tells units on one serial line apart; empty: the line is its own.
@@ -122,6 +124,7 @@ class Instrument(ABC):
     safe_actions: ClassVar[Mapping[str, SafeAction]] = {}
     references: ClassVar[Mapping[str, str]] = {}
     calibrated_by: ClassVar[Mapping[str, str]] = {}
+    kept: ClassVar[tuple[str, ...]] = ()
     baud_rate: ClassVar[int] = 9600
     bus_key: ClassVar[str] = ""
 
@@ -130,6 +133,7 @@ class Instrument(ABC):
         self.name = name
         self._limits = dict(limits or {})
         self._rules: list[LimitRule] = []
+        self._ordered: dict[str, float] = {}
         self._connected = False
 
     @abstractmethod
@@ -176,6 +180,36 @@ class Instrument(ABC):
         self._connected = False
         self._close()
 
+    def reconnect(self) -> Identity:
+        """Try once to reach the unit again; returns who answers, with its settings pushed again.
+
+        Raises:
+            DeviceError: Nobody answers, or another unit.
+        """
+        if self.interface == "library":
+            self.close()
+            return self.connect()
+        # A link in doubt is made anew by the next question, which also renews the settings.
+        return self.identity()
+
+    def lost_settings(self) -> str:
+        """Return what it no longer holds although it was told to; empty: all is as it was put.
+
+        Asked before and after each point: an instrument that was reset says nothing by itself.
+        """
+        for quantity in self.kept:
+            if quantity in self._ordered:
+                ordered, found = self._ordered[quantity], self.read(quantity)
+                if not abs(found - ordered) <= self.settables[quantity].tolerance:
+                    unit = self.settables[quantity].unit
+                    here = format_quantity(found, unit)
+                    return f"{quantity} is {here}, was {format_quantity(ordered, unit)}"
+        return ""
+
+    def ordered(self) -> Mapping[str, float]:
+        """Return what was last asked of the settables in ``kept``."""
+        return {name: self._ordered[name] for name in self.kept if name in self._ordered}
+
     def limits(self, quantity: str) -> Limits:
         """Return the range of a settable: that of the set-up within that of the instrument."""
         own = self.settables[quantity].limits
@@ -209,6 +243,7 @@ class Instrument(ABC):
         for rule in self._rules:
             if rule.quantity == quantity:
                 rule.check(self.name, value)
+        self._ordered[quantity] = value
 
     def settable(self, quantity: str) -> Settable:
         """Return the settable of that name.

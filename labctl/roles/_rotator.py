@@ -21,6 +21,7 @@ class Rotator(Instrument):
     role: ClassVar[str] = "rotator"
     settables = {"angle": SettableSpec("deg", Limits(0.0, 360.0), 120.0, 0.1)}
     readables = {"angle": "deg"}
+    kept = ("angle",)
 
     def __init__(self, name: str, limits: Mapping[str, Limits] | None = None) -> None:
         """Name the instrument as the set-up does; ``limits`` narrow those of the role."""
@@ -54,6 +55,11 @@ class Rotator(Instrument):
     @abstractmethod
     def read_angle(self) -> float:
         """Return the angle of the mechanics, deg, 0 to 360."""
+
+    def lost_settings(self) -> str:
+        """Return that it has lost its home, if it has been moved and does not move now."""
+        lost = "angle" in self._ordered and not self.is_moving() and not self.is_homed()
+        return "it does not know its home any more" if lost else ""
 
     def start_home(self) -> None:
         """Start the search for the home switch; ``angle_arrived`` tells when it has ended."""

@@ -24,6 +24,9 @@ class Spectrograph(Instrument):
 
     A move is started and then asked for: an instrument that answers only when it has arrived is
     started by writing and asked by looking whether the answer has come. One move at a time.
+
+    Attributes:
+        ordered_grating: Number of the grating that was asked for last; None: none was.
     """
 
     role: ClassVar[str] = "spectrograph"
@@ -32,6 +35,8 @@ class Spectrograph(Instrument):
         "slit": SettableSpec("um", Limits(5.0, 3000.0), 60.0, 3.0),
     }
     readables = {"wavelength": "nm", "grating": "", "slit": "um"}
+    kept = ("wavelength",)
+    ordered_grating: int | None = None
     grating_timeout_s: ClassVar[float] = 60.0
 
     @abstractmethod
@@ -152,7 +157,19 @@ class Spectrograph(Instrument):
             raise RefusedError(
                 self.name, f"grating {number} is not installed", f"there are {known}"
             )
+        # The wavelength may become another one with it.
+        self.ordered_grating = number
+        self._ordered.pop("wavelength", None)
         self._write_grating(number)
+
+    def lost_settings(self) -> str:
+        """Return that grating or wavelength is another one than was ordered."""
+        if self.is_moving():
+            return ""
+        ordered = self.ordered_grating
+        if ordered is not None and (found := self.read_grating()) != ordered:
+            return f"grating {found} is in use, was {ordered}"
+        return super().lost_settings()
 
     def confirm_grating(self, number: int) -> None:
         """Read back after a change; some instruments say ok to a grating they do not have."""

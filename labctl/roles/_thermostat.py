@@ -52,6 +52,16 @@ class Thermostat(Instrument):
                 self.name, f"set point {kelvin:g} K", f"holds {held_k:g} K", self.refusal_hint
             )
 
+    def lost_settings(self) -> str:
+        """Return that it holds another set point than it was given, if it does."""
+        wanted_k = self._ordered.get("temperature")
+        if wanted_k is None:
+            return ""
+        held_k = self.set_point_k()
+        if abs(held_k - wanted_k) <= self.settables["temperature"].tolerance:
+            return ""
+        return f"the set point is {held_k:g} K, was {wanted_k:g} K"
+
     def temperature_arrived(self) -> bool:
         """Return False: only the settle rule, which sees a series of readings, can tell."""
         return False

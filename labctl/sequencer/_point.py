@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from labctl.clock import Clock
-from labctl.errors import DeviceError
+from labctl.errors import DeviceError, GarbledReplyError, NoReplyError
 from labctl.events import Level
 from labctl.measurements import Array, Measurement, OpticalTable, as_the_laser_stands
 from labctl.roles import Settable
@@ -67,6 +67,7 @@ class Point:
         session.begin_point(f"{session.book.points}/{self._attempt}")
         self._began_s = self.clock.now()
         session.trips.begin_attempt()
+        session.links.check()
         for name in session.set_values:
             self._read(name)
         self._measurement.run(self)
@@ -169,6 +170,7 @@ class Point:
             Suspended: An interlock has tripped meanwhile.
         """
         self._session.stages.check()
+        self._check_settings()
         self._read_back()
         self._quality |= self._session.trips.check()
         book, dot = self._session.book, self._session.dots.here
@@ -203,6 +205,14 @@ class Point:
         )
         self._session.asked_again = False
         self._session.trips.stored()
+
+    def _check_settings(self) -> None:
+        """See that nothing was reset; what has been measured is stored even if nobody answers."""
+        try:
+            self._session.links.check()
+        except (NoReplyError, GarbledReplyError) as error:
+            self._quality |= Quality.STALE_READING
+            self.message("warning", error.device, f"no answer after the point: {error}")
 
     def _read_back(self) -> None:
         """Read what was set; what has been measured is stored even if a reading fails now."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from labctl.clock import Cancel, Clock
 from labctl.errors import (
+    ConnectionLostError,
     DeviceRefusedError,
     GarbledReplyError,
     LabctlError,
@@ -33,6 +34,7 @@ from labctl.sequencer._control import (
 )
 from labctl.sequencer._dots import Dots
 from labctl.sequencer._guard import Guard
+from labctl.sequencer._links import Links
 from labctl.sequencer._past import Past
 from labctl.sequencer._point import Point
 from labctl.sequencer._settling import OnTimeout, Settling
@@ -44,7 +46,8 @@ from labctl.stations import SafeReport, Station
 
 __all__ = ["OnTimeout", "Session"]
 
-_READ_TRIES = 3
+_BACK_OFF_S = (0.1, 0.5)
+"""Before a reading is asked for again, s."""
 _VERBS: dict[Status, tuple[str, str]] = {
     "complete": ("finish", "completed"),
     "aborted": ("abort", "aborted"),
@@ -83,6 +86,7 @@ class Session:
         self.trips = Trips(self, guard)
         self.settling = Settling(self)
         self.wall_clock = WallClock(self.clock, book)
+        self.links = Links(self)
         self.memory: dict[str, float] = {}
         self.arrays: dict[str, NDArray[Any]] = {}
         self.news: dict[str, float] = {}
@@ -191,6 +195,9 @@ class Session:
                 return self._move(name, value, rule, on_timeout)
             except Suspended:
                 self.trips.suspend()
+            except ConnectionLostError as error:
+                self.make_safe()
+                self.links.recover(error)
 
     def _move(
         self, name: str, value: float, rule: SettleRule | None, on_timeout: OnTimeout
@@ -255,6 +262,7 @@ class Session:
     def _measure(self, measurement: Measurement, step_id: str, label: str, attempt: int) -> None:
         self.stages.begin_point()
         self.trips.begin_point()
+        self.links.begin_point()
         while True:
             point = Point(self, measurement, step_id=step_id, label=label, attempt=attempt)
             try:
@@ -267,6 +275,10 @@ class Session:
             except Suspended:
                 attempt += 1
                 self.trips.suspend(in_point=True)
+            except (NoReplyError, GarbledReplyError) as error:
+                self.make_safe()
+                attempt += 1
+                self.links.recover(error)
             except BaseException as reason:
                 # Excitation off comes before everything else, whatever went wrong.
                 self.make_safe()
@@ -294,13 +306,19 @@ class Session:
         Raises:
             DeviceError: The third answer was no better, or the instrument refuses.
         """
-        for _ in range(_READ_TRIES - 1):
+        for back_off_s in _BACK_OFF_S:
             try:
-                return self.station.read(name)
+                value = self.station.read(name)
             except (NoReplyError, GarbledReplyError) as error:
-                self.asked_again = True
-                self.book.message("warning", error.device, f"asked again: {error}")
-        return self.station.read(name)
+                self.links.ask_again(error, back_off_s)
+            else:
+                self.links.answered(name.partition(".")[0])
+                return value
+        try:
+            return self.station.read(name)
+        except (NoReplyError, GarbledReplyError) as error:
+            self.links.asked_enough = error
+            raise
 
     def companions(self, name: str) -> tuple[str, ...]:
         """Return what is read at every point together with ``instrument.quantity``."""
@@ -314,6 +332,8 @@ class Session:
 
     def monitor(self, quantity: str) -> None:
         """Read a quantity for the books; a reading that fails is told once, the run goes on."""
+        if self.links.is_silent(quantity.partition(".")[0]):
+            return
         try:
             value = self.station.read(quantity)
         except LabctlError as error:

@@ -51,10 +51,16 @@ class Settling:
         self._tell_alarm(settable)
         return watch.mean(), True
 
-    def restore(self) -> None:
-        """Give everything slow its value again, and let it settle by its full rule."""
+    def restore(self, device: str = "") -> None:
+        """Give everything slow its value again, and let it settle by its full rule.
+
+        Args:
+            device: Only what belongs to this instrument; empty: everything.
+        """
         session = self._session
-        for name, (rule, on_timeout) in self._by.items():
+        for name, (rule, on_timeout) in list(self._by.items()):
+            if device not in ("", name.partition(".")[0]):
+                continue
             settable, value = session.station.settable(name), session.set_values[name][0]
             session.begin_move(settable, value)
             session.book.readings.forget(name)

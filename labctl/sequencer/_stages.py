@@ -4,10 +4,16 @@ What was measured while a stage moved by itself is worth nothing and is never st
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from labctl.errors import DeviceRefusedError
+from labctl.errors import (
+    ConnectionLostError,
+    DeviceRefusedError,
+    GarbledReplyError,
+    NoReplyError,
+)
 from labctl.roles import Positioner, Settable
 from labctl.sequencer._control import Repeated
 
@@ -68,6 +74,13 @@ class Stages:
             return settable.confirm(value)
         except DeviceRefusedError as error:
             self._bring_back(settable, error)
+        except ConnectionLostError:
+            raise
+        except (NoReplyError, GarbledReplyError) as error:
+            self._session.links.ask_again(error)
+            # It may have done what it did not answer.
+            with suppress(DeviceRefusedError):
+                return settable.confirm(value)
         settable.start(value)
         self._session.wait_for(settable)
         return settable.confirm(value)

@@ -2,6 +2,7 @@
 
 from labctl.setup._amount import Amount, number_in
 from labctl.setup._changes import changed
+from labctl.setup._checks import normal_address
 from labctl.setup._faults import injected
 from labctl.setup._instrument import InstrumentSetup
 from labctl.setup._load import (
@@ -55,6 +56,7 @@ __all__ = [
     "keys_of",
     "load_setup",
     "load_yaml",
+    "normal_address",
     "number_in",
     "parse_yaml",
     "plain",

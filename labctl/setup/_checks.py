@@ -14,7 +14,7 @@ from labctl.setup._plugins import Plugins
 from labctl.setup._words import did_you_mean, spelled
 from labctl.setup._yaml import Document, Location
 
-__all__ = ["check_references"]
+__all__ = ["check_references", "normal_address"]
 
 _MIRRORS = {"exit": ("front", "side"), "entrance": ("front", "side")}
 _POSITIONS = {"spectrograph": _MIRRORS}
@@ -59,7 +59,7 @@ class _References:
             if not address and not library:
                 continue
             bus_key = driver.bus_key if driver else ""
-            key = f"{block.get('driver')} {address}" if library else normal(address)
+            key = f"{block.get('driver')} {address}" if library else normal_address(address)
             bus = f"{block.get('driver')}" if bus_key else ""
             unit = block.get(bus_key, _default(driver, bus_key)) if driver and bus_key else None
             other = owners.clash(key, name, bus, unit)
@@ -254,7 +254,7 @@ def check_references(document: Document, plugins: Plugins) -> list[Problem]:
     return found.problems
 
 
-def normal(address: str) -> str:
+def normal_address(address: str) -> str:
     """Return an address in the form in which equal connections are equal texts."""
     text = address.strip().upper().removesuffix("/")
     head, separator, tail = text.partition("::")

@@ -5,9 +5,10 @@ from typing import Any
 
 from labctl.clock import Clock
 from labctl.roles import Composite, Instrument
-from labctl.setup import InstrumentSetup, Setup
+from labctl.setup import InstrumentSetup, Setup, normal_address
 from labctl.stations._attach import attach_parts
 from labctl.stations._excitation import attach_excitation
+from labctl.stations._owner import Owner
 from labctl.stations._rules import attach_rules
 from labctl.stations._station import Station
 from labctl.stations._worker import on_worker
@@ -47,7 +48,7 @@ def build(
         name: _instrument(entry, links.make(entry), clock)
         for name, entry in setup.instruments.items()
     }
-    station = Station(instruments, setup.safe_state)
+    station = Station(instruments, setup.safe_state, links.owners)
     attach_parts(station, clock)
     attach_rules(station, setup)
     attach_excitation(station, setup)
@@ -76,9 +77,14 @@ class _Links:
         self._clock, self._recorder = clock, recorder
         self._addresses, self._library = addresses, library
         self._lines: dict[str, SharedLine] = {}
+        self._units: dict[str, Owner] = {}
+        self.owners: dict[str, Owner] = {}
+        """Instrument → the right to it; a simulated one is nobody else's anyway."""
 
     def make(self, entry: InstrumentSetup) -> object:
         address = self._addresses.get(entry.name, entry.address)
+        if entry.name not in self._addresses:
+            self._own(entry)
         match entry.driver_type.interface:
             case "stream":
                 return self._stream(entry, address)
@@ -86,7 +92,22 @@ class _Links:
                 return HttpTransport(entry.name, address, self._clock, self._recorder)
             case _:
                 record = self._recorder.library_log(entry.name)
-                return LibraryLink(self._library(entry.name), record)
+                stand_in = self._library(entry.name)
+                if stand_in is not None:
+                    self.owners.pop(entry.name, None)
+                return LibraryLink(stand_in, record)
+
+    def _own(self, entry: InstrumentSetup) -> None:
+        """Note whose right is needed; units on one line have it together."""
+        interface = entry.driver_type.interface
+        if interface == "hand":
+            return
+        unit = normal_address(entry.address)
+        if interface == "library":
+            unit = (
+                f"{entry.driver} {entry.address or getattr(entry.settings, 'serial', '')}".strip()
+            )
+        self.owners[entry.name] = self._units.setdefault(unit, Owner(entry.name, unit))
 
     def _stream(self, entry: InstrumentSetup, address: str) -> Transport:
         driver, name = entry.driver_type, entry.name

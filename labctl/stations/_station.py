@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from labctl.errors import ConfigError, LabctlError, NotConnectedError, Problem
 from labctl.roles import Identity, Instrument, Laser, Settable, Shutter
+from labctl.stations._owner import Owner
 
 __all__ = ["SafeReport", "Station"]
 
@@ -27,8 +28,17 @@ class SafeReport:
 class Station:
     """Instruments of one set-up by the names that the set-up gives them."""
 
-    def __init__(self, instruments: Mapping[str, Instrument], safe_state: Sequence[str]) -> None:
-        """``safe_state`` lists ``instrument.action`` in the order of execution."""
+    def __init__(
+        self,
+        instruments: Mapping[str, Instrument],
+        safe_state: Sequence[str],
+        owners: Mapping[str, Owner] | None = None,
+    ) -> None:
+        """``safe_state`` lists ``instrument.action`` in the order of execution.
+
+        ``owners`` are the rights to talk to the units, taken before these are connected.
+        """
+        self._owners = dict(owners or {})
         self._instruments = dict(instruments)
         self.safe_state = tuple(safe_state)
         self._readers: dict[str, Callable[[], float]] = {}
@@ -107,6 +117,8 @@ class Station:
         try:
             for name, instrument in self._instruments.items():
                 try:
+                    if name in self._owners:
+                        self._owners[name].take()
                     self.identities[name] = instrument.connect()
                 except (LabctlError, OSError) as error:
                     failures[name] = error
@@ -121,6 +133,8 @@ class Station:
         for instrument in self._instruments.values():
             with suppress(LabctlError, OSError):
                 instrument.close()
+        for owner in self._owners.values():
+            owner.release()
 
     def make_safe(self) -> list[SafeReport]:
         """Carry out the safe state in its order; one failure never stops the rest."""

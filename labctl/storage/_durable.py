@@ -8,13 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypedDict
 
-if sys.platform == "win32":
-    import msvcrt
-else:
-    import fcntl
-
-_LOCK_OFFSET = 2**62
-"""Windows locks hide the locked bytes from readers, so a byte far behind the end is used."""
+from labctl.locks import is_free, lock
 
 
 def create_exclusively(path: Path) -> int:
@@ -25,7 +19,7 @@ def create_exclusively(path: Path) -> int:
     """
     flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | getattr(os, "O_BINARY", 0)
     descriptor = os.open(path, flags, 0o644)
-    _lock(descriptor)
+    lock(descriptor)
     return descriptor
 
 
@@ -33,7 +27,7 @@ def is_held(path: Path) -> bool:
     """Return whether a living process writes this journal."""
     descriptor = os.open(path, os.O_RDWR if sys.platform == "win32" else os.O_RDONLY)
     try:
-        return not _try_lock(descriptor)
+        return not is_free(descriptor)
     finally:
         os.close(descriptor)
 
@@ -103,33 +97,3 @@ def replace(
     source.replace(spare)
     sync_directory(target.parent)
     return spare
-
-
-if sys.platform == "win32":
-
-    def _lock(descriptor: int) -> None:
-        os.lseek(descriptor, _LOCK_OFFSET, os.SEEK_SET)
-        msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
-        os.lseek(descriptor, 0, os.SEEK_SET)
-
-    def _try_lock(descriptor: int) -> bool:
-        os.lseek(descriptor, _LOCK_OFFSET, os.SEEK_SET)
-        try:
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
-        return True
-
-else:
-
-    def _lock(descriptor: int) -> None:
-        # A reader that is just asking holds it for an instant only, so waiting is short.
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-
-    def _try_lock(descriptor: int) -> bool:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True

@@ -3,7 +3,13 @@
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from labctl.errors import DeviceError, DeviceRefusedError, GarbledReplyError, NoReplyError
+from labctl.errors import (
+    ConnectionLostError,
+    DeviceError,
+    DeviceRefusedError,
+    GarbledReplyError,
+    NoReplyError,
+)
 from labctl.transport._decode import Decoder, GarbledBytesError, RefusalError
 
 __all__ = ["Request"]
@@ -73,7 +79,9 @@ class Request(Generic[T]):
         if self._at_end is not None and self._received:
             self._try(self._at_end)
         if not self.done:
-            self.error = self._no_reply(f"{why}{self._so_far()}", "check power and cable")
+            what = f"{why}{self._so_far()}"
+            remedy = "check power and cable"
+            self.error = ConnectionLostError(self.device, self.command, what, remedy)
 
     def expire(self, timeout_s: float) -> None:
         """Take note that the deadline has passed."""

@@ -6,7 +6,13 @@ from contextlib import contextmanager, suppress
 from typing import Any, Protocol, TypeVar
 
 from labctl.clock import Clock
-from labctl.errors import DeviceError, DeviceRefusedError, NoReplyError, RefusedError
+from labctl.errors import (
+    ConnectionLostError,
+    DeviceError,
+    DeviceRefusedError,
+    NoReplyError,
+    RefusedError,
+)
 from labctl.transport._decode import Decoder
 from labctl.transport._port import Port
 from labctl.transport._recorder import FlightRecorder
@@ -18,6 +24,8 @@ T = TypeVar("T")
 Cancel = Callable[[], None]
 
 _QUIET_S = 0.25
+_BACK_OFF_S = (0.0, 0.0, 10.0)
+"""After so many failures the connection is not tried again before so long, s."""
 _LONGEST_NOISE_S = 10.0
 
 
@@ -67,6 +75,7 @@ class Transport:
         self._alarm: Cancel | None = None
         self._inbox = b""
         self._doubt = False
+        self._failures, self._failed_s = 0, 0.0
         self._lock = threading.RLock()
 
     def open(self) -> None:
@@ -103,11 +112,16 @@ class Transport:
             DeviceError: Nobody answers, or another unit.
         """
         with self._lock:
+            self._failures = 0
             self._recover(reopen=True)
 
     def flush(self) -> None:
-        """Bring a connection in doubt back to a known state; an answer under way is given up."""
+        """Bring a connection in doubt back to a known state; an answer under way is given up.
+
+        It is tried now, however often that has failed before.
+        """
         with self._lock:
+            self._failures = 0
             if self._request is not None:
                 self._drop_request("given up")
                 self._doubt = True
@@ -295,12 +309,25 @@ class Transport:
         self._doubt = True
         if reopen:
             self._close_port()
-        if self._port is None:
-            self._open_port()
-        self._wait_for_quiet()
-        self._doubt = False
+        self._check_patience()
+        try:
+            if self._port is None:
+                self._open_port()
+            self._wait_for_quiet()
+        except ConnectionLostError:
+            self._failures, self._failed_s = self._failures + 1, self.clock.now()
+            raise
+        self._failures, self._doubt = 0, False
         if self.after_reconnect is not None:
             self._check_identity(self.after_reconnect)
+
+    def _check_patience(self) -> None:
+        """Refuse to try a lost connection again and again: whoever asks, and however often."""
+        back_off_s = _BACK_OFF_S[min(self._failures, len(_BACK_OFF_S) - 1)]
+        left_s = self._failed_s + back_off_s - self.clock.now()
+        if self._failures and left_s > 1e-9:
+            what = f"the connection is lost, it is tried again in {left_s:.1f} s"
+            raise ConnectionLostError(self.name, "connect", what, "check power and cable")
 
     def _check_identity(self, check: Callable[[], None]) -> None:
         self.after_reconnect = None
@@ -354,10 +381,10 @@ class Transport:
             self.recorder.received(self.name, data)
         return data
 
-    def _gone(self, command: str, error: OSError) -> NoReplyError:
+    def _gone(self, command: str, error: OSError) -> ConnectionLostError:
         self._close_port()
         self._doubt = True
-        return NoReplyError(self.name, str(command), str(error), "check power and cable")
+        return ConnectionLostError(self.name, str(command), str(error), "check power and cable")
 
     def _busy(self, command: str) -> RefusedError:
         pending = self._request.command if self._request is not None else ""
@@ -372,7 +399,7 @@ class Transport:
             self._port = self._dial()
         except OSError as error:
             remedy = "check power, cable and the address in the set-up"
-            raise NoReplyError(self.name, "connect", str(error), remedy) from error
+            raise ConnectionLostError(self.name, "connect", str(error), remedy) from error
         self.recorder.note(self.name, "opened")
 
     def _close_port(self) -> None:

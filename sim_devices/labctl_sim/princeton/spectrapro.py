@@ -68,6 +68,7 @@ class SpectraPro:
         self.name = name
         self.world = world
         self.truth: dict[str, Any] = {**self.truth_defaults, **truth}
+        self._own_serial = self.truth["serial_number"]
         problems = self.truth_problems(settings, truth)
         if problems:
             raise ValueError(f"{name}: " + "; ".join(text for _, text in problems))
@@ -130,8 +131,13 @@ class SpectraPro:
         """Lose steps: the true wavelength is off, the counter does not show it."""
         self.drive.slip(offset_nm)
 
+    def fault_other_unit(self, serial: str = "25069999") -> None:
+        """Be another unit of the same model from now on, as after a change of cables."""
+        self.truth["serial_number"] = serial
+
     def clear_faults(self) -> None:
         """End all faults."""
+        self.truth["serial_number"] = self._own_serial
         self._garbage = self._address_errors = self._refusals = 0
         self.drive.lies = 0
         self.drive.slip(0.0)
