@@ -99,6 +99,11 @@ class TripWatch:
         self._good_s = (now_s if self._good_s is None else self._good_s) if good else None
         self.well = self._good_s is not None and now_s - self._good_s >= self.rule.good_s
 
+    @property
+    def silent(self) -> bool:
+        """Whether the last reading gave no number."""
+        return self._now_s > self._valid_s
+
     def release(self) -> None:
         """Arm again."""
         self.tripped, self._bad_s = False, None
@@ -107,7 +112,7 @@ class TripWatch:
         """Return in words what is wrong with the last reading."""
         rule, value = self.rule, self._value
         shown = format_quantity(value, unit)
-        if self._now_s > self._valid_s:
+        if self.silent:
             return f"no valid reading for {self._now_s - self._valid_s:.0f} s"
         if self._now_s - self._fresh_s >= rule.stale_s:
             return f"always {shown} for {self._now_s - self._fresh_s:.0f} s"

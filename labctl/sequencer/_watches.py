@@ -128,6 +128,7 @@ class InterlockWatch(Watched):
         bits = _BITS.get(quantity, 0)
         if entry.stale_s is not None:
             bits = Quality.STALE_READING
+        self._bits = int(bits)
         self._alarm = ""
         self.standing = Standing(
             f"{entry.watch} {_condition(entry)}",
@@ -137,7 +138,7 @@ class InterlockWatch(Watched):
             entry.why,
             entry.latches,
             entry.wait_s,
-            int(bits),
+            self._bits,
         )
 
     def look(self) -> None:
@@ -162,7 +163,7 @@ class InterlockWatch(Watched):
 
     def doubt(self) -> int:
         """Return the bits while the condition holds."""
-        return self.standing.bits if self._watch.bad else 0
+        return self._doubtful() if self._watch.bad else 0
 
     def concerns(self, name: str) -> bool:
         """Whether a person means this by a name."""
@@ -178,14 +179,17 @@ class InterlockWatch(Watched):
             # No reading; if that lasts, the rule takes it for a bad one.
             return math.nan
 
+    def _doubtful(self) -> int:
+        return self._bits | (Quality.STALE_READING if self._watch.silent else 0)
+
     def _stand(self) -> None:
         state: InterlockState = "tripped" if self._watch.tripped else "armed"
         if state != self.standing.state:
             why = self._entry.why
             text = f"{self._seen()}: {why}" if why else self._seen()
-            self.standing = replace(
-                self.standing, state=state, text=text if state == "tripped" else why
-            )
+            shown = text if state == "tripped" else why
+            bits = self._doubtful()
+            self.standing = replace(self.standing, state=state, text=shown, bits=bits)
 
     def _seen(self) -> str:
         return self._alarm or self._watch.describe(self._unit)

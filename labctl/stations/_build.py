@@ -107,7 +107,9 @@ class _Links:
             unit = (
                 f"{entry.driver} {entry.address or getattr(entry.settings, 'serial', '')}".strip()
             )
-        self.owners[entry.name] = self._units.setdefault(unit, Owner(entry.name, unit))
+        self.owners[entry.name] = self._units.setdefault(
+            unit, Owner(entry.name, unit, self._clock.utc)
+        )
 
     def _stream(self, entry: InstrumentSetup, address: str) -> Transport:
         driver, name = entry.driver_type, entry.name

@@ -8,7 +8,7 @@ import json
 import os
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -27,9 +27,7 @@ _FOLDER = "LABCTL_LOCKS"
 class Owner:
     """The right to talk to one unit."""
 
-    def __init__(
-        self, device: str, unit: str, *, utc: Callable[[], datetime] = lambda: datetime.now(UTC)
-    ) -> None:
+    def __init__(self, device: str, unit: str, utc: Callable[[], datetime]) -> None:
         """Nothing is held yet.
 
         Args:

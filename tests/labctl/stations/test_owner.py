@@ -15,12 +15,17 @@ from labctl.stations import Owner
 UNIT = "TCPIP0::CRYOSTATION.EXAMPLE::7773::SOCKET"
 HOLD = """
 import sys
+from labctl.clock import RealClock
 from labctl.stations import Owner
-owner = Owner("cryostat", sys.argv[1])
+owner = Owner("cryostat", sys.argv[1], RealClock().utc)
 owner.take()
 print("held", flush=True)
 sys.stdin.readline()
 """
+
+
+def owner_of(unit: str = UNIT) -> Owner:
+    return Owner("cryostat", unit, lambda: datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
 
 
 @pytest.fixture(autouse=True)
@@ -47,10 +52,10 @@ def test_a_second_process_is_told_who_and_since_when_within_a_second() -> None:
     try:
         began_s = monotonic()
         with pytest.raises(DeviceRefusedError, match=rf"in use by PID {process.pid} since 20\d\d-"):
-            Owner("cryostat", UNIT).take()
+            owner_of().take()
         assert monotonic() - began_s < 1.0
         # Another unit is nobody's.
-        other = Owner("cryostat", UNIT.replace("7773", "7774"))
+        other = owner_of(UNIT.replace("7773", "7774"))
         other.take()
         other.release()
     finally:
@@ -62,18 +67,18 @@ def test_what_a_killed_process_has_left_is_taken_over() -> None:
     process = holder()
     process.kill()
     process.communicate()
-    owner = Owner("cryostat", UNIT, utc=lambda: datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
+    owner = owner_of()
     assert owner.path.exists()
     owner.take()
     with pytest.raises(
         DeviceRefusedError, match=r"in use by this program itself since 2026-01-02T03:04:05\+00:00"
     ):
-        Owner("cryostat", UNIT).take()
+        owner_of().take()
     owner.release()
 
 
 def test_the_owner_may_take_it_again_and_gives_it_back() -> None:
-    owner, other = Owner("cryostat", UNIT), Owner("cryostat", UNIT)
+    owner, other = owner_of(), owner_of()
     for _ in range(2):
         owner.take()
         owner.take()
@@ -85,9 +90,9 @@ def test_the_owner_may_take_it_again_and_gives_it_back() -> None:
 
 @pytest.mark.parametrize("left", [b"", b"{", b'{"pid": ' + str(os.getpid()).encode()])
 def test_a_file_that_says_nothing_sensible_is_no_obstacle(left: bytes) -> None:
-    owner = Owner("cryostat", UNIT)
+    owner = owner_of()
     owner.path.write_bytes(left)
     owner.take()
     with pytest.raises(DeviceRefusedError, match="in use by this program itself"):
-        Owner("cryostat", UNIT).take()
+        owner_of().take()
     owner.release()
