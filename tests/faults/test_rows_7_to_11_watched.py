@@ -100,6 +100,7 @@ def test_too_much_light_is_shut_off_in_a_live_view_and_stays_off(
         light.set_open(True)
         lab.clock.sleep(2.0)
         assert lab.guard.tripped() == []
+        struck_s = lab.clock.now()
         for rate_hz in [2e7] if how == "step" else [1e6, 2e6, 4e6, 8e6, 1.6e7]:
             rig.inject("tagger", "over_light", rate_hz=rate_hz)
             struck_s = lab.clock.now()
