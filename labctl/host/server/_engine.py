@@ -7,6 +7,9 @@ import threading
 from labctl.clock import RealClock
 from labctl.errors import LabctlError
 from labctl.host._connection import Connection, SimulatedBy, connect_station
+from labctl.host._runner import Watched
+from labctl.host._supervised import supervised
+from labctl.host._supervisor import SetupFiles
 from labctl.host.server._audience import Audience
 from labctl.host.server._board import Board
 from labctl.host.server._office import Office
@@ -74,9 +77,15 @@ class _Engine:
 
     def _serve(self) -> None:
         try:
-            connection = self._connection()
-            with connection:
-                self._connected(connection)
+            by = self._simulated()
+            files = SetupFiles(
+                setup=self._request.setup,
+                changes=self._request.changes,
+                sample=self._request.sample,
+            )
+            connection = connect_station(self._setup, by)
+            with connection, supervised(connection, files, by) as watched:
+                self._connected(connection, watched)
         except LabctlError as error:
             self._board.engine(connected=False, problem=str(error))
             self._board.say("error", "engine", str(error))
@@ -84,16 +93,15 @@ class _Engine:
             while not self._ending.wait(_TOLD_S) and self._audience.lonely_s() < _TOLD_S:
                 pass
 
-    def _connection(self) -> Connection:
+    def _simulated(self) -> SimulatedBy | None:
         given = self._request
         if not given.simulate:
-            return connect_station(self._setup, None)
-        by = SimulatedBy(seed=given.seed, dot=given.dot, speed=given.speed)
-        return connect_station(self._setup, by)
+            return None
+        return SimulatedBy(seed=given.seed, dot=given.dot, speed=given.speed)
 
-    def _connected(self, connection: Connection) -> None:
+    def _connected(self, connection: Connection, watched: Watched) -> None:
         self._board.clock = connection.clock
-        work = Work(self._request, self._setup, connection, self._board, self._queue)
+        work = Work(self._request, self._setup, connection, self._board, self._queue, watched)
         panel = Panel(connection.station, connection.guard, self._board, work.engaged)
         work.panel = panel
         try:

@@ -12,7 +12,7 @@ from labctl.host._calibrations import CalibrationStore
 from labctl.host._connection import Connection
 from labctl.host._local import prepare
 from labctl.host._request import RunRequest
-from labctl.host._runner import open_run, optical_table
+from labctl.host._runner import Watched, open_run, optical_table
 from labctl.host._unstored import unstored_session
 from labctl.host.server._board import Board
 from labctl.host.server._panel import Panel
@@ -41,10 +41,11 @@ class Work:
         connection: Connection,
         board: Board,
         queue: RunQueue,
+        watched: Watched,
     ) -> None:
-        """Work on a connected set-up."""
+        """Work on a connected set-up; ``watched`` as ``open_run`` takes it, for live views, too."""
         self._request, self._setup, self._connection = request, setup, connection
-        self._board, self._queue = board, queue
+        self._board, self._queue, self._watched = board, queue, watched
         self._lock = threading.Lock()
         self._tasks: deque[tuple[str, Task]] = deque()
         self._control: Control | None = None
@@ -172,6 +173,7 @@ class Work:
             out=given.out,
             control=control,
             listeners=[self._hear],
+            watched=self._watched,
         ) as live:
             outcome = live.report.outcome
             outcome.skipped = execute(live.session, expand(recipe))
@@ -192,7 +194,8 @@ class Work:
             guard=connection.guard,
             listeners=[self._hear_look],
         )
-        with unstored as session, suppress(Interruption):
+        root = self._request.out or self._setup.data_root
+        with unstored as session, self._watched(session, root), suppress(Interruption):
             session.measure(live, step_id="look")
 
     def _hear_look(self, event: Event) -> None:
