@@ -35,7 +35,7 @@ class RunRequest(BaseModel):
     sample: Path | None = None
     dot: str | None = None
     seed: int = 0
-    speed: float | None = Field(None, gt=0.0, allow_inf_nan=False)
+    speed: float | None = Field(default=None, gt=0.0, allow_inf_nan=False)
     out: Path | None = None
     world_port: int | None = None
     world_key: str = ""

@@ -69,7 +69,7 @@ class SupervisorOrder(SetupFiles):
     engine: int = 0
     port: int = 0
     folder: str = ""
-    hung_s: float = Field(HUNG_S, gt=0.0)
+    hung_s: float = Field(default=HUNG_S, gt=0.0)
 
 
 class Beat(BaseModel):
