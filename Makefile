@@ -21,7 +21,7 @@ torture: $(VENV)/installed-dev
 check: $(VENV)/installed-dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/pyright
+	$(BIN)/pyright --threads 2
 	$(BIN)/lint-imports --no-logo
 
 bench: $(VENV)/installed-dev .venv-clients

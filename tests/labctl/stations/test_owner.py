@@ -88,7 +88,11 @@ def test_the_owner_may_take_it_again_and_gives_it_back() -> None:
         other.release()
 
 
-@pytest.mark.parametrize("left", [b"", b"{", b'{"pid": ' + str(os.getpid()).encode()])
+@pytest.mark.parametrize(
+    "left",
+    [b"", b"{", b'{"pid": ' + str(os.getpid()).encode()],
+    ids=["nothing", "a beginning", "a process only"],
+)
 def test_a_file_that_says_nothing_sensible_is_no_obstacle(left: bytes) -> None:
     owner = owner_of()
     owner.path.write_bytes(left)
