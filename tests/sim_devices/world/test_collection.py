@@ -44,7 +44,7 @@ def test_malus(angle: float, dipole: float) -> None:
 
 
 def test_lamps_rank_their_lines() -> None:
-    for lamp in LAMPS:
+    for lamp in set(LAMPS) - {"halogen"}:  # which is white
         lines = lamp_lines(lamp)
         assert max(line.strength for line in lines) == 1.0
         assert [line.air_nm for line in lines] == sorted(line.air_nm for line in lines)
