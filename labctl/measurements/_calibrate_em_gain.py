@@ -22,6 +22,9 @@ from labctl.units import Seconds
 __all__ = ["CalibrateEmGain"]
 
 _SATURATED = 0.9
+_COSMIC_SIGMAS = 5.0
+_NORMAL = 1.4826
+"""Standard deviation over median deviation of normal noise."""
 
 Vector = NDArray[np.float64]
 
@@ -136,14 +139,23 @@ class CalibrateEmGain(LampExposure):
         if detector is not None:
             per_electron = 1.0 / float(detector["electrons_per_count"]["value"])
             span_s = self.dark_s - self.exposure_s
-            # The median over pixels of the mean over frames: cosmic rays hit few of them.
-            raised = np.median(long.mean(axis=0)) - np.median(dark.mean(axis=0))
-            spread = math.hypot(*(np.std(one.mean(axis=0)) for one in (long, dark)))
-            spread /= math.sqrt(long.shape[1])
+            (level, error), (zero, zero_error) = _level(long), _level(dark)
             scale = 1.0 / (per_electron * span_s * rows)
-            result["dark_electrons_s"] = float(raised) * scale
-            result["dark_error_electrons_s"] = 1.25 * spread * scale
+            result["dark_electrons_s"] = (level - zero) * scale
+            result["dark_error_electrons_s"] = math.hypot(error, zero_error) * scale
         return result
+
+
+def _level(frames: Vector) -> tuple[float, float]:
+    """Return the mean of dark frames, shape (frame, pixel), and its standard error, in counts.
+
+    What cosmic rays have hit is left out, pixel by pixel in each frame. In long frames they hit so
+    many columns that they would raise even the median over columns by several standard errors.
+    """
+    away = frames - np.median(frames, axis=0)
+    spread = _NORMAL * float(np.median(np.abs(away)))
+    kept = frames[np.abs(away) <= _COSMIC_SIGMAS * spread]
+    return float(kept.mean()), float(kept.std()) / math.sqrt(kept.size)
 
 
 def _usable(camera: Camera, *pairs: tuple[Vector, Vector]) -> NDArray[np.bool_]:

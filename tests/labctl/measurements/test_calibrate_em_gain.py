@@ -37,15 +37,15 @@ def calibrate(folder: Path, seed: int) -> tuple[dict[str, Any], Any, list[Stored
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_gain_noise_and_dark_rate_agree_with_the_world(tmp_path: Path, seed: int) -> None:
-    """Within four standard errors, for fifteen looks; the gain is set wrong by 6 %."""
+    """Within three standard errors; the gain is set wrong by 6 %."""
     result, truth, spectra = calibrate(tmp_path, seed)
-    assert abs(result["ratio"] - truth.em_gain_rel) < 4.0 * result["ratio_error"]
+    assert abs(result["ratio"] - truth.em_gain_rel) < 3.0 * result["ratio_error"]
     assert result["ratio_error"] < 0.01
     # Exponential multiplication without memory has twice the variance.
-    assert abs(result["excess"] - 2.0) < 4.0 * result["excess_error"]
+    assert abs(result["excess"] - 2.0) < 3.0 * result["excess_error"]
     assert result["excess_error"] < 0.3
     dark, error = result["dark_electrons_s"], result["dark_error_electrons_s"]
-    assert abs(dark - truth.dark_e_s) < 4.0 * error
+    assert abs(dark - truth.dark_e_s) < 3.0 * error
     assert error < 0.1 * truth.dark_e_s
     assert result["bias_counts"] == pytest.approx(truth.bias_adu, abs=2.0)
     (spectrum,) = spectra
