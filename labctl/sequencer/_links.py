@@ -15,6 +15,7 @@ from labctl.errors import (
 )
 from labctl.roles import Instrument, Spectrograph
 from labctl.sequencer._control import Repeated
+from labctl.stations import Station
 
 if TYPE_CHECKING:
     from labctl.sequencer._session import Session
@@ -91,8 +92,8 @@ class Links:
         name, station = error.device, self._session.station
         gone = isinstance(error, ConnectionLostError)
         # Drivers of libraries have asked again themselves where that helps.
-        hopeless = name not in station or station[name].interface == "library"
-        if hopeless or (error is self.asked_enough and not gone):
+        asked = error is self.asked_enough or _has_library(station, name)
+        if name not in station or (asked and not gone):
             raise error
         self._session.book.message("warning", name, f"trouble with the connection: {error}")
         try:
@@ -168,3 +169,7 @@ class Links:
                 what=f"{spectrograph.name} grating {number}",
             )
             spectrograph.confirm_grating(number)
+
+
+def _has_library(station: Station, name: str) -> bool:
+    return name in station and station[name].interface == "library"

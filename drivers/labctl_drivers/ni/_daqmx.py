@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from labctl.errors import DeviceRefusedError, RefusedError
+from labctl.errors import ConnectionLostError, DeviceRefusedError, RefusedError
 from labctl.transport import LibraryLink, RecordedLibrary
 
 __all__ = ["FALLING", "RISING", "Daqmx", "Handle"]
@@ -14,6 +14,8 @@ RISING, FALLING = 10280, 10171
 _COUNT_UP = 10128
 _TEXT_BYTES = 2048
 _TIMEOUT_S = 1.0
+_GONE = {-88709, -88708, -200045, -200220, -201003}
+"""The card is not there, or not any more; a pulled card's name is no name of a device."""
 
 Handle = ctypes.c_void_p
 
@@ -37,7 +39,7 @@ _FUNCTIONS: Mapping[str, Sequence[type[Any]]] = {
 
 
 class Daqmx:
-    """The library; every refusal comes out as a ``DeviceRefusedError`` with the library's words."""
+    """The library; errors come out as ``DeviceError`` with the library's words."""
 
     def __init__(self, device: str, link: LibraryLink) -> None:
         """Load the vendor's library, or take the one of the link.
@@ -103,6 +105,9 @@ class Daqmx:
             self._library.DAQmxGetExtendedErrorInfo(text, _TEXT_BYTES)
             words = " ".join(text.value.decode("latin-1").split())
             reply = f"{code}: {words or 'no text'}"
+            if code in _GONE:
+                remedy = "check card and cable, and compare its name with NI MAX"
+                raise ConnectionLostError(self._device, name, reply, remedy)
             raise DeviceRefusedError(
                 self._device, name, reply, "see the card in NI MAX; does another program use it?"
             )

@@ -72,7 +72,7 @@ class NiCounter(PulseCounter):
 
         Raises:
             RefusedError: There is no such counter, or the card is not connected.
-            DeviceRefusedError: The library refuses; with its words.
+            DeviceError: The library refuses, or the card has gone; with its words.
         """
         if channel not in self._tasks:
             known = ", ".join(map(str, self._tasks)) or "none, it is not connected"

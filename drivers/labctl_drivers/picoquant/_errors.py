@@ -6,7 +6,12 @@ mean the same in all of them except where a table of one library says otherwise.
 
 from collections.abc import Mapping
 
-from labctl.errors import DeviceError, DeviceRefusedError, GarbledReplyError, NoReplyError
+from labctl.errors import (
+    ConnectionLostError,
+    DeviceError,
+    DeviceRefusedError,
+    GarbledReplyError,
+)
 
 __all__ = ["INSTANCE_RUNNING", "USB_CHANCE", "device_error", "word_of"]
 
@@ -134,7 +139,7 @@ def device_error(device: str, function: str, code: int, word: str) -> DeviceErro
 
 def _class_of(code: int) -> type[DeviceError]:
     if code in _GONE:
-        return NoReplyError
+        return ConnectionLostError
     if code == -21:
         return GarbledReplyError
     return DeviceRefusedError if code in _REFUSED else DeviceError

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from labctl.errors import DeviceError, NoReplyError
+from labctl.errors import ConnectionLostError, DeviceError
 from labctl_drivers.picoquant._errors import INSTANCE_RUNNING, USB_CHANCE, device_error, word_of
 from labctl_drivers.picoquant._models import Module
 
@@ -190,7 +190,9 @@ class Library:
             return call(*(_as_c(argument) for argument in arguments))
         except OSError as error:
             # Windows reports so that the library itself has crashed.
-            raise NoReplyError(self._device, function, str(error), "connect again") from error
+            raise ConnectionLostError(
+                self._device, function, str(error), "connect again"
+            ) from error
 
 
 def _as_c(argument: Any) -> Any:

@@ -8,7 +8,7 @@ import ctypes
 import sys
 from typing import Any
 
-from labctl.errors import DeviceError, DeviceRefusedError, NoReplyError
+from labctl.errors import ConnectionLostError, DeviceError, DeviceRefusedError
 from labctl.transport import LibraryLink, RecordedLibrary
 
 __all__ = ["DEVICES", "SepiaLibrary"]
@@ -122,7 +122,7 @@ class SepiaLibrary:
         if code in _BUSY:
             return DeviceRefusedError(self._device, function, reply, _FREE)
         if code in _GONE:
-            return NoReplyError(self._device, function, reply, _CABLE)
+            return ConnectionLostError(self._device, function, reply, _CABLE)
         if code in _REFUSED:
             return DeviceRefusedError(self._device, function, reply, _VALUE)
         return DeviceError(self._device, function, reply, "switch the laser driver off and on")
@@ -137,7 +137,9 @@ class SepiaLibrary:
             return int(call(*arguments))
         except OSError as error:
             # Windows reports so that the library itself has crashed.
-            raise NoReplyError(self._device, function, str(error), "connect again") from error
+            raise ConnectionLostError(
+                self._device, function, str(error), "connect again"
+            ) from error
 
 
 def _vendors(device: str, file: str) -> object:

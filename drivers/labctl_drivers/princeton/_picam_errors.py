@@ -3,7 +3,7 @@
 import ctypes
 import re
 
-from labctl.errors import DeviceError, DeviceRefusedError, NoReplyError
+from labctl.errors import ConnectionLostError, DeviceError, DeviceRefusedError
 
 __all__ = ["EXCLUSIVE", "PYTHON_FAILURES", "device_error"]
 
@@ -61,7 +61,7 @@ def device_error(device: str, command: str, error: Exception) -> DeviceError:
             device, "Picam_CommitParameters", f"refused {refused[1]}", EXCLUSIVE
         )
     if "no cameras" in str(error):
-        return NoReplyError(device, command, str(error), _REMEDIES[34])
+        return ConnectionLostError(device, command, str(error), _REMEDIES[34])
     if isinstance(error, OSError):
         return DeviceError(device, command, str(error), _NO_LIBRARY)
     reply = str(error) or type(error).__name__
@@ -70,5 +70,5 @@ def device_error(device: str, command: str, error: Exception) -> DeviceError:
 
 def _class_of(code: int) -> type[DeviceError]:
     if code in _GONE:
-        return NoReplyError
+        return ConnectionLostError
     return DeviceRefusedError if code in _REFUSED else DeviceError

@@ -9,7 +9,13 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, ClassVar
 
-from labctl.errors import DeviceError, DeviceRefusedError, NoReplyError, RefusedError
+from labctl.errors import (
+    ConnectionLostError,
+    DeviceError,
+    DeviceRefusedError,
+    NoReplyError,
+    RefusedError,
+)
 from labctl.roles import Camera, CameraSettings, Frame, Identity, Limits, Roi, Settings
 from labctl.transport import LibraryLink
 from labctl_drivers.princeton._picam_link import PicamLink
@@ -296,7 +302,7 @@ class PicamEmccd(Camera):
         """Return how many frames wait to be read; asks only.
 
         Raises:
-            NoReplyError: The connection was lost during the acquisition.
+            ConnectionLostError: The connection was lost during the acquisition.
             DeviceError: The camera reports another failure of the acquisition.
         """
         self._collect()
@@ -312,7 +318,7 @@ class PicamEmccd(Camera):
         mask = self._link.acquisition_errors
         found = [text for bit, text in _FATAL.items() if mask & bit]
         if found:
-            kind = NoReplyError if mask & 2 else DeviceError
+            kind = ConnectionLostError if mask & 2 else DeviceError
             reply = ", ".join(what for what, _ in found)
             raise kind(self.name, "Picam_WaitForAcquisitionUpdate", reply, found[0][1])
 

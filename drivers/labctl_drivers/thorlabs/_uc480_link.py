@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from labctl.errors import DeviceError, DeviceRefusedError, NoReplyError
+from labctl.errors import ConnectionLostError, DeviceError, DeviceRefusedError
 from labctl.transport import LibraryLink, RecordedLibrary
 
 __all__ = ["Uc480Link"]
@@ -76,7 +76,7 @@ class Uc480Link:
         if code in _GONE or "can't find camera" in str(error):
             what = _GONE.get(code or 0, str(error))
             remedy = "check cable and power, close ThorCam, then connect again"
-            return NoReplyError(self._device, command, what, remedy)
+            return ConnectionLostError(self._device, command, what, remedy)
         if isinstance(error, OSError):
             return DeviceError(self._device, command, str(error), "install ThorCam")
         return DeviceRefusedError(self._device, command, str(error), "look at the settings")

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from labctl.errors import (
+    ConnectionLostError,
     DeviceError,
     DeviceRefusedError,
     GarbledReplyError,
@@ -21,7 +22,7 @@ T3 = TaggerSettings("t3", 1.0)
 
 # Typed from errorcodes.h of MHLib 3.1.
 CODES = {
-    -1: ("DEVICE_OPEN_FAIL", NoReplyError),
+    -1: ("DEVICE_OPEN_FAIL", ConnectionLostError),
     -2: ("DEVICE_BUSY", DeviceRefusedError),
     -3: ("DEVICE_HEVENT_FAIL", DeviceError),
     -4: ("DEVICE_CALLBSET_FAIL", DeviceError),
@@ -30,7 +31,7 @@ CODES = {
     -7: ("DEVICE_RESET_FAIL", DeviceError),
     -8: ("DEVICE_GETVERSION_FAIL", DeviceError),
     -9: ("DEVICE_VERSION_MISMATCH", DeviceError),
-    -10: ("DEVICE_NOT_OPEN", NoReplyError),
+    -10: ("DEVICE_NOT_OPEN", ConnectionLostError),
     -11: ("DEVICE_LOCKED", DeviceRefusedError),
     -12: ("DEVICE_DRIVERVER_MISMATCH", DeviceError),
     -16: ("INSTANCE_RUNNING", DeviceRefusedError),
@@ -51,10 +52,10 @@ CODES = {
     -32: ("USB_GETDRIVERVER_FAIL", DeviceError),
     -33: ("USB_DRIVERVER_MISMATCH", DeviceError),
     -34: ("USB_GETIFINFO_FAIL", DeviceError),
-    -35: ("USB_HISPEED_FAIL", NoReplyError),
-    -36: ("USB_VCMD_FAIL", NoReplyError),
-    -37: ("USB_BULKRD_FAIL", NoReplyError),
-    -38: ("USB_RESET_FAIL", NoReplyError),
+    -35: ("USB_HISPEED_FAIL", ConnectionLostError),
+    -36: ("USB_VCMD_FAIL", ConnectionLostError),
+    -37: ("USB_BULKRD_FAIL", ConnectionLostError),
+    -38: ("USB_RESET_FAIL", ConnectionLostError),
     -40: ("LANEUP_TIMEOUT", DeviceError),
     -41: ("DONEALL_TIMEOUT", DeviceError),
     -42: ("MB_ACK_TIMEOUT", DeviceError),

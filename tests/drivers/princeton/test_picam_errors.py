@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from labctl.errors import DeviceError, DeviceRefusedError, NoReplyError
+from labctl.errors import ConnectionLostError, DeviceError, DeviceRefusedError
 from labctl_drivers.princeton._picam_errors import device_error
 from labctl_drivers.princeton._picam_limits import objection
 from labctl_drivers.princeton._picam_snapshot import snapshot_of
@@ -21,9 +21,9 @@ class LibraryError(RuntimeError):
     ("code", "kind"),
     [
         (2, DeviceRefusedError),
-        (15, NoReplyError),
+        (15, ConnectionLostError),
         (20, DeviceRefusedError),
-        (23, NoReplyError),
+        (23, ConnectionLostError),
         (24, DeviceError),
         (28, DeviceRefusedError),
         (99, DeviceError),
