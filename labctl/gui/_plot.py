@@ -90,6 +90,12 @@ class Plot(pg.PlotWidget):
         self.curves.append(found)
         return found
 
+    def remove_curves(self) -> None:
+        """Take all curves away, and their names out of the legend."""
+        for curve in self.curves:
+            self.getPlotItem().removeItem(curve.item)
+        self.curves = []
+
     def line(
         self, value: float, *, upright: bool, tone: str = "accent", movable: bool = False
     ) -> Line:

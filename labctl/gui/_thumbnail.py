@@ -1,23 +1,31 @@
 """A small picture of a run: its last spectrum, decay or map, drawn without axes."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PyQt5.QtCore import QPointF, Qt
 from PyQt5.QtGui import QColor, QImage, QPainter, QPen, QPolygonF
 
-from labctl.storage import read_run
+from labctl.storage import RunStatus, read_run
 
-__all__ = ["HEIGHT", "WIDTH", "thumbnail"]
+__all__ = ["HEIGHT", "WIDTH", "Thumbnail", "thumbnail"]
 
 WIDTH, HEIGHT = 96, 48
 _NAMES = ("counts", "rate", "areas", "coincidences")
 
 
-def thumbnail(path: Path) -> tuple[QImage, str]:
-    """Return a picture of a run and what it is in words; may be called on any thread.
+class Thumbnail(NamedTuple):
+    """A picture of a run, what it is in words, and how it stands; None: it cannot be read."""
+
+    image: QImage
+    words: str
+    status: RunStatus | None
+
+
+def thumbnail(path: Path) -> Thumbnail:
+    """Return the picture of a run; may be called on any thread.
 
     Raises:
         StorageError: The run cannot be read.
@@ -31,7 +39,7 @@ def thumbnail(path: Path) -> tuple[QImage, str]:
         if names:
             _draw(image, np.asarray(data[names[0]].isel(point=-1).values))
             break
-    return image, f"{run.status}: {', '.join(parts) or 'no points'}"
+    return Thumbnail(image, f"{run.status}: {', '.join(parts) or 'no points'}", run.status)
 
 
 def _draw(image: QImage, values: NDArray[Any]) -> None:

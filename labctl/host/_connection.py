@@ -73,6 +73,11 @@ class Connection:
         if self.rig is not None:
             self.rig.begin_point(f"{self.noise}{point_id}")
 
+    def select_dot(self, dot: str) -> None:
+        """Put a dot of a simulated sample on the optical axis, wherever the stage stands."""
+        if self.rig is not None:
+            self.rig.select_dot(dot)
+
     def __enter__(self) -> "Connection":
         """Connect all instruments, and begin to guard them; reports all failures at once."""
         try:

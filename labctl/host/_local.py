@@ -8,14 +8,14 @@ from labctl.events import Command
 from labctl.host._connection import SimulatedBy, connect_station
 from labctl.host._past import open_past
 from labctl.host._request import RunRequest
-from labctl.host._runner import Plan, RunReport, open_run
+from labctl.host._runner import Live, Plan, RunReport, open_run
 from labctl.host._supervised import supervised
 from labctl.host._supervisor import SetupFiles
 from labctl.recipes import Recipe, count, estimate, expand, load_recipe, parse_recipe
 from labctl.sequencer import Control, Listener, Past, execute
 from labctl.setup import Setup, draft_setup, load_setup
 
-__all__ = ["LocalHost", "prepare", "prepare_again"]
+__all__ = ["LocalHost", "follow", "prepare", "prepare_again"]
 
 
 class LocalHost:
@@ -63,11 +63,16 @@ class LocalHost:
                 watched=watched,
             ) as live,
         ):
-            outcome = live.report.outcome
-            outcome.skipped = execute(live.session, expand(recipe), past)
-            if outcome.skipped:
-                outcome.reason = f"{outcome.skipped} steps were skipped, see the messages"
+            follow(live, recipe, past)
         return live.report
+
+
+def follow(live: Live, recipe: Recipe, past: Past | None = None) -> None:
+    """Carry out a recipe in a run that is open; with a ``past`` what is left of it."""
+    outcome = live.report.outcome
+    outcome.skipped = execute(live.session, expand(recipe), past)
+    if outcome.skipped:
+        outcome.reason = f"{outcome.skipped} steps were skipped, see the messages"
 
 
 def prepare(request: RunRequest) -> tuple[Setup, Recipe, Plan]:

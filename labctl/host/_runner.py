@@ -33,7 +33,16 @@ from labctl.storage import (
     new_run_folder,
 )
 
-__all__ = ["Live", "Plan", "RunReport", "Watched", "open_run", "optical_table", "unwatched"]
+__all__ = [
+    "Live",
+    "Plan",
+    "RunReport",
+    "Watched",
+    "kept",
+    "open_run",
+    "optical_table",
+    "unwatched",
+]
 
 
 @dataclass(frozen=True)
@@ -116,7 +125,7 @@ def open_run(
     process; a product that cannot be built leaves the journal, from which it can be built later.
     """
     clock = connection.clock
-    root, store = _kept(connection, setup, out)
+    root, store = kept(connection, setup, out)
     calibrations = store.load()
     accepted: list[str] = []
     if past is not None:
@@ -155,7 +164,7 @@ def open_run(
         yield Live(session, report)
 
 
-def _kept(connection: Connection, setup: Setup, out: Path | None) -> tuple[Path, CalibrationStore]:
+def kept(connection: Connection, setup: Setup, out: Path | None) -> tuple[Path, CalibrationStore]:
     """Return the root of runs, and the calibrations that go with it."""
     simulated = connection.rig is not None
     root = out or setup.data_root / ("simulated" if simulated else "")

@@ -5,14 +5,15 @@ from pathlib import Path
 from typing import Any
 
 from labctl.errors import ConfigError
-from labctl.host._local import prepare
+from labctl.host._local import prepare, prepare_again
+from labctl.host._past import open_past, resume_request
 from labctl.host._request import RunRequest
 from labctl.host.server._queue import Entry
 from labctl.host.server._request import EngineRequest
 from labctl.recipes import Measure, Move, Note, Step, Visit, Wait, estimate, expand, read_recipe
 from labctl.setup import Setup, parse_yaml
 
-__all__ = ["check_recipe", "queue_entry"]
+__all__ = ["check_recipe", "queue_entry", "resume_entry", "run_request"]
 
 _MOST_STEPS = 2_000
 
@@ -48,16 +49,41 @@ def queue_entry(request: EngineRequest, recipe: str) -> Entry:
     Raises:
         ConfigError: Something is wrong with it.
     """
-    asked = RunRequest(
+    path = Path(recipe).expanduser().resolve()
+    _, found, plan = prepare(run_request(request, path))
+    return Entry(0, path, found.name, plan.points, plan.expected_s)
+
+
+def resume_entry(request: EngineRequest, run: str, *, accept: bool) -> Entry:
+    """Return an entry of the queue that goes on with an interrupted run.
+
+    Raises:
+        ConfigError: It is complete, or a script has made it.
+        StorageError: It cannot be read, or is going on.
+    """
+    begun = resume_request(Path(run), accept=accept, setup=request.setup)
+    past = open_past(Path(run))
+    _, found, plan = prepare_again(begun, past)
+    left = None if plan.points is None else max(plan.points - past.points, 0)
+    name = f"{found.name} (goes on after {past.points} points)"
+    return Entry(0, begun.recipe, name, left, plan.expected_s, past.folder.path, accept)
+
+
+def run_request(request: EngineRequest, recipe: Path) -> RunRequest:
+    """Return what a host is asked for, to run a recipe on the engine's set-up.
+
+    The dot is that of the recipe: that of the engine only says where the simulation begins.
+    """
+    return RunRequest(
         setup=request.setup,
-        recipe=Path(recipe),
+        recipe=recipe,
         simulate=request.simulate,
         speed=request.speed,
+        seed=request.seed,
         sample=request.sample,
+        out=request.out,
         changes=request.changes,
     )
-    _, found, plan = prepare(asked)
-    return Entry(0, Path(recipe).expanduser().resolve(), found.name, plan.points, plan.expected_s)
 
 
 def _words(step: Step) -> str:

@@ -10,11 +10,11 @@ from typing import Any, cast
 
 from pydantic import ValidationError
 
-from labctl.errors import ConfigError, LabctlError
+from labctl.errors import ConfigError, LabctlError, RefusedError
 from labctl.events import decode_command
 from labctl.host.server._audience import Window
 from labctl.host.server._board import Board
-from labctl.host.server._checking import check_recipe, queue_entry
+from labctl.host.server._checking import check_recipe, queue_entry, resume_entry
 from labctl.host.server._packet import Head, pack
 from labctl.host.server._panel import Panel
 from labctl.host.server._queue import RunQueue
@@ -58,6 +58,7 @@ class Office:
         self._slow: dict[str, Verb] = {
             "check": partial(check_recipe, setup),
             "queue_add": self._queue_add,
+            "queue_resume": self._queue_resume,
         }
         self._connected: dict[str, Verb] = {}
 
@@ -154,6 +155,20 @@ class Office:
         if self._work is not None:
             self._work.wake()
         return number
+
+    def _queue_resume(self, run: str, accept: bool = False) -> dict[str, Any]:
+        """Go on with an interrupted run, unless something differs and that is not accepted."""
+        work = self._work
+        if work is None:
+            what = "it can be gone on with only while the set-up is connected"
+            raise RefusedError("run", what, "see the log")
+        entry = resume_entry(self._request, run, accept=accept)
+        found = work.carrier.differences(entry)
+        if found and not accept:
+            return {"differences": found}
+        number = self._queue.add(entry)
+        work.wake()
+        return {"number": number, "differences": found}
 
     def _end(self) -> None:
         if self._work is not None:

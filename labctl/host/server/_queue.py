@@ -13,17 +13,30 @@ __all__ = ["Entry", "RunQueue"]
 
 @dataclass(frozen=True)
 class Entry:
-    """A recipe that waits, as it was checked when it was added."""
+    """A recipe that waits, as it was checked when it was added.
+
+    Attributes:
+        number: Its name in the queue.
+        recipe: The file.
+        name: Name of the recipe.
+        points: Number of points, if that is known.
+        expected_s: Expected lab time, s, if that is known.
+        resume: Folder of the interrupted run that is gone on with; its own recipe counts then.
+        accept: Whether differences between then and now are accepted, and recorded.
+    """
 
     number: int
     recipe: Path
     name: str
     points: int | None
     expected_s: float | None
+    resume: Path | None = None
+    accept: bool = False
 
     def plain(self) -> dict[str, Any]:
         """Return it as plain JSON values."""
-        return {**asdict(self), "recipe": str(self.recipe)}
+        resume = "" if self.resume is None else str(self.resume)
+        return {**asdict(self), "recipe": str(self.recipe), "resume": resume}
 
 
 class RunQueue:

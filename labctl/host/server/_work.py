@@ -4,23 +4,19 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
 
 from labctl.errors import LabctlError, RefusedError
 from labctl.events import Abort, Command, Event, StateChanged, Stop
-from labctl.host._calibrations import CalibrationStore
 from labctl.host._connection import Connection
-from labctl.host._local import prepare
-from labctl.host._request import RunRequest
-from labctl.host._runner import Watched, open_run, optical_table
+from labctl.host._runner import Watched, kept, optical_table
 from labctl.host._unstored import unstored_session
 from labctl.host.server._board import Board
+from labctl.host.server._carrier import Carrier
 from labctl.host.server._panel import Panel
 from labctl.host.server._queue import Entry, RunQueue
 from labctl.host.server._request import EngineRequest
 from labctl.measurements import Measurement
-from labctl.recipes import expand
-from labctl.sequencer import Control, Interruption, execute
+from labctl.sequencer import Control, Interruption
 from labctl.setup import Setup
 
 __all__ = ["Work"]
@@ -54,6 +50,7 @@ class Work:
         self._runs = 0
         self._ready = threading.Event()
         self.panel: Panel | None = None
+        self.carrier = Carrier(request, setup, connection, board, watched)
 
     def step(self) -> bool:
         """Do what is next; False if there was nothing to do for a moment."""
@@ -151,59 +148,28 @@ class Work:
         self._board.event(event)
 
     def _carry_out(self, entry: Entry, control: Control) -> None:
-        given = self._request
-        asked = RunRequest(
-            setup=given.setup,
-            recipe=entry.recipe,
-            simulate=given.simulate,
-            sample=given.sample,
-            dot=given.dot or None,
-            seed=given.seed,
-            speed=given.speed,
-            out=given.out,
-            changes=given.changes,
-        )
-        _, recipe, plan = prepare(asked)
         self._runs += 1
         self._connection.noise = f"run {self._runs}/"
-        with open_run(
-            self._connection,
-            self._setup,
-            plan,
-            out=given.out,
-            control=control,
-            listeners=[self._hear],
-            watched=self._watched,
-        ) as live:
-            outcome = live.report.outcome
-            outcome.skipped = execute(live.session, expand(recipe))
-            if outcome.skipped:
-                outcome.reason = f"{outcome.skipped} steps were skipped, see the messages"
+        self.carrier.carry_out(entry, control, self._hear)
 
     def _look(self, live: Measurement, control: Control) -> None:
         self._runs += 1
         self._connection.noise = f"look {self._runs}/"
         connection = self._connection
+        root, store = kept(connection, self._setup, self._request.out)
         unstored = unstored_session(
             connection.station,
             connection.clock,
             control=control,
-            calibrations=self._calibrations(),
+            calibrations=store.load(),
             table=optical_table(self._setup),
             begin_point=connection.begin_point,
             guard=connection.guard,
             listeners=[self._hear_look],
         )
-        root = self._request.out or self._setup.data_root
         with unstored as session, self._watched(session, root), suppress(Interruption):
             session.measure(live, step_id="look")
 
     def _hear_look(self, event: Event) -> None:
         if event.kind == "message":
             self._board.say(event.level, event.device, event.text)
-
-    def _calibrations(self) -> dict[str, Any]:
-        simulated = self._connection.rig is not None
-        root = self._request.out or self._setup.data_root / ("simulated" if simulated else "")
-        home = root if simulated else self._setup.data_root
-        return CalibrationStore(self._setup, home, self._connection.clock.utc).load()
