@@ -8,7 +8,13 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from labctl.errors import DeviceRefusedError, LabctlError, ProtectionError, RefusedError
+from labctl.errors import (
+    DeviceRefusedError,
+    GarbledReplyError,
+    LabctlError,
+    ProtectionError,
+    RefusedError,
+)
 from labctl.roles._base import Instrument, Limits, SafeAction
 
 __all__ = ["Camera", "CameraSettings", "Frame", "Roi"]
@@ -239,12 +245,22 @@ class Camera(Instrument):
 
         Raises:
             ProtectionError: A gained frame came too near to full scale; camera made safe.
+            GarbledReplyError: One has not the shape that was set.
         """
         frames = self._read_frames()
         self._reads += 1
         for frame in frames:
+            # Before its shape, which harms nothing.
             self._guard(frame)
+        self._check_shapes(frames)
         return frames
+
+    def _check_shapes(self, frames: list[Frame]) -> None:
+        wanted = self._settings.roi.shape if self._settings is not None else ()
+        for frame in frames:
+            if frame.shape != wanted:
+                what = f"a frame of {frame.shape}, the region is {wanted}"
+                raise GarbledReplyError(self.name, "read frames", what, "another program sets it?")
 
     def drop_gain(self) -> None:
         """Stop acquiring and set the EM gain to 1."""

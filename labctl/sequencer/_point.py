@@ -225,7 +225,8 @@ class Point:
 
     def _doubts(self) -> int:
         retried = Quality.RETRIED if self._session.asked_again else 0
-        return self._quality | retried | self._session.quality()
+        session = self._session
+        return self._quality | retried | session.stages.doubt | session.quality()
 
     def _read(self, name: str) -> None:
         """Read what was set, and what belongs to it: of a bias its current, too."""

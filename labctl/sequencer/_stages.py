@@ -1,6 +1,7 @@
 """Stages that stick or slip: brought back to a known place, and tried again there.
 
-What was measured while a stage moved by itself is worth nothing and is never stored.
+What was measured while a stage moved by itself is worth nothing and is never stored. What is
+measured once the stage is back says so.
 """
 
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from labctl.errors import (
 )
 from labctl.roles import Positioner, Settable
 from labctl.sequencer._control import Repeated
+from labctl.storage import Quality
 
 if TYPE_CHECKING:
     from labctl.sequencer._session import Session
@@ -26,12 +28,17 @@ _TRIES = 3
 
 
 class Stages:
-    """Watches over the stages of a session; gives up when one fails again and again."""
+    """Watches over the stages of a session; gives up when one fails again and again.
+
+    Attributes:
+        doubt: Quality bits of the point that is measured now.
+    """
 
     def __init__(self, session: "Session") -> None:
         """Nothing has slipped yet."""
         self._session = session
         self._slips = 0
+        self.doubt = 0
 
     def stand(self) -> dict[str, float]:
         """Return where axes without read-out are believed to stand, um, by ``stage.axis``."""
@@ -47,7 +54,7 @@ class Stages:
 
     def begin_point(self) -> None:
         """Count anew."""
-        self._slips = 0
+        self._slips = self.doubt = 0
 
     def check(self) -> None:
         """Look, before a point is stored, whether stages with read-out stand where they were put.
@@ -90,8 +97,13 @@ class Stages:
             raise error
         place = settable.recover()
         text = f"{error}; goes back to {place:g} {settable.spec.unit} and tries again"
-        self._session.book.message("warning", error.device, text)
-        self._session.wait_for(settable)
+        session = self._session
+        session.book.message("warning", error.device, text)
+        if session.measuring:
+            self.doubt |= Quality.POSITION_OFF
+        else:
+            session.doubt(settable.name, Quality.POSITION_OFF)
+        session.wait_for(settable)
 
     @cached_property
     def _all(self) -> list[Positioner]:

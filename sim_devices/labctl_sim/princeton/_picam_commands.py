@@ -145,6 +145,10 @@ class ParameterCommands:
         invalid = self._settings.invalid()
         if invalid:
             raise CommitFailedError([parameter.id for parameter in invalid], self._refusal)
+        crop = self._faults.crop
+        if crop is not None and crop.strikes():
+            self._faults.crop = None
+            self._settings.crop(crop.columns)
         self._settings.commit()
         self._cool()
 

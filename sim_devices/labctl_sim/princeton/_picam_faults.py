@@ -39,6 +39,24 @@ class CommitRefusal:
 
 
 @dataclass
+class Crop:
+    """The camera takes fewer columns than it was told.
+
+    Attributes:
+        columns: So many.
+        skip: So many commits still go well.
+    """
+
+    columns: int
+    skip: int
+
+    def strikes(self) -> bool:
+        """Whether it happens at this commit; counts it."""
+        self.skip -= 1
+        return self.skip < 0
+
+
+@dataclass
 class Faults:
     """Faults in force.
 
@@ -50,6 +68,7 @@ class Faults:
         sensor_status: What the thermometer says instead of the truth.
         frames_stopped: No further frame arrives; the acquisition goes on.
         elsewhere: Another program holds the camera.
+        crop: The region of interest changes by itself.
     """
 
     refusal: CommitRefusal | None = None
@@ -59,6 +78,7 @@ class Faults:
     sensor_status: int | None = None
     frames_stopped: bool = False
     elsewhere: bool = False
+    crop: Crop | None = None
 
 
 class FaultSwitches:
@@ -118,6 +138,10 @@ class FaultSwitches:
     def fault_open_elsewhere(self) -> None:
         """Let another program hold the camera."""
         self.faults.elsewhere = True
+
+    def fault_crop(self, columns: int = 100, skip: int = 0) -> None:
+        """Let the region of interest lose columns once, after so many commits that go well."""
+        self.faults.crop = Crop(columns, skip)
 
     def clear_faults(self) -> None:
         """End every fault."""

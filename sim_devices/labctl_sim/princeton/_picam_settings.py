@@ -160,6 +160,11 @@ class Settings:
         """Parameters whose value the others do not allow."""
         return [parameter for parameter in p.PARAMETERS if not self._valid(parameter)]
 
+    def crop(self, columns: int) -> None:
+        """Set a region of fewer columns, by a fault of the camera."""
+        x, _, _, y, height, y_binning = self.region()
+        self._model[p.ROIS] = (x, columns, 1, y, height, y_binning)
+
     def commit(self) -> None:
         """Give the set values to the camera."""
         self._committed = dict(self._model)
