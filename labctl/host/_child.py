@@ -11,6 +11,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
+from labctl.channels import Channel, accept_from, connect, listen
 from labctl.errors import ConfigError, LabctlError, Problem
 from labctl.events import (
     Command,
@@ -21,8 +22,6 @@ from labctl.events import (
     decode_command,
     decode_event,
 )
-from labctl.host._call import accept_from
-from labctl.host._channel import Channel, connect, listen
 from labctl.host._local import LocalHost
 from labctl.host._request import RunRequest
 from labctl.host._runner import RunReport

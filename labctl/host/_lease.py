@@ -9,9 +9,9 @@ from functools import partial
 from multiprocessing import AuthenticationError
 from typing import Any, cast
 
+from labctl.channels import Channel, connect, listen
 from labctl.clock import Action, Cancel, EventQueue, RealClock
 from labctl.errors import LabctlError, RefusedError
-from labctl.host._channel import Channel, connect, listen
 from labctl.host._rig import Rig
 
 __all__ = ["LeaseServer", "LeasedWorld"]

@@ -12,9 +12,8 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from labctl.channels import Channel, accept_from, listen
 from labctl.errors import LabctlError
-from labctl.host._call import accept_from
-from labctl.host._channel import Channel, listen
 from labctl.host._connection import Connection, SimulatedBy
 from labctl.host._runner import Watched, unwatched
 from labctl.host._supervisor import HUNG_S, WORLD_HUNG_S, Beat, SetupFiles, SupervisorOrder

@@ -18,9 +18,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from labctl.channels import Channel, connect
 from labctl.clock import RealClock
 from labctl.errors import LabctlError
-from labctl.host._channel import Channel, connect
 from labctl.host._connection import SimulatedBy, connect_station
 from labctl.setup import Setup, load_setup
 from labctl.stations import Rescued, rescue

@@ -5,9 +5,9 @@ file that only the user may read, and talk to it over an authenticated loopback 
 ``docs/spec/engine_channel.md`` for what travels. The engine goes on when they go.
 """
 
+from labctl.channels import Arrays, Head, pack, unpack
 from labctl.host.server._client import EngineClient, attach, start_engine
 from labctl.host.server._engine import serve_engine
-from labctl.host.server._packet import Arrays, Head, pack, unpack
 from labctl.host.server._rendezvous import place_of
 from labctl.host.server._request import EngineRequest
 

@@ -7,10 +7,9 @@ from contextlib import suppress
 from multiprocessing import AuthenticationError
 from time import monotonic
 
+from labctl.channels import Channel, Head, listen, unpack
 from labctl.errors import LabctlError
-from labctl.host._channel import Channel, listen
 from labctl.host.server._outbox import Outbox
-from labctl.host.server._packet import Head, unpack
 
 __all__ = ["Audience", "Window"]
 

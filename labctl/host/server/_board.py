@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from labctl.channels import Arrays, pack
 from labctl.clock import Clock
 from labctl.events import Event, PointStored, RunStarted
 from labctl.host._state import RunState
 from labctl.host.server._audience import Audience, Window
-from labctl.host.server._packet import Arrays, pack
 from labctl.host.server._stored import found_dots, stored_arrays
 
 __all__ = ["Board"]

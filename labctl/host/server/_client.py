@@ -10,9 +10,8 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from labctl.channels import Arrays, Channel, Head, pack, unpack
 from labctl.errors import ConfigError, LabctlError, Problem
-from labctl.host._channel import Channel
-from labctl.host.server._packet import Arrays, Head, pack, unpack
 from labctl.host.server._rendezvous import call, place_of
 from labctl.host.server._request import EngineRequest
 

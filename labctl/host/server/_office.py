@@ -10,12 +10,12 @@ from typing import Any, cast
 
 from pydantic import ValidationError
 
+from labctl.channels import Head, pack
 from labctl.errors import ConfigError, LabctlError, RefusedError
 from labctl.events import decode_command
 from labctl.host.server._audience import Window
 from labctl.host.server._board import Board
 from labctl.host.server._checking import check_recipe, queue_entry, resume_entry
-from labctl.host.server._packet import Head, pack
 from labctl.host.server._panel import Panel
 from labctl.host.server._queue import RunQueue
 from labctl.host.server._red import RedStop

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from platformdirs import user_runtime_path
 
+from labctl.channels import Channel, connect
 from labctl.errors import RefusedError
-from labctl.host._channel import Channel, connect
 
 __all__ = ["Offer", "call", "offer", "place_of", "withdraw"]
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from labctl.channels import listen
 from labctl.errors import LabctlError, RefusedError
 from labctl.events import RunStopped, decode_event
-from labctl.host._channel import listen
 from labctl.host.server import EngineRequest, place_of
 from labctl.host.server._rendezvous import Offer, call, offer, withdraw
 from labctl.storage import read_run

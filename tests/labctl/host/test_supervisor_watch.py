@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from labctl.host._channel import Channel, connect, listen
+from labctl.channels import Channel, connect, listen
 from labctl.host._supervisor import Beat, watch
 
 KEY = b"a key of this test"

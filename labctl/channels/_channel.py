@@ -18,6 +18,9 @@ class Channel:
     def __init__(self, connection: "Connection[Any, Any]") -> None:
         """Take over an authenticated connection."""
         self._connection = connection
+        with suppress(OSError), self._line() as line:
+            # A short message after another one would wait for the first to be acknowledged.
+            line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def send(self, value: Any) -> None:
         """Send one value; raises OSError when the other side is gone."""
@@ -46,10 +49,11 @@ class Channel:
 
     def hang_up(self) -> None:
         """End both directions: whoever waits in ``receive`` is let go. Any thread may call it."""
-        with suppress(OSError):
-            descriptor = self._connection.fileno()
-            with socket.fromfd(descriptor, socket.AF_INET, socket.SOCK_STREAM) as line:
-                line.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError), self._line() as line:
+            line.shutdown(socket.SHUT_RDWR)
+
+    def _line(self) -> socket.socket:
+        return socket.fromfd(self._connection.fileno(), socket.AF_INET, socket.SOCK_STREAM)
 
     def close(self) -> None:
         """Close the connection."""

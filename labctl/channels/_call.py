@@ -7,7 +7,7 @@ from contextlib import suppress
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Listener
 
-from labctl.host._channel import Channel
+from labctl.channels._channel import Channel
 
 __all__ = ["accept_from"]
 

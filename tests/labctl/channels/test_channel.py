@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from labctl.channels import Channel, accept_from, connect, listen
 from labctl.errors import LabctlError, RefusedError
 from labctl.host import LeasedWorld
-from labctl.host._call import accept_from
-from labctl.host._channel import Channel, connect, listen
 
 KEY = b"a secret of this test"
 Pair = tuple[Channel, Channel]

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
+from labctl.channels import pack, unpack
 from labctl.errors import LabctlError
-from labctl.host.server import pack, unpack
 from labctl.host.server._outbox import Outbox
 
 KINDS = hnp.integer_dtypes() | hnp.unsigned_integer_dtypes() | hnp.floating_dtypes(sizes=(32, 64))
