@@ -8,6 +8,7 @@ import typer
 from rich.table import Table
 
 from labctl.analysis import Measured
+from labctl.cli._runs import one_run
 from labctl.cli._say import say_error, say_note, screen
 from labctl.errors import AnalysisError, ConfigError, Problem
 from labctl.results import (
@@ -24,7 +25,7 @@ from labctl.results import (
     summarized,
     table_rows,
 )
-from labctl.storage import list_runs, read_run
+from labctl.storage import read_run
 
 __all__ = ["analyze", "show_analysis"]
 
@@ -47,7 +48,7 @@ def analyze(
     told = _told(given or ())
     failed = 0
     done: list[RunAnalysis] = []
-    for path in [_one_run(path) for path in runs]:
+    for path in [one_run(path) for path in runs]:
         try:
             analysis = analyze_run(read_run(path), told)
         except AnalysisError as error:
@@ -85,20 +86,6 @@ def _told(given: Sequence[str]) -> dict[str, Measured]:
     return told
 
 
-def _one_run(path: Path) -> Path:
-    """Return the only run at or below a path; several are listed for the user to choose."""
-    found = list_runs(path) if path.is_dir() else ()
-    if any(folder.path == path for folder in found) or not path.is_dir():
-        return path
-    if len(found) == 1:
-        return found[0].path
-    if not found:
-        raise ConfigError([Problem("there is no run in this folder", str(path))])
-    names = "\n".join(f"  {folder.path}" for folder in found)
-    what = f"{len(found)} runs lie in this folder; name those that you want:\n{names}\n"
-    raise ConfigError([Problem(what, str(path), f"labctl show {path} tells more of them")])
-
-
 def show_analysis(analysis: RunAnalysis) -> None:
     """Show the table of the points and the laws."""
     console = screen()
@@ -111,8 +98,7 @@ def show_analysis(analysis: RunAnalysis) -> None:
             console.print(table)
     for line in law_lines(analysis):
         console.print(line)
-    warnings = [text for result in analysis.results for text in result.warnings]
-    for text in summarized(warnings):
+    for text in summarized(analysis.warnings):
         say_note(text)
 
 

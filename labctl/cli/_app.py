@@ -23,6 +23,8 @@ COMMANDS = {
     "devices": "labctl.cli._devices:devices",
     "show": "labctl.cli._show:show",
     "analyze": "labctl.cli._analyze:analyze",
+    "report": "labctl.cli._export:report",
+    "export": "labctl.cli._export:export",
     "resume": "labctl.cli._resume:resume",
     "report-failure": "labctl.cli._report_failure:report_failure",
     "recover": "labctl.cli._recover:recover",

@@ -24,15 +24,17 @@ from labctl.results._export import (
 )
 from labctl.results._failure import Failure, read_failure
 from labctl.results._given import Given, parse_given
+from labctl.results._meanings import meaning
 from labctl.results._pair_points import PairPoint, evaluate_points
 from labctl.results._pair_records import PairCounters, PairRecords
 from labctl.results._pair_results import analyze_pairs, pair_results
 from labctl.results._points import FittedPoint
+from labctl.results._replay import channels
 from labctl.results._result import ExperimentResult, ResultTable
 from labctl.results._rows import StoredRun
 from labctl.results._source import StoredSpectrum
 from labctl.results._stark_results import StarkAnalysis, StarkPoint
-from labctl.results._stored_photons import StoredDecay, StoredPhotons
+from labctl.results._stored_photons import StoredDecay, StoredPhotons, photon_points
 from labctl.results._stream_photons import StreamPhotons, TimeResponse, combined_response
 from labctl.results._stream_results import analyze_stream
 from labctl.results._temperature_results import TemperatureLaws
@@ -76,18 +78,22 @@ __all__ = [
     "batch_results",
     "bunched_light",
     "bunching_results",
+    "channels",
     "combined_response",
     "compared",
     "decay_rows",
     "dot_records",
     "evaluate_points",
+    "figure_png",
     "fit_decays",
     "format_measured",
     "json_text",
     "law_lines",
+    "meaning",
     "near_delays",
     "pair_results",
     "parse_given",
+    "photon_points",
     "read_failure",
     "save_figure",
     "size_nm",
@@ -107,3 +113,14 @@ def save_figure(analysis: RunAnalysis, path: "Path") -> "Path":
     from labctl.results import _figures
 
     return _figures.save_figure(analysis, path)
+
+
+def figure_png(analysis: RunAnalysis, dpi: int = 150) -> bytes:
+    """Draw the analysis; returns the PNG.
+
+    Raises:
+        AnalysisError: If nothing was fitted that could be drawn.
+    """
+    from labctl.results import _figures
+
+    return _figures.figure_png(analysis, dpi)

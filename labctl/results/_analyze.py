@@ -69,6 +69,14 @@ class RunAnalysis:
     manifold: ManifoldAnalysis | None = None
     bands: tuple[FittedBand, ...] = ()
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the reader must know: of the results, and why something was not fitted."""
+        fitted = (*self.points, *(() if self.decays is None else self.decays.decays))
+        unfitted = [text for one in fitted if one.fit is None for text in one.warnings]
+        texts = [text for result in self.results for text in result.warnings]
+        return tuple(dict.fromkeys([*texts, *unfitted]))
+
 
 def analyze(run: StoredRun) -> list[ExperimentResult]:
     """Return the quantities that a run determines.

@@ -1,5 +1,6 @@
 """Figures of analysed runs, drawn without a display."""
 
+import io
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -20,7 +21,7 @@ from labctl.results._points import FittedPoint
 from labctl.results._stark_figure import draw_stark
 from labctl.results._warm_figure import draw_bands
 
-__all__ = ["draw", "heading", "save_figure"]
+__all__ = ["draw", "figure_png", "heading", "save_figure"]
 
 _BORDER = 8.0
 
@@ -32,10 +33,21 @@ def save_figure(analysis: RunAnalysis, path: Path) -> Path:
         AnalysisError: If nothing was fitted.
         OSError: If the file cannot be written.
     """
-    figure = draw(analysis)
+    picture = figure_png(analysis)
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=150, format="png")
+    path.write_bytes(picture)
     return path
+
+
+def figure_png(analysis: RunAnalysis, dpi: int = 150) -> bytes:
+    """Draw the analysis; returns the PNG.
+
+    Raises:
+        AnalysisError: If nothing was fitted that could be drawn.
+    """
+    buffer = io.BytesIO()
+    draw(analysis).savefig(buffer, dpi=dpi, format="png")
+    return buffer.getvalue()
 
 
 def draw(analysis: RunAnalysis) -> Figure:

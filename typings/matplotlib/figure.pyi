@@ -1,6 +1,6 @@
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, overload
+from typing import BinaryIO, Literal, overload
 
 from matplotlib.axes import Axes
 from matplotlib.gridspec import GridSpec, SubplotSpec
@@ -35,4 +35,4 @@ class SubFigure(FigureBase): ...
 
 class Figure(FigureBase):
     def __init__(self, *, figsize: tuple[float, float], layout: str) -> None: ...
-    def savefig(self, fname: Path, *, dpi: float, format: str) -> None: ...
+    def savefig(self, fname: Path | BinaryIO, *, dpi: float, format: str) -> None: ...
