@@ -3,6 +3,8 @@
 Measures the points of configs/recipes/temperature_series.yaml. Try it on the simulated set-up:
 
     python configs/scripts/temperature_scan.py --simulate
+
+If it was broken off, ``--resume RUN`` runs it again and goes on with its run.
 """
 
 import argparse
@@ -28,10 +30,12 @@ TEMPERATURES_K = (4, 10, 20, 30, 40, 50, 60, 70, 80, 90)
 SETTLE = SettleRule(tolerance=0.05, std=0.05, dwell_s=15 * 60, timeout_s=60 * 60)
 
 
-def scan(lab: Lab, temperatures_k: Sequence[float] = TEMPERATURES_K) -> ScriptRun:
+def scan(
+    lab: Lab, temperatures_k: Sequence[float] = TEMPERATURES_K, resume: Path | None = None
+) -> ScriptRun:
     """Calibrate, then take a spectrum and a decay at each temperature."""
     points = 3 + 2 * len(temperatures_k)
-    with lab.run("temperature scan", sample=SAMPLE, dot=DOT, points=points) as run:
+    with lab.run("temperature scan", sample=SAMPLE, dot=DOT, points=points, resume=resume) as run:
         # What a count means, where each pixel lies, and how sharp the clock is.
         lab.measure(
             CalibrateDetector(grating="300/mm", center="600 nm", exposure="0.5 s", frames=40)
@@ -60,11 +64,12 @@ def main() -> None:
     parser.add_argument("--simulate", action="store_true", help="use the simulated set-up")
     parser.add_argument("--out", type=Path, help="folder for runs")
     parser.add_argument("--seed", type=int, default=0, help="seed of the simulation")
+    parser.add_argument("--resume", type=Path, help="run of this script to go on with")
     chosen = parser.parse_args()
     with labctl.station(
         SETUP, simulate=chosen.simulate, out=chosen.out, seed=chosen.seed, dot=DOT
     ) as lab:
-        run = scan(lab)
+        run = scan(lab, resume=chosen.resume)
     print(run.product or run.journal)
 
 

@@ -13,6 +13,8 @@ from labctl.clock import Clock
 from labctl.errors import RefusedError, StorageError
 from labctl.events import Command
 from labctl.host._connection import Connection, SimulatedBy, connect_station
+from labctl.host._past import script_past
+from labctl.host._retrace import Retrace
 from labctl.host._runner import Plan, RunReport, Watched, open_run, unwatched
 from labctl.host._supervised import supervised
 from labctl.host._supervisor import SetupFiles
@@ -20,7 +22,16 @@ from labctl.host._unstored import unstored_session
 from labctl.measurements import FoundDot, Measurement
 from labctl.recipes import DotChoice
 from labctl.roles import Camera, Cryostat, Instrument, Lamp, SettleRule, Shutter, Spectrograph
-from labctl.sequencer import Aborted, Control, Guard, Listener, OnTimeout, Session, undisturbed
+from labctl.sequencer import (
+    Aborted,
+    Control,
+    Guard,
+    Listener,
+    OnTimeout,
+    Session,
+    Skipped,
+    undisturbed,
+)
 from labctl.setup import Setup, load_setup
 from labctl.stations import SafeReport, Station
 from labctl.storage import PointFollower, Run, read_run
@@ -134,7 +145,8 @@ class Lab:
         self._control: Control | None = None
         self._session: Session | None = None
         self._points: PointFollower | None = None
-        self._steps = 0
+        self._retrace: Retrace | None = None
+        self._steps = self._moves = 0
         for name in connection.station:
             setattr(self, name, self._handle(connection.station[name]))
 
@@ -159,7 +171,14 @@ class Lab:
 
     @contextmanager
     def run(
-        self, name: str, *, sample: str = "", dot: str = "", points: int | None = None
+        self,
+        name: str,
+        *,
+        sample: str = "",
+        dot: str = "",
+        points: int | None = None,
+        resume: str | Path | None = None,
+        accept: bool = False,
     ) -> Generator[ScriptRun]:
         """Open a run around ordinary loops; everything measured inside is stored in it.
 
@@ -171,16 +190,24 @@ class Lab:
             sample: Name of the sample, for the file; empty: that of the set-up.
             dot: Name of the dot, for the file; empty: the simulated one.
             points: Number of points, if known; displays show the progress by it.
+            resume: A run of this script that was broken off, to go on with. What it did then is
+                passed over: ``measure`` returns what is stored, ``set`` moves nothing, until the
+                script comes to where it was; there the set-up is led back, and the last point is
+                taken once more to show what has changed.
+            accept: Whether differences of the set-up between then and now are accepted.
 
         Raises:
-            RefusedError: A run is open already.
+            ConfigError: The run to go on with is complete, comes from a recipe, or differs.
+            RefusedError: A run is open already, or the script does something else than then.
             LabctlError: What ended the block.
         """
         if self._session is not None:
             raise RefusedError("run", "a run is already open", "close it first")
         plan = self._plan(name, sample, dot, points)
+        past = None if resume is None else script_past(Path(resume))
+        self._retrace = None if past is None else Retrace(past)
         self._control = Control()
-        self._steps = 0
+        self._steps = self._moves = 0
         try:
             with open_run(
                 self._connection,
@@ -189,14 +216,18 @@ class Lab:
                 out=self._out,
                 control=self._control,
                 listeners=self._listeners,
+                past=past,
+                accept=accept,
                 watched=self._watched,
             ) as live:
                 self._session = live.session
                 self._points = PointFollower(live.report.journal)
                 yield ScriptRun(self, live.session, live.report)
+                if self._retrace is not None:
+                    self._retrace.end()
                 live.session.checkpoint()
         finally:
-            self._session = self._control = self._points = None
+            self._session = self._control = self._points = self._retrace = None
         if live.report.outcome.error is not None:
             raise live.report.outcome.error
 
@@ -237,13 +268,22 @@ class Lab:
             with unstored_session(self.station, self.clock) as session:
                 return session.move(settable, value, settle, on_timeout)
         self._session.checkpoint()
-        return self._session.move(settable, value, settle, on_timeout)
+        step_id = f"script/set/{self._moves}"
+        self._moves += 1
+        if self._retrace is not None and self._retrace.passing:
+            return self._retrace.set(self._session, step_id, (settable, value, settle, on_timeout))
+        try:
+            return self._session.move(settable, value, settle, on_timeout)
+        except Skipped:
+            text = f"step {step_id} skipped: {settable} did not arrive at {value:g}"
+            self._session.book.message("warning", "run", text, skipped_step=step_id)
+            raise
 
     def wait(self, seconds: float) -> None:
         """Let lab time pass."""
         if self._session is None:
             self.clock.sleep(seconds)
-        else:
+        elif self._retrace is None or not self._retrace.passing:
             self._session.wait(seconds)
 
     def dots(
@@ -264,6 +304,9 @@ class Lab:
         """
         if self._session is None:
             raise RefusedError("run", "dots belong to a run", "open one, and map in it")
+        if self._retrace is not None and self._retrace.passing:
+            hint = "a recipe with a loop over dots can go on"
+            raise RefusedError("run", "a script cannot go on behind a loop over dots", hint)
         order = {"brightest_first": brightest_first, "least_share": least_share}
         choice = DotChoice.model_validate({"at_most": at_most, **order})
         yield from self._session.dots.each(choice, step_id="script/dots")
@@ -283,8 +326,11 @@ class Lab:
         if session is None or points is None:
             raise RefusedError("run", "the run has ended", "measure inside its block")
         session.checkpoint()
-        session.measure(measurement, step_id=f"script/{self._steps}", label=label)
+        step_id = f"script/{self._steps}"
         self._steps += 1
+        if self._retrace is not None and self._retrace.passing:
+            return self._retrace.measure(session, step_id, measurement, label)
+        session.measure(measurement, step_id=step_id, label=label)
         found = points.newest()
         if found is None:
             message = f"the point that was just measured is not in {points.path}"

@@ -22,6 +22,7 @@ __all__ = [
     "differences",
     "open_past",
     "resume_request",
+    "script_past",
     "segment_data",
     "tell_past",
 ]
@@ -59,11 +60,25 @@ def resume_request(run: Path, *, accept: bool = False, setup: Path | None = None
     origin = past.start.get("origin")
     if not origin:
         what = f"the run '{past.start['name']}' comes from no recipe, but from a script"
-        hint = "its loops are not in the file; run the script again, as a run of its own"
+        hint = "its loops are not in the file; run the script again with lab.run(…, resume=RUN)"
         raise ConfigError([Problem(what, str(run), hint)])
     request = RunRequest.model_validate_json(json.dumps(origin))
     changes = {"resume": past.folder.path, "accept": accept}
     return request.model_copy(update=changes | ({"setup": setup} if setup else {}))
+
+
+def script_past(run: Path) -> Past:
+    """Read an interrupted run of a script.
+
+    Raises:
+        ConfigError: It is complete, or a recipe has made it.
+        StorageError: It cannot be read, or is going on.
+    """
+    past = open_past(run)
+    if past.start.get("origin"):
+        what = f"the run '{past.start['name']}' comes from a recipe, not from a script"
+        raise ConfigError([Problem(what, str(run), f"labctl resume {past.folder.path}")])
+    return past
 
 
 def differences(

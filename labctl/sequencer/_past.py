@@ -17,10 +17,19 @@ __all__ = ["Done", "Past"]
 
 @dataclass(frozen=True)
 class Done:
-    """The last stored point of a step: its index in the run, and which attempt it was."""
+    """The last stored point of a step.
+
+    Attributes:
+        index: Its index in the run.
+        attempt: Which attempt it was.
+        kind: Measurement and label.
+        set: What had been set: settable → value.
+    """
 
     index: int
     attempt: int
+    kind: str
+    set: Mapping[str, float]
 
 
 @dataclass
@@ -147,7 +156,9 @@ class Past:
     def _take_point(self, record: Record) -> None:
         index = int(record.data["index"])
         self.points = max(self.points, index + 1)
-        self.done[record.step_id] = Done(index, record.attempt)
+        kind = f"{record.data['measurement']} {record.data['label']}".rstrip()
+        values = {name: float(entry["value"]) for name, entry in record.data["set"].items()}
+        self.done[record.step_id] = Done(index, record.attempt, kind, values)
         self.memory.update(record.data.get("remembered", {}))
         self.banked_s = 0.0
         if not record.data["quality"] & Quality.OVERLAP:
