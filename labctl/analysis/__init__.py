@@ -25,8 +25,7 @@ from labctl.analysis._change_points import ChangePoints, find_change_points
 from labctl.analysis._constellation import ConstellationMatch, match_constellations
 from labctl.analysis._crossing import change_false_alarm
 from labctl.analysis._dead_time import dead_time_corrected, pulses_blocked
-from labctl.analysis._decay_fit import DecayModel, fit_decay
-from labctl.analysis._decay_kernels import warm_up_decays
+from labctl.analysis._decay_fit import DecayModel, fit_decay, warm_up_decays
 from labctl.analysis._decay_result import DecayCandidate, DecayComponent, DecayFit, Goodness
 from labctl.analysis._drift_table import DriftTable
 from labctl.analysis._dwell_laws import DwellLaw, LawFit

@@ -24,6 +24,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from labctl.analysis import _decay_kernels as decays
+from labctl.analysis import _likelihood_kernels as likelihoods
 from labctl.analysis._decay_model import FED, MONO, TWO, Grid, Shape, cascade_shape
 from labctl.analysis._decay_noise import Errors, errors_of, noise_share, sharpened
 from labctl.analysis._decay_problem import BACKGROUND, SHAPE, DecayProblem, Fitted
@@ -34,7 +36,7 @@ from labctl.analysis._irf import Irf, IrfResponse, TimingConfiguration
 from labctl.analysis._measured import Measured
 from labctl.errors import AnalysisError
 
-__all__ = ["DecayModel", "fit_decay"]
+__all__ = ["DecayModel", "fit_decay", "warm_up_decays"]
 
 Vector = NDArray[np.float64]
 DecayModel = Literal["auto", "mono", "fed", "biexponential", "stretched", "cascade"]
@@ -236,3 +238,15 @@ def _candidate(tried: Tried, counts: float) -> DecayCandidate:
     free -= sum(known.error > 0 for known in tried.problem.known.values())
     bic = free * math.log(counts) - 2 * likelihood
     return DecayCandidate(tried.problem.shape.name, free, likelihood, bic)
+
+
+def warm_up_decays() -> None:
+    """Compile the kernels of ``fit_decay``, or load them from the cache: before light is let in."""
+    for one in (decays.mode_taps, decays.convolve_modes, decays.add_earlier_periods):
+        one.compile()
+    for one in (decays.fill_tails, decays.mix_modes, decays.correlate_modes, decays.fall_of_modes):
+        one.compile()
+    for one in (likelihoods.weigh, likelihoods.fill_logs, likelihoods.fill_moments):
+        one.compile()
+    for one in (likelihoods.mark_pushing, likelihoods.damped_step):
+        one.compile()

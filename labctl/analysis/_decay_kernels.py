@@ -14,18 +14,17 @@ from labctl.analysis._numba import Array, kernel
 __all__ = [
     "add_earlier_periods",
     "convolve_modes",
-    "damped_step",
-    "mark_pushing",
+    "correlate_modes",
+    "fall_of_modes",
+    "fill_tails",
     "mix_modes",
     "mode_taps",
-    "warm_up_decays",
-    "weigh",
 ]
 
 _DARK = 1e-20
 _LANES = 8
-_NEAR = 1e-7
-_FLAT = 1e-300
+_CELLS, _SPAN, _EARLY = 255, 3.0, 1e-4
+_HALVINGS = 60
 
 
 @kernel("void(float64, float64, float64[::1], float64[:, ::1])")
@@ -65,7 +64,7 @@ def mode_taps(bin_ps: float, late_ps: float, taus_ps: Array, taps: Array) -> Non
 
 
 @kernel(
-    "void(float64[::1], int64, float64[:, ::1],"
+    "int64(float64[::1], int64, float64[:, ::1],"
     " float64[:, ::1], float64[:, ::1], float64[:, ::1], float64[:, ::1])"
 )
 def convolve_modes(
@@ -76,8 +75,10 @@ def convolve_modes(
     by_shift: Array,
     by_tau: Array,
     states: Array,
-) -> None:
+) -> int:
     """Fill the counts per bin of unit decays, shape (modes, bins), and their derivatives.
+
+    Returns the bin from which on each decay is one exponential, which `fill_tails` continues.
 
     Args:
         response: Shape (support,).
@@ -110,23 +111,18 @@ def convolve_modes(
                 by_tau[mode, at] = tau0 * now + tau1 * before + tau2 * state + tap2 * slope
             if place == support + 1:
                 states[mode, 0], states[mode, 1] = state, slope
-        # Behind the response one exponential is left: each bin follows from one some bins before.
-        left, left_slope = q**_LANES, _LANES * q ** (_LANES - 1) * q_slope
-        for at in range(dark, bins):
-            by_tau[mode, at] = left * by_tau[mode, at - _LANES]
-            by_tau[mode, at] += left_slope * counts[mode, at - _LANES]
-            by_shift[mode, at] = left * by_shift[mode, at - _LANES]
-            counts[mode, at] = left * counts[mode, at - _LANES]
+    return min(dark, bins)
 
 
 @kernel(
-    "void(float64, float64, float64, float64[:, ::1], float64[::1],"
+    "void(float64, float64, float64, int64, float64[:, ::1], float64[::1],"
     " float64[:, ::1], float64[:, ::1], float64[:, ::1], float64[:, ::1])"
 )
 def add_earlier_periods(
     bin_ps: float,
     period_ps: float,
     gap_ps: float,
+    end: int,
     taps: Array,
     taus_ps: Array,
     states: Array,
@@ -134,13 +130,12 @@ def add_earlier_periods(
     by_shift: Array,
     by_tau: Array,
 ) -> None:
-    """Add what is left of all earlier pulses: one exponential over the whole histogram.
+    """Add what is left of all earlier pulses, one exponential, to the bins before ``end``.
 
     ``gap_ps`` lies between the end of the response, one period earlier, and the first bin of
     ``counts``; the other arguments are as in `convolve_modes`.
     """
-    modes, bins = counts.shape
-    for mode in range(modes):
+    for mode in range(len(counts)):
         tau_ps = taus_ps[mode]
         left = math.exp(-gap_ps / tau_ps)
         if left < _DARK:
@@ -151,12 +146,92 @@ def add_earlier_periods(
         tap2, late2, tau2, q = taps[mode, 2], taps[mode, 5], taps[mode, 8], taps[mode, 9]
         state, slope = states[mode, 0], states[mode, 1]
         fixed_slope = tau2 * state + tap2 * slope
-        for at in range(bins):
+        for at in range(end):
             counts[mode, at] += tap2 * state * left
             by_shift[mode, at] += late2 * state * left
             age = (older_ps + at * bin_ps) / (tau_ps * tau_ps)
             by_tau[mode, at] += left * (fixed_slope + tap2 * state * age)
             left *= q
+
+
+@kernel("void(int64, float64[:, ::1], float64[:, ::1], float64[:, ::1], float64[:, ::1])")
+def fill_tails(begin: int, taps: Array, counts: Array, by_shift: Array, by_tau: Array) -> None:
+    """Continue exponentials and their derivatives: each stretch doubles what there is."""
+    modes, bins = counts.shape
+    for mode in range(modes):
+        q, q_slope = taps[mode, 9], taps[mode, 10]
+        at_shift, at_tau, at_count = by_shift[mode], by_tau[mode], counts[mode]
+        first, size = begin, _LANES
+        while first < bins:
+            left, left_slope = q**size, size * q ** (size - 1) * q_slope
+            old, new = at_count[first - size :], at_count[first:]
+            old_shift, new_shift = at_shift[first - size :], at_shift[first:]
+            old_tau, new_tau = at_tau[first - size :], at_tau[first:]
+            for at in range(min(size, bins - first)):
+                new_tau[at] = left * old_tau[at] + left_slope * old[at]
+                new_shift[at] = left * old_shift[at]
+                new[at] = left * old[at]
+            first += size
+            size *= 2
+
+
+@kernel(
+    "void(float64[:, ::1], int64, float64, float64, float64[:, ::1], float64[::1], float64[::1],"
+    " float64[:, ::1])",
+    any_order=True,
+)
+def correlate_modes(
+    rows: Array,
+    begin: int,
+    period_ps: float,
+    gap_ps: float,
+    taps: Array,
+    taus_ps: Array,
+    areas: Array,
+    found: Array,
+) -> None:
+    """Add the transpose of `convolve_modes` and `add_earlier_periods` with the same arguments.
+
+    Args:
+        rows: Over bins, shape (n, bins).
+        begin: As for `convolve_modes`.
+        period_ps: Infinite for a single pulse.
+        gap_ps: As for `add_earlier_periods`.
+        taps: From `mode_taps`.
+        taus_ps: Shape (modes,).
+        areas: Of the exponentials, shape (modes,).
+        found: Over bins of the response, shape (n, support); zero before.
+    """
+    bins, support = rows.shape[1], found.shape[1]
+    first = begin + support + 1
+    inside = min(max(first, 0), bins)
+    powers = np.empty(bins)
+    for mode in range(len(areas)):
+        tap0, tap1, tap2, q = taps[mode, 0], taps[mode, 1], taps[mode, 2], taps[mode, 9]
+        area = areas[mode]
+        powers[0] = 1.0
+        filled = 1
+        while filled < bins:
+            for at in range(min(filled, bins - filled)):
+                powers[filled + at] = q**filled * powers[at]
+            filled *= 2
+        earlier = math.exp(-gap_ps / taus_ps[mode]) / -math.expm1(-period_ps / taus_ps[mode])
+        for row in range(len(rows)):
+            here, place = rows[row], found[row]
+            late, whole = 0.0, 0.0
+            behind = here[inside:]
+            for at in range(bins - inside):
+                late += powers[at] * behind[at]
+            for at in range(bins):
+                whole += powers[at] * here[at]
+            state = late * q ** max(-first, 0)
+            older = area * tap2 * earlier * whole
+            for at in range(support - 1, -1, -1):
+                now = here[begin + at] if 0 <= begin + at < bins else 0.0
+                after = here[begin + at + 1] if 0 <= begin + at + 1 < bins else 0.0
+                place[at] += area * (tap0 * now + tap1 * after + tap2 * state) + older
+                state = q * state + after
+                older *= q
 
 
 @kernel(
@@ -196,109 +271,44 @@ def mix_modes(
                     mixed[2 + parameter, at] += tau_weight * by_tau[mode, at]
 
 
-# Products of long rows: those of numpy's library would wake its threads for them.
-@kernel(
-    "void(float64[:, ::1], float64[::1], float64[::1], float64, float64, float64,"
-    " float64[::1], float64[:, ::1], float64[:, ::1], float64[::1], float64[:, ::1])",
-    any_order=True,
-)
-def weigh(
-    unit: Array,
-    weights: Array,
-    counts: Array,
-    background: float,
-    light: float,
-    least: float,
-    model: Array,
-    jacobian: Array,
-    weighted: Array,
-    gradient: Array,
-    fisher: Array,
-) -> None:
-    """Fill expected counts, their derivatives, these times weight over expected counts, and sums.
+@kernel("float64(float64[::1], float64[::1])")
+def fall_of_modes(taus_ps: Array, areas: Array) -> float:
+    """Return the time from the maximum of a sum of exponentials to 1/e of it, in ps.
 
-    ``unit`` holds counts and derivatives of one unit of light, as from `mix_modes`. Rows of the
-    derivatives: background, shift, light, then the parameters of the shape. ``gradient`` and
-    ``fisher`` are those of the weighted Poisson likelihood.
+    Both are looked for on a grid, and then by halving.
     """
-    rows, bins = jacobian.shape
-    share = np.empty(bins)
-    for at in range(bins):
-        model[at] = max(background + light * unit[0, at], least)
-        share[at] = weights[at] / model[at]
-    for row in range(rows):
-        source = 1 if row == 1 else row - 1
-        if row == 0:
-            jacobian[0, :] = 1.0
-        elif row == 2:
-            jacobian[2, :] = unit[0]
+    rates = 1.0 / taus_ps
+    heights = areas * rates
+    falls = heights * rates
+    step_ps = taus_ps[0] * (_SPAN / _CELLS)
+
+    def mixed(weights: Array, at_ps: float) -> float:
+        total = 0.0
+        for mode in range(len(rates)):
+            total += weights[mode] * math.exp(-rates[mode] * at_ps)
+        return total
+
+    peak_ps, highest = 0.0, mixed(heights, 0.0)
+    if mixed(heights, _EARLY * taus_ps[0]) > highest:
+        for cell in range(1, _CELLS + 1):
+            value = mixed(heights, cell * step_ps)
+            if value > highest:
+                peak_ps, highest = cell * step_ps, value
+        low, high = max(peak_ps - step_ps, 0.0), peak_ps + step_ps
+        for _ in range(_HALVINGS):
+            peak_ps = 0.5 * (low + high)
+            if mixed(falls, peak_ps) > 0.0:
+                high = peak_ps
+            else:
+                low = peak_ps
+        highest = mixed(heights, peak_ps)
+    low, high = peak_ps, peak_ps + step_ps
+    while mixed(heights, high) * math.e > highest > 0.0:
+        low, high = high, high + max(step_ps, 0.1 * (high - peak_ps))
+    for _ in range(_HALVINGS):
+        middle = 0.5 * (low + high)
+        if mixed(heights, middle) * math.e > highest:
+            low = middle
         else:
-            for at in range(bins):
-                jacobian[row, at] = light * unit[source, at]
-        slope = 0.0
-        for at in range(bins):
-            weighted[row, at] = jacobian[row, at] * share[at]
-            slope += weighted[row, at] * (model[at] - counts[at])
-        gradient[row] = slope
-        for other in range(row + 1):
-            product = 0.0
-            for at in range(bins):
-                product += weighted[row, at] * jacobian[other, at]
-            fisher[row, other] = fisher[other, row] = product
-
-
-@kernel("void(float64[::1], float64[::1], float64[::1], float64[::1], boolean[::1])")
-def mark_pushing(
-    parameters: Array, gradient: Array, lower: Array, upper: Array, pushing: Array
-) -> None:
-    """Mark the parameters on a bound that would go further."""
-    for place in range(len(parameters)):
-        value, slope = parameters[place], gradient[place]
-        near = _NEAR * max(abs(value), _NEAR)
-        low = value - lower[place] <= near and slope > 0.0
-        pushing[place] = low or (upper[place] - value <= near and slope < 0.0)
-
-
-@kernel("float64(float64[:, ::1], float64[::1], boolean[::1], float64, float64[::1])")
-def damped_step(fisher: Array, gradient: Array, free: Array, damping: float, step: Array) -> float:
-    """Fill the damped step of the free parameters; return by how much it should lower the cost.
-
-    Scaled to a diagonal of 1 and damped, the information is positive definite, so that elimination
-    needs no exchange of rows.
-    """
-    places = np.flatnonzero(free)
-    size = len(places)
-    scale, slope, solved = np.empty(size), np.empty(size), np.empty(size)
-    system = np.empty((size, size + 1))
-    for row in range(size):
-        scale[row] = 1.0 / math.sqrt(max(fisher[places[row], places[row]], _FLAT))
-        slope[row] = gradient[places[row]] * scale[row]
-    for row in range(size):
-        for column in range(size):
-            entry = fisher[places[row], places[column]]
-            system[row, column] = entry * scale[row] * scale[column]
-        system[row, row] += damping
-        system[row, size] = slope[row]
-    for pivot in range(size):
-        for row in range(pivot + 1, size):
-            factor = system[row, pivot] / system[pivot, pivot]
-            for column in range(pivot, size + 1):
-                system[row, column] -= factor * system[pivot, column]
-    step[:] = 0.0
-    gain = 0.0
-    for row in range(size - 1, -1, -1):
-        value = system[row, size]
-        for column in range(row + 1, size):
-            value -= system[row, column] * solved[column]
-        solved[row] = value / system[row, row]
-        step[places[row]] = -scale[row] * solved[row]
-        gain += 0.5 * slope[row] * solved[row]
-    return gain
-
-
-def warm_up_decays() -> None:
-    """Compile the kernels of ``fit_decay``, or load them from the cache: before light is let in."""
-    for one in (mode_taps, convolve_modes, add_earlier_periods, mix_modes, weigh):
-        one.compile()
-    for one in (mark_pushing, damped_step):
-        one.compile()
+            high = middle
+    return 0.5 * (low + high) - peak_ps

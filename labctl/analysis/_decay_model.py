@@ -12,6 +12,9 @@ from labctl.analysis._decay_cascade import MOST_EXCITATIONS, cascade_areas
 from labctl.analysis._decay_kernels import (
     add_earlier_periods,
     convolve_modes,
+    correlate_modes,
+    fall_of_modes,
+    fill_tails,
     mix_modes,
     mode_taps,
 )
@@ -85,6 +88,17 @@ class Shape(Protocol):
         """Return the deconvolved decay at delays >= 0, per ps."""
         ...
 
+    def correlate(self, grid: Grid, parameters: Vector, shift_ps: float, rows: Vector) -> Vector:
+        """Return what rows over bins, shape (n, bins), come to for each bin of the response.
+
+        The transpose of how the response becomes the counts of one unit; shape (n, support).
+        """
+        ...
+
+    def fall_ps(self, parameters: Vector) -> float:
+        """Return the time from the maximum of the deconvolved decay to 1/e of it."""
+        ...
+
 
 class Modes(NamedTuple):
     """A sum of exponentials with the areas and times of shape (modes,), and derivatives.
@@ -124,23 +138,43 @@ class ModeShape:
         taus_ps, areas, _, _ = self.modes(parameters)
         return np.exp(-delay_ps[:, None] / taus_ps) @ (areas / taus_ps)
 
+    def correlate(self, grid: Grid, parameters: Vector, shift_ps: float, rows: Vector) -> Vector:
+        """Return what rows over bins come to for each bin of the response, shape (n, support)."""
+        modes = self.modes(parameters)
+        begin, taus_ps, taps = _taps(grid, modes.taus_ps, shift_ps)
+        found = np.zeros((len(rows), len(grid.response)))
+        gap_ps = grid.period_ps - (begin + len(grid.response) + 1) * grid.bin_ps
+        correlate_modes(rows, begin, grid.period_ps, gap_ps, taps, taus_ps, modes.areas, found)
+        return found
 
-def _mode_counts(grid: Grid, taus_ps: Vector, shift_ps: float) -> tuple[Vector, Vector, Vector]:
+    def fall_ps(self, parameters: Vector) -> float:
+        """Return the time from the maximum of the deconvolved decay to 1/e of it."""
+        modes = self.modes(parameters)
+        return fall_of_modes(modes.taus_ps, modes.areas)
+
+
+def _taps(grid: Grid, taus_ps: Vector, shift_ps: float) -> tuple[int, Vector, Vector]:
+    """Return the bin in which the first light arrives, the times, and taps as `mode_taps` does."""
     whole = math.floor(shift_ps / grid.bin_ps)
     taus_ps = np.maximum(taus_ps, _FASTEST_PS)
     taps = np.empty((len(taus_ps), 11))
     mode_taps(grid.bin_ps, shift_ps - whole * grid.bin_ps, taus_ps, taps)
-    begin = grid.first_response + whole - grid.first_bin
+    return grid.first_response + whole - grid.first_bin, taus_ps, taps
+
+
+def _mode_counts(grid: Grid, taus_ps: Vector, shift_ps: float) -> tuple[Vector, Vector, Vector]:
+    begin, taus_ps, taps = _taps(grid, taus_ps, shift_ps)
     shape = (len(taus_ps), grid.bins)
     counts, by_shift, by_tau = np.empty(shape), np.empty(shape), np.empty(shape)
     states = np.zeros((len(taus_ps), 2))
-    convolve_modes(grid.response, begin, taps, counts, by_shift, by_tau, states)
+    tail = convolve_modes(grid.response, begin, taps, counts, by_shift, by_tau, states)
     if math.isfinite(grid.period_ps):
         gap_ps = grid.period_ps - (begin + len(grid.response) + 1) * grid.bin_ps
         add_earlier_periods(
-            grid.bin_ps, grid.period_ps, gap_ps, taps, taus_ps, states,
+            grid.bin_ps, grid.period_ps, gap_ps, tail, taps, taus_ps, states,
             counts, by_shift, by_tau,
         )  # fmt: skip
+    fill_tails(tail, taps, counts, by_shift, by_tau)
     return counts, by_shift, by_tau
 
 

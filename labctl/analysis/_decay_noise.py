@@ -7,17 +7,26 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from labctl.analysis._decay_problem import BACKGROUND, LIGHT, SHAPE, SHIFT, DecayProblem, Fitted
+from labctl.analysis._decay_problem import (
+    BACKGROUND,
+    LIGHT,
+    SHAPE,
+    SHIFT,
+    DecayProblem,
+    Fitted,
+    Point,
+)
 from labctl.analysis._decay_result import Goodness
 from labctl.analysis._fit import normal_cdf
 from labctl.analysis._irf import IrfResponse
+from labctl.analysis._likelihood_kernels import fill_moments
 
 __all__ = ["Errors", "errors_of", "goodness_of", "noise_share", "sharpened"]
 
 Vector = NDArray[np.float64]
 
 _NOTHING: Vector = np.zeros(2)
-_LARGE = 300.0
+_SMALL, _LARGE, _ENTRIES = 1e-6, 300.0, 240
 _NOISY = 0.05
 
 
@@ -58,16 +67,16 @@ def errors_of(problem: DecayProblem, fitted: Fitted, response: IrfResponse) -> E
     model, weighted = fitted.point.model, fitted.point.weighted
     counting = fisher
     if not np.all(problem.weights == 1):
-        counting = fisher + (weighted * (problem.weights - 1)) @ fitted.point.jacobian.T
-    kernel, through = _kernel(problem, fitted), _Lags(problem)
-    by_response = through.back(kernel, weighted)
-    by_response -= by_response @ problem.grid.response[:, None]
+        counting = fisher + (weighted * (model * (1 - 1 / problem.weights))) @ weighted.T
+    p, grid = fitted.parameters, problem.grid
+    by_response = p[LIGHT] * problem.shape.correlate(grid, p[SHAPE:], float(p[SHIFT]), weighted)
+    by_response -= by_response @ grid.response[:, None]
     by_count = _sharpened_rows(by_response) / response.total
     noise = (by_count * response.variance) @ by_count.T
     common = by_count.sum(axis=1)
     noise += np.outer(common, common) * response.background_variance
-    spread = _spread(kernel, through, response)
-    growth = float(problem.weights @ (spread / model)) - float(np.trace(inverse @ noise))
+    spread = _Lags(problem).back(_kernel(problem, fitted) ** 2, problem.weights / model)
+    growth = float(spread @ _variance(response)) - float((inverse * noise).sum())
     noise += _of_width(problem, fitted, response)
     covariance = inverse @ (counting + noise) @ inverse
     return Errors(covariance, inverse @ noise @ inverse, inverse, max(growth, 0.0))
@@ -98,22 +107,22 @@ def noise_share(problem: DecayProblem, fitted: Fitted, response: IrfResponse) ->
     dark = highest * float(response.variance.min() * kernel.sum()) / response.total
     if highest < _NOISY / 2 and dark < _NOISY / 2 * float(fitted.parameters[BACKGROUND]):
         return None
-    share = _spread(kernel, _Lags(problem), response) / fitted.point.model
+    spread = _Lags(problem).forth(kernel**2, _variance(response))
+    share = np.maximum(spread, 0.0) / fitted.point.model
     return share if share.max() > _NOISY else None
 
 
-def _spread(kernel: Vector, through: "_Lags", response: IrfResponse) -> Vector:
-    # What is convolved is smooth over several bins, for which sharpening changes nothing.
-    variance = np.concatenate([_NOTHING[:1], response.variance, _NOTHING[:1]]) / response.total**2
-    return np.maximum(through.forth(kernel**2, variance), 0.0)
+def _variance(response: IrfResponse) -> Vector:
+    # What it is convolved with is smooth over several bins, for which sharpening changes nothing.
+    return np.concatenate([_NOTHING[:1], response.variance, _NOTHING[:1]]) / response.total**2
 
 
 def _inverse(fisher: Vector, free: NDArray[np.bool_]) -> Vector:
     inverse = np.zeros_like(fisher)
     places = np.ix_(free, free)
     part = fisher[places]
-    scale = 1 / np.sqrt(np.maximum(np.diag(part), 1e-300))
-    scales = np.outer(scale, scale)
+    scale = 1 / np.sqrt(np.maximum(part.diagonal(), 1e-300))
+    scales = scale[:, None] * scale
     try:
         found = np.linalg.inv(part * scales)
     except np.linalg.LinAlgError:
@@ -136,12 +145,12 @@ class _Lags:
         self._support, self._bins = len(problem.grid.response), problem.grid.bins
         self._length = _fast_length(self._support + self._bins)
 
-    def back(self, kernel: Vector, rows: Vector) -> Vector:
-        """Return ``sum_i rows[:, i] kernel[i - j]``, shape (rows, support)."""
+    def back(self, kernel: Vector, row: Vector) -> Vector:
+        """Return ``sum_i row[i] kernel[i - j]``, shape (support,)."""
         support, size = self._support, self._length
-        product = np.conj(np.fft.rfft(rows, size, axis=1)) * np.fft.rfft(kernel, size)
+        product = np.conj(np.fft.rfft(row, size)) * np.fft.rfft(kernel, size)
         # The kernel's first lag is that of the last bin of the response.
-        return np.fft.irfft(product, size, axis=1)[:, support - 1 :: -1]
+        return np.fft.irfft(product, size)[support - 1 :: -1]
 
     def forth(self, kernel: Vector, column: Vector) -> Vector:
         """Return ``sum_j kernel[i - j] column[j]``, shape (bins,)."""
@@ -167,10 +176,10 @@ def goodness_of(problem: DecayProblem, fitted: Fitted, errors: Errors) -> Goodne
     What the fit takes out of its mean and variance is that of P. McCullagh, Int. Stat. Rev. 53, 61
     (1985): where there are few counts per bin, most of the variance is that of their sum.
     """
-    model, weights, deviance = fitted.point.model, problem.weights, 2 * fitted.point.misfit
-    mean, variance, common = _moments(model)
+    weights, deviance = problem.weights, 2 * fitted.point.misfit
+    mean, variance, common = _moments(fitted.point)
     expected = float(weights @ mean) - int(fitted.free.sum()) + errors.deviance
-    slope = (fitted.point.weighted * (weights * common)).sum(axis=1)
+    slope = fitted.point.weighted @ (weights * common)
     explained = float(slope @ errors.inverse @ slope)
     # The noise of the response has few degrees of freedom.
     spread = max(float(weights**2 @ variance) - explained, 1.0) + 2 * errors.deviance**2
@@ -178,20 +187,18 @@ def goodness_of(problem: DecayProblem, fitted: Fitted, errors: Errors) -> Goodne
     return Goodness(deviance, expected, z, 1 - float(normal_cdf(np.array([z]))[0]))
 
 
-def _moments(model: Vector) -> tuple[Vector, Vector, Vector]:
+def _moments(point: Point) -> Vector:
     """Return mean and variance of the deviance of a bin, and its covariance with the counts."""
-    logs, *tables = _moment_table()
-    at = np.log(np.clip(model, 1e-6, _LARGE))
-    mean, variance, common = (np.interp(at, logs, table) for table in tables)
-    rich = model > _LARGE
-    mean[rich] = 1 + 1 / (6 * model[rich])
-    variance[rich] = 2 + 2 / (3 * model[rich])
-    return mean, variance, common
+    first = math.log(_SMALL)
+    step = (math.log(_LARGE) - first) / (_ENTRIES - 1)
+    moments = np.empty((3, point.model.size))
+    fill_moments(point.model, point.logs, first, step, _moment_table(), moments)
+    return moments
 
 
 @lru_cache(maxsize=1)
-def _moment_table() -> tuple[Vector, Vector, Vector, Vector]:
-    expected = np.geomspace(1e-6, _LARGE, 240)[:, None]
+def _moment_table() -> Vector:
+    expected = np.geomspace(_SMALL, _LARGE, _ENTRIES)[:, None]
     counts = np.arange(0, int(_LARGE + 14 * math.sqrt(_LARGE)))[None, :]
     log_factorials = np.cumsum(np.log(np.maximum(counts, 1)), axis=1)
     chance = np.exp(counts * np.log(expected) - expected - log_factorials)
@@ -199,4 +206,4 @@ def _moment_table() -> tuple[Vector, Vector, Vector, Vector]:
     mean = (chance * deviance).sum(axis=1)
     variance = (chance * deviance**2).sum(axis=1) - mean**2
     common = (chance * deviance * (counts - expected)).sum(axis=1)
-    return np.log(expected[:, 0]), mean, variance, common
+    return np.stack([mean, variance, common])

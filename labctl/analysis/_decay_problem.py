@@ -10,11 +10,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from labctl.analysis._decay_kernels import damped_step, mark_pushing, weigh
 from labctl.analysis._decay_model import Grid, Shape
+from labctl.analysis._likelihood_kernels import damped_step, fill_logs, mark_pushing, weigh
 from labctl.analysis._measured import Measured
 
-__all__ = ["BACKGROUND", "LIGHT", "SHAPE", "SHIFT", "DecayProblem", "Fitted"]
+__all__ = ["BACKGROUND", "LIGHT", "SHAPE", "SHIFT", "DecayProblem", "Fitted", "Point"]
 
 Vector = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -40,8 +40,10 @@ class Point:
         gradient: Shape (k,).
         fisher: Expected information, priors included, shape (k, k).
         model: Expected counts, shape (bins,).
-        jacobian: Shape (k, bins).
-        weighted: Jacobian times weight over expected counts, shape (k, bins).
+        logs: Their logarithms.
+        unit: Counts of one unit of light and their derivatives, as from `Shape.convolve`.
+        light: Counts of light.
+        weights: Of the bins.
     """
 
     cost: float
@@ -49,8 +51,21 @@ class Point:
     gradient: Vector
     fisher: Vector
     model: Vector
-    jacobian: Vector
-    weighted: Vector
+    logs: Vector
+    unit: Vector
+    light: float
+    weights: Vector
+
+    @cached_property
+    def weighted(self) -> Vector:
+        """Derivatives of the expected counts times weight over counts, shape (k, bins)."""
+        weighted = np.empty((len(self.gradient), self.model.size))
+        weighted[BACKGROUND] = share = self.weights / self.model
+        weighted[LIGHT] = share * self.unit[0]
+        share = self.light * share
+        weighted[SHIFT] = share * self.unit[1]
+        weighted[SHAPE:] = share * self.unit[2:]
+        return weighted
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,23 +122,24 @@ class DecayProblem:
         logs = np.log(np.where(self.counts > 0, self.counts, 1.0))
         return weighted, float(weighted.sum() - weighted @ logs)
 
-    @property
+    @cached_property
     def lower(self) -> Vector:
         """Lower bounds of all parameters."""
         return np.array([0.0, self.shift_bounds_ps[0], 0.0, *self.shape.lower])
 
-    @property
+    @cached_property
     def upper(self) -> Vector:
         """Upper bounds of all parameters."""
         return np.array([np.inf, self.shift_bounds_ps[1], np.inf, *self.shape.upper])
 
-    @property
+    @cached_property
     def held(self) -> Mask:
         """Parameters that do not move."""
-        held = np.zeros(SHAPE + len(self.shape.lower), dtype=np.bool_)
-        held[[index for index, value in self.known.items() if value.error == 0]] = True
-        held[SHIFT] |= self.shift_bounds_ps[0] == self.shift_bounds_ps[1]
-        return held
+        held = [False] * (SHAPE + len(self.shape.lower))
+        held[SHIFT] = self.shift_bounds_ps[0] == self.shift_bounds_ps[1]
+        for index, value in self.known.items():
+            held[index] |= value.error == 0
+        return np.array(held)
 
     def at(self, parameters: Vector) -> Point:
         """Return likelihood and derivatives."""
@@ -132,21 +148,21 @@ class DecayProblem:
         # Where a noisy response goes below zero the model stays above it.
         least = _LEAST_SHARE * background + _TINY
         rows, bins = len(parameters), self.counts.size
-        model, jacobian, weighted = np.empty(bins), np.empty((rows, bins)), np.empty((rows, bins))
+        model, logs = np.empty(bins), np.empty(bins)
         gradient, fisher = np.empty(rows), np.empty((rows, rows))
-        weigh(
-            unit, self.weights, self.counts, background, light, least,
-            model, jacobian, weighted, gradient, fisher,
-        )  # fmt: skip
+        weigh(unit, self.weights, self.counts, background, light, least, model, gradient, fisher)
+        fill_logs(model, logs)
         weighted_counts, exact = self._exact
-        cost = misfit = float(self.weights @ model - weighted_counts @ np.log(model)) - exact
+        cost = misfit = float(self.weights @ model - weighted_counts @ logs) - exact
         for index, known in self.known.items():
             if known.error > 0:
                 pull = (parameters[index] - known.value) / known.error
                 cost += 0.5 * pull**2
                 gradient[index] += pull / known.error
                 fisher[index, index] += 1 / known.error**2
-        return Point(cost, misfit, gradient, fisher, model, jacobian, weighted)
+        return Point(
+            cost, misfit, gradient, fisher, model, logs, unit, light, self.weights
+        )  # fmt: skip
 
     def fit(self, start: Vector, enough: float = _ENOUGH) -> Fitted:
         """Find the maximum of the likelihood from a start.
@@ -154,10 +170,10 @@ class DecayProblem:
         The search ends when another step would lower the cost by less than ``enough``.
         """
         lower, upper, held = self.lower, self.upper, self.held
-        parameters = np.clip(start, lower, upper)
-        for index in np.flatnonzero(held):
-            if index in self.known:
-                parameters[index] = self.known[int(index)].value
+        parameters = np.minimum(np.maximum(start, lower), upper)
+        for index, known in self.known.items():
+            if known.error == 0:
+                parameters[index] = known.value
         point = self.at(parameters)
         step = np.empty_like(parameters)
         damping, converged = _DAMPING, False
@@ -167,7 +183,7 @@ class DecayProblem:
             if gain < enough and damping < _DAMPED:
                 converged = True
                 break
-            trial = np.clip(parameters + step, lower, upper)
+            trial = np.minimum(np.maximum(parameters + step, lower), upper)
             other = self.at(trial)
             if other.cost < point.cost:
                 parameters, point = trial, other

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from labctl.analysis._decay_model import ModeShape, Shape
+from labctl.analysis._decay_model import ModeShape
 from labctl.analysis._decay_noise import Errors, goodness_of
 from labctl.analysis._decay_problem import BACKGROUND, LIGHT, SHAPE, SHIFT, DecayProblem, Fitted
 from labctl.analysis._decay_result import DecayCandidate, DecayComponent, DecayFit, Goodness
@@ -22,13 +22,6 @@ _UNCERTAIN = 0.15
 _CLOSE_SIGMAS = 2.0
 _POOR_Z = 3.1
 _LIGHT_WEIGHT = 0.5
-_PARTS: Vector = np.linspace(0.0, 1.0, 256)
-_SPAN = 3.0
-_TIMES, _STEP = np.append(_SPAN * _PARTS, 1e-4), _SPAN / 255
-"""Times at which a decay is looked at, and between two of them, over its first parameter.
-
-The last one is early: it tells whether the decay rises at first.
-"""
 _SHOWN = 3
 _PROFILE_ROUNDS = 3
 
@@ -114,50 +107,11 @@ def _one_over_e(problem: DecayProblem, parameters: Vector, covariance: Vector) -
     scale = np.where(errors > 0, errors, 1.0)
     correlation = covariance[SHAPE:, SHAPE:] / np.outer(scale, scale)
     lengths, axes = np.linalg.eigh(correlation)
-    variance = 0.0
-    for length, axis in zip(lengths.tolist(), axes.T, strict=True):
-        step = math.sqrt(max(length, 0.0)) * axis * errors
-        ends = [_fall_ps(shape, np.clip(values + side * step, lower, upper)) for side in (-1, 1)]
-        variance += ((ends[1] - ends[0]) / 2) ** 2
-    return Measured(_fall_ps(shape, values), math.sqrt(variance))
-
-
-def _fall_ps(shape: Shape, parameters: Vector) -> float:
-    peak_ps, end_ps = _falls_from_to(shape, parameters)
-    return end_ps - peak_ps
-
-
-def _falls_from_to(shape: Shape, parameters: Vector) -> tuple[float, float]:
-    """Return where the decay is highest, and where it has fallen to 1/e of that."""
-    scale_ps = float(parameters[0])
-    times = _TIMES * scale_ps
-    values = shape.density(parameters, times)
-    times, values, early = times[:-1], values[:-1], float(values[-1])
-    place, peak_ps, highest = 0, 0.0, float(values[0])
-    if early > highest:
-        place = int(np.argmax(values))
-        near = _between(float(times[max(place - 1, 0)]), float(times[place]) + scale_ps * _STEP)
-        close = shape.density(parameters, near)
-        peak_ps, highest = float(near[int(np.argmax(close))]), float(close.max())
-    level = highest / math.e
-    below = np.flatnonzero(values[place + 1 :] <= level)
-    if below.size:
-        high = float(times[place + 1 + int(below[0])])
-        low = max(high - scale_ps * _STEP, peak_ps)
-    else:
-        low, high = float(times[-1]), 2.0 * float(times[-1])
-        while float(shape.density(parameters, np.array([high]))[0]) > level:
-            low, high = high, 2.0 * high
-    near = _between(low, high)
-    values = shape.density(parameters, near)
-    place = max(int(np.argmax(values <= level)), 1)
-    first, last = float(values[place - 1]), float(values[place])
-    before, after = float(near[place - 1]), float(near[place])
-    return peak_ps, before + (after - before) * (first - level) / (first - last)
-
-
-def _between(low: float, high: float) -> Vector:
-    return low + (high - low) * _PARTS
+    steps = (np.sqrt(np.maximum(lengths, 0.0)) * axes).T * errors
+    ends = np.clip(values + np.concatenate([steps, -steps]), lower, upper)
+    falls = [shape.fall_ps(end) for end in ends]
+    differences = [a - b for a, b in zip(falls[: len(steps)], falls[len(steps) :], strict=True)]
+    return Measured(shape.fall_ps(values), math.hypot(*differences) / 2)
 
 
 def _components(

@@ -40,6 +40,19 @@ class Stretched:
         area_ps = tau_ps / beta * math.gamma(1 / beta)
         return np.exp(-((delay_ps / tau_ps) ** beta)) / area_ps
 
+    def correlate(self, grid: Grid, parameters: Vector, shift_ps: float, rows: Vector) -> Vector:
+        """Return what rows over bins come to for each bin of the response, shape (n, support)."""
+        tau_ps, beta = float(parameters[0]), float(parameters[1])
+        taps = _taps(grid, tau_ps, beta, shift_ps)[0]
+        length = 1 << (taps.size - 1).bit_length()
+        product = np.fft.rfft(rows, length, axis=1).conj() * np.fft.rfft(taps, length)
+        # The first lag is that of the last bin of the response.
+        return np.fft.irfft(product, length, axis=1)[:, len(grid.response) - 1 :: -1]
+
+    def fall_ps(self, parameters: Vector) -> float:
+        """Return tau, at which 1/e of the beginning is left."""
+        return float(parameters[0])
+
 
 STRETCHED = Stretched()
 

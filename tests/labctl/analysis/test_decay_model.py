@@ -1,6 +1,7 @@
 """Convolution and cascade against integrals and closed forms that share nothing with them."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from labctl.analysis._decay_cascade import cascade_areas, excitation_weights
 from labctl.analysis._decay_model import FED, MONO, TWO, Grid, Shape, cascade_shape
 from labctl.analysis._decay_noise import sharpened
 from labctl.analysis._decay_stretched import STRETCHED
+from labctl.analysis._likelihood_kernels import fill_logs
 
 Vector = NDArray[np.float64]
 
@@ -103,6 +105,50 @@ def test_the_density_belongs_to_the_counts(shape: Shape, values: list[float]) ->
     counts = shape.convolve(narrow, parameters, 0.0)[0]
     delays = np.arange(100, 200, dtype=np.float64) * BIN_PS
     assert counts[100:] == pytest.approx(BIN_PS * shape.density(parameters, delays), rel=2e-3)
+
+
+@pytest.mark.parametrize(("shape", "values"), SHAPES)
+@pytest.mark.parametrize("where", [grid(), grid(period_ps=3300.0), grid(30, 300, 3300.0)])
+def test_correlation_is_the_transpose_of_convolution(
+    shape: Shape, values: list[float], where: Grid
+) -> None:
+    parameters = np.array(values)
+    rows = np.random.default_rng(0).normal(size=(3, where.bins))
+    found = shape.correlate(where, parameters, 3.0, rows)
+    for place in range(len(RESPONSE)):
+        alone = replace(where, response=np.eye(len(RESPONSE))[place])
+        counts = shape.convolve(alone, parameters, 3.0)[0]
+        assert found[:, place] == pytest.approx(rows @ counts, abs=1e-12)
+
+
+@pytest.mark.parametrize(("shape", "values"), SHAPES)
+def test_the_fall_is_that_of_the_density(shape: Shape, values: list[float]) -> None:
+    """On a grid of a thousandth of the first time."""
+    parameters = np.array(values)
+    delays = np.arange(5000) * 1e-3 * parameters[0]
+    density = shape.density(parameters, delays)
+    peak = int(np.argmax(density))
+    fallen = peak + int(np.flatnonzero(density[peak:] < density[peak] / math.e)[0])
+    assert shape.fall_ps(parameters) == pytest.approx(
+        delays[fallen] - delays[peak], abs=2e-3 * parameters[0]
+    )
+
+
+def test_the_fall_of_a_fed_level_has_its_maximum_in_closed_form() -> None:
+    """Of what is fed alone: at ``ln(tau / tau_f) / (1 / tau_f - 1 / tau)``."""
+    tau_ps, ratio = 300.0, 0.3
+    parameters = np.array([tau_ps, ratio, 1.0])
+    peak_ps = math.log(1 / ratio) / (1 / (ratio * tau_ps) - 1 / tau_ps)
+    ends = np.array([peak_ps, peak_ps + FED.fall_ps(parameters)])
+    highest, fallen = FED.density(parameters, ends)
+    assert fallen / highest == pytest.approx(math.exp(-1.0), rel=1e-12)
+
+
+@given(values=st.lists(st.floats(1e-300, 1e300), min_size=1, max_size=9))
+def test_logarithms(values: list[float]) -> None:
+    logs = np.empty(len(values))
+    fill_logs(np.array(values), logs)
+    assert logs == pytest.approx([math.log(value) for value in values], rel=4e-16, abs=4e-16)
 
 
 def test_the_cascade_is_a_chain_of_steps() -> None:
