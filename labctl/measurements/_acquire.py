@@ -157,8 +157,8 @@ def _collect(
 ) -> None:
     watch = Watch(context, job, before, part, started_s)
     tagger = job.tagger
-    while not part.stopped:
-        context.wait(watch.period_s(), what=f"{tagger.name} photons", bankable=True)
+
+    def look() -> None:
         # The guard goes first: reading can take long just when there is too much light.
         watch.guard()
         records = tagger.read_records()
@@ -168,6 +168,13 @@ def _collect(
         over = not tagger.running()
         ended = "; ".join(tagger.flags().words()) or job.stop.at_the_end
         part.stopped = watch.rule_met() or (ended if over else "")
+
+    if job.lead is not None:
+        job.lead(part, look)
+        part.stopped = part.stopped or "done"
+    while not part.stopped:
+        context.wait(watch.period_s(), what=f"{tagger.name} photons", bankable=True)
+        look()
 
 
 def _drain(tagger: TimeTagger, pipeline: PhotonPipeline) -> None:

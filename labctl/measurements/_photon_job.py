@@ -12,6 +12,8 @@ from labctl.roles import PhotonCounter, TaggerFlags, TaggerSettings, TimeTagger
 __all__ = ["Job", "Part"]
 
 Live = Callable[["Job", Sequence[Analysis]], dict[str, float]]
+Lead = Callable[["Part", Callable[[], None]], None]
+"""Moves something while photons come in, and says by its argument when to read them."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,8 @@ class Job:
         light: Whether excitation light is let in.
         spectrograph: How the spectrograph stands; empty without one.
         fluence_uj_cm2: Peak fluence of the excitation, uJ/cm²; None: not known.
+        lead: Moves the sample, and lets the light in, while photons come: the acquisition ends
+            when it returns. None: nothing moves.
     """
 
     tagger: TimeTagger
@@ -41,6 +45,7 @@ class Job:
     light: bool = True
     spectrograph: Mapping[str, Any] = field(default_factory=dict[str, Any])
     fluence_uj_cm2: float | None = None
+    lead: Lead | None = None
 
     def counted(self, books: PhotonBooks) -> dict[str, int]:
         """Return the photons of each detector."""

@@ -69,14 +69,19 @@ class Places:
 
     def step_to(self, axis: str, um: float) -> None:
         """Bring an axis to a place by coarse steps, with fine motion in the middle of its range."""
+        self.slide_to(axis, um)
+        range_um = self.range_um(axis)
+        if range_um:
+            rest_um = um - self.slider_um(axis)
+            self._fine(axis, min(max(rest_um, 0.0), range_um))
+
+    def slide_to(self, axis: str, um: float) -> None:
+        """Make the coarse steps after which a place lies in the middle of the fine range."""
         middle_um = 0.5 * self.range_um(axis)
         if middle_um and self.stage.has_readout(axis):
             # The loop would take the bent piezo for part of the way.
             self._fine(axis, 0.0)
         self._context.move(self.stage.settable(axis), um - middle_um)
-        if middle_um:
-            rest_um = um - self.slider_um(axis)
-            self._fine(axis, min(max(rest_um, 0.0), 2.0 * middle_um))
 
     def scan_places(self, axis: str, number: int) -> NDArray[np.float64]:
         """Return places for a scan of an axis, um: over its fine range, if it has one."""

@@ -18,6 +18,7 @@ from labctl.photons._formats import (
     format_of,
 )
 from labctl.photons._heralded import PulsePairs, PulsePairsResult
+from labctl.photons._line_counts import LineCounts, LineCountsResult
 from labctl.photons._markers import MarkerLog, MarkersResult
 from labctl.photons._multitau import MultiTau, MultiTauResult
 from labctl.photons._numba import warm_up
@@ -41,6 +42,8 @@ __all__ = [
     "Encoder",
     "Family",
     "Header",
+    "LineCounts",
+    "LineCountsResult",
     "MarkerLog",
     "MarkersResult",
     "MultiTau",

@@ -26,7 +26,7 @@ from labctl.roles._laser import INTENSITY, Laser
 from labctl.roles._limits import Limits
 from labctl.roles._photon_counter import DetectorFacts, DetectorWiring, PhotonCounter
 from labctl.roles._positioner import Positioner
-from labctl.roles._positioner_axis import AxisFacts, AxisSettings, PositionerSettings
+from labctl.roles._positioner_axis import AxisFacts, AxisSettings, LineMarker, PositionerSettings
 from labctl.roles._power_meter import PowerMeter, PowerTrust
 from labctl.roles._pulse_counter import PulseCounter
 from labctl.roles._rotator import Rotator
@@ -68,6 +68,7 @@ __all__ = [
     "Laser",
     "LimitRule",
     "Limits",
+    "LineMarker",
     "Mode",
     "OpticalFilter",
     "PhotonCounter",

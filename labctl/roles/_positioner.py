@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from labctl.errors import DeviceRefusedError, RefusedError
 from labctl.roles._base import SafeAction, Settable, SettableSpec
 from labctl.roles._limits import Limits
-from labctl.roles._positioner_axis import AXES
+from labctl.roles._positioner_axis import AXES, LineMarker
 from labctl.roles._positioner_motion import CoarseMotion
 from labctl.roles._positioner_positions import Positions
 from labctl.units import format_quantity
@@ -104,6 +104,51 @@ class Positioner(Positions):
         """Return the displacement that belongs to the offset voltage, um; 0 when grounded."""
         range_um, full_v = self._fine(axis)
         return self.offset_v(axis) / full_v * range_um
+
+    # Lines on the fly
+
+    def line_marker(self) -> LineMarker:
+        """Return the cable by which the beginning of a line is marked in a stream of photons.
+
+        Raises:
+            RefusedError: There is none.
+        """
+        marker = self._stage.line_marker
+        if marker is None:
+            what = "no trigger output is cabled to the time tagger, so lines cannot be marked"
+            hint = "write 'line_marker: {output: 1, marker: 4}' in the set-up if there is a cable"
+            raise RefusedError(self.name, what, hint)
+        return marker
+
+    def mark_line(self, on: bool) -> None:
+        """Put the trigger output of ``line_marker`` on a level; the marker is its rising edge.
+
+        Raises:
+            RefusedError: There is no cable, or the controller has no such output.
+        """
+        self._write_output(self.line_marker().output, on)
+
+    def sweep_fine_position(self, axis: str, um: float) -> None:
+        """Put the fine motion at a displacement of a sweep, um: one order, without read-back.
+
+        Begin with ``start_fine_position``, and read back where the sweep ends.
+
+        Raises:
+            RefusedError: It lies outside the range; nothing was sent.
+        """
+        self.check_fine_position(axis, um)
+        range_um, full_v = self._fine(axis)
+        self._write_sweep(axis, um / range_um * full_v)
+
+    def _write_output(self, output: int, high: bool) -> None:
+        """Put a trigger output on a level; a driver whose controller has some overrides this."""
+        del high
+        what = f"its controller has no trigger output {output} that labctl can set"
+        raise RefusedError(self.name, what, "remove 'line_marker' from the set-up")
+
+    def _write_sweep(self, axis: str, volts: float) -> None:
+        """Send the offset voltage of an axis whose output is an offset already."""
+        self._write_offset(axis, volts)
 
     # The settables and readables by name
 

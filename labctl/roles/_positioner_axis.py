@@ -10,7 +10,15 @@ from labctl.roles._base import Settings
 from labctl.roles._limits import Limits
 from labctl.units import Hertz, Micrometers, Seconds, Volts
 
-__all__ = ["AXES", "AxisFacts", "AxisName", "AxisSettings", "PositionerSettings", "StepSizes"]
+__all__ = [
+    "AXES",
+    "AxisFacts",
+    "AxisName",
+    "AxisSettings",
+    "LineMarker",
+    "PositionerSettings",
+    "StepSizes",
+]
 
 AxisName = Literal["x", "y", "z"]
 AXES: tuple[AxisName, ...] = ("x", "y", "z")
@@ -83,6 +91,20 @@ class AxisSettings(BaseModel):
         return StepSizes(self.step_up, self.step_down, at_v)
 
 
+class LineMarker(BaseModel):
+    """A cable by which the stage's controller tells the time tagger that a line begins.
+
+    Attributes:
+        output: Number of the controller's trigger output.
+        marker: Number of the time tagger's marker input, which must record rising edges.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    output: int = Field(ge=1)
+    marker: int = Field(ge=1, le=4)
+
+
 class PositionerSettings(Settings):
     """Keys of a stage in the set-up file, whatever its driver.
 
@@ -96,6 +118,8 @@ class PositionerSettings(Settings):
         fine_dwell: How long the fine motion is left to itself after a change, s.
         ground_after_move: Whether axes are grounded once they have arrived, against noise and
             drift; it takes the fine offset of the axis away.
+        line_marker: Cable to a marker input of the time tagger; None: there is none, and lines
+            cannot be scanned on the fly.
     """
 
     axes: Mapping[AxisName, AxisSettings] = Field(min_length=1)
@@ -105,3 +129,4 @@ class PositionerSettings(Settings):
     stall_time: Seconds = Field(2.0, gt=0)
     fine_dwell: Seconds = Field(0.1, ge=0)
     ground_after_move: bool = False
+    line_marker: LineMarker | None = None

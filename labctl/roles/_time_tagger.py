@@ -192,6 +192,10 @@ class TimeTagger(Instrument):
         self._flags = TaggerFlags()
         self._overrun, self._stopped = False, True
 
+    def marker_inputs(self) -> tuple[int, ...]:
+        """Return the marker inputs whose rising edges come among the records; none by default."""
+        return ()
+
     # Settings
 
     @property

@@ -152,6 +152,12 @@ class Anc300(Positioner):
         if self._mode(axis) not in ("off", "offs"):
             self._enter_offset(axis)
 
+    def _write_sweep(self, axis: str, volts: float) -> None:
+        self._order("seta", axis, f"{volts:.6f}")
+
+    def _write_output(self, output: int, high: bool) -> None:
+        self._talk(f"setto {output} {int(high)}", wire.parse_nothing)
+
     def _enter_offset(self, axis: str) -> None:
         try:
             self._order("setm", axis, self._offset_word)

@@ -184,6 +184,10 @@ class PicoquantTagger(TimeTagger):
         in_t2 = self._settings is not None and self._settings.mode == "t2"
         return (0, *used) if in_t2 and self._sync_takes_detector() else used
 
+    def marker_inputs(self) -> tuple[int, ...]:
+        """Return the marker inputs whose rising edges are recorded."""
+        return tuple(line for line, edge in self._config.markers.items() if edge == "rising")
+
     def _sync_takes_detector(self) -> bool:
         return self.module.counts_sync_as_input or self._config.sync.detector
 

@@ -33,6 +33,10 @@ class Chassis(Protocol):
         """Give the module in a slot; raises ConsoleError where there is none."""
         ...
 
+    def set_output(self, number: str, *, high: bool) -> None:
+        """Put a trigger output on a level; raises ConsoleError where there is none."""
+        ...
+
     def controller_serial(self) -> str: ...
     def module_serial(self, number: int) -> str: ...
     def versions(self) -> list[str]: ...
@@ -123,6 +127,7 @@ class Words:
             return [f"trigger = {self._outputs[rest[0]]}"]
         if rest[1:] not in (["0"], ["1"]):
             raise ConsoleError("Value out of range")
+        self._chassis.set_output(rest[0], high=rest[1] == "1")
         self._outputs[rest[0]] = rest[1]
         return []
 

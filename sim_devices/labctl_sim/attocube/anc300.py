@@ -44,6 +44,7 @@ class Anc300(StageFaults):
         "offset_word": "off",
         "two_line_version": True,
         "verbose_serials": False,
+        "trigger_licence": True,
         "stray_newlines": True,
     }
 
@@ -87,6 +88,12 @@ class Anc300(StageFaults):
         if self._by_hand:
             raise ConsoleError("Axis not in computer control mode")
         return self._modules[number]
+
+    def set_output(self, number: str, *, high: bool) -> None:
+        """Put a trigger output on a level; outputs are a feature that is bought."""
+        if not self.truth["trigger_licence"]:
+            raise ConsoleError("Unknown command")
+        self.world.lines.set(f"{self.name}.{number}", high)
 
     def controller_serial(self) -> str:
         """Give the serial number of the controller."""

@@ -172,8 +172,9 @@ class Setters:
         )
 
     def _set_marker_edges(self, _index: int, *edges: int) -> None:
-        for edge in edges:
-            bounded(edge, 0, 1)
+        self._settings.markers_rising = sum(
+            bounded(edge, 0, 1) << line for line, edge in enumerate(edges)
+        )
 
     def _set_marker_holdoff_time(self, _index: int, hold_ns: int) -> None:
         bounded(hold_ns, 0, self.model.holdoff_ns)

@@ -61,6 +61,7 @@ class Settings:
     routing: bool = False
     hold_ms: int = 0
     markers_enabled: int = 15
+    markers_rising: int = 15
     sync: InputSettings = field(default_factory=InputSettings)
     inputs: list[InputSettings] = field(default_factory=list[InputSettings])
 

@@ -40,7 +40,8 @@ class PicoquantSimulator(FaultSwitches):
             amplitudes of sync and detector pulses, ``replay`` (path of a recorded PTU file that
             takes the place of the world's light), ``t2_sync`` ("none" or "laser": what is plugged
             into the sync input in T2), ``router`` (a PicoHarp 300 with four inputs in T3),
-            ``device_number`` among the library's devices.
+            ``device_number`` among the library's devices, ``marker_4`` (trigger output that is
+            cabled to marker input 4, as ``instrument.output``).
     """
 
     interface: ClassVar[str] = "library"
@@ -52,6 +53,7 @@ class PicoquantSimulator(FaultSwitches):
         "t2_sync": "none",
         "router": False,
         "device_number": 0,
+        "marker_4": "stage.1",
     }
     truth_files: ClassVar[frozenset[str]] = frozenset({"replay"})
     """Truths that name a file; whoever reads a set-up looks for them beside it."""
@@ -76,6 +78,7 @@ class PicoquantSimulator(FaultSwitches):
             settle=self._settle,
         )
         self._known = self._commands()
+        world.lines.follow(str(self.truth["marker_4"]), self._line_edge)
 
     def call(self, method: str, arguments: list[Any]) -> list[Any]:
         """Answer a function with the library's code and a list of what it gives.
@@ -100,6 +103,12 @@ class PicoquantSimulator(FaultSwitches):
     ) -> list[tuple[str, str]]:
         """Tell which truths cannot be: key, and what is wrong with a hint."""
         return replay_problems(truth)
+
+    def _line_edge(self) -> None:
+        """What is cabled to marker input 4 has changed its level."""
+        rises = self._settings.markers_rising >> 3 & 1 == 1
+        if self.world.lines.get(str(self.truth["marker_4"])) == rises:
+            self._measuring.mark(8)
 
     def fault_marker(self, bits: int = 1) -> None:
         """Give an edge on marker lines: bits 1, 2, 4, 8."""

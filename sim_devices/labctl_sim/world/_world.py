@@ -72,18 +72,18 @@ class World:
         self.lock = threading.RLock()
         self.now = now
         self.sample = sample
-        self._laser = laser
-        self.recorded = recorded
-        self._schedule = schedule
-        self._seed = seed
+        self._laser, self.recorded = laser, recorded
+        self._schedule, self._seed = schedule, seed
         self._began_s = now()
-        self.point_id = ""
-        self.point_began_s = self._began_s
+        self.point_id, self.point_began_s = "", self._began_s
         self.table = Table(now)
         self.mounts: Followed[float] = Followed()
         """True angle of each rotation mount's ring, deg, counted from the laboratory's x."""
         self.places: Followed[str] = Followed()
         """Position of each selector."""
+        self.lines: Followed[bool] = Followed()
+        """Level of each trigger output, by ``instrument.output``."""
+        self.stage_watchers: list[Action] = []
         self.spectrograph = SpectrographState(SpectrographTruth())
         self.thermal = self._thermal(ThermalTruth(start_temperature_k=_AMBIENT_K))
         self.memory = Memory(self._lasting_generator, on=memory)
@@ -146,6 +146,8 @@ class World:
             return
         moved = [um + (by_um if n == axis else 0.0) for n, um in enumerate(self.stage_um)]
         self.stage_um = (moved[0], moved[1], moved[2])
+        for watcher in self.stage_watchers:
+            watcher()
 
     def note(self, what: str, **facts: Any) -> None:
         """Keep in mind what befell an instrument."""

@@ -26,10 +26,15 @@ Axes = Callable[..., dict[str, AxisSettings]]
 Go = Callable[..., float]
 
 
-def by_tape(*pairs: Pair, **axis: Any) -> tuple[Anc300, TapeTransport]:
+def by_tape(
+    *pairs: Pair,
+    module: bytes = b"ANM150",
+    line_marker: dict[str, int] | None = None,
+    **axis: Any,
+) -> tuple[Anc300, TapeTransport]:
     block = {"axes": {"z": AxisSettings(number=4, **axis)}, "password": "123456"}
-    settings = Anc300Settings.model_validate(block)
-    serial = (b"getser 4\r\n", b"ANM150A-M-1545-3010045\r\nOK\r\n")
+    settings = Anc300Settings.model_validate({**block, "line_marker": line_marker})
+    serial = (b"getser 4\r\n", module + b"A-M-1545-3010045\r\nOK\r\n")
     tape = TapeTransport("stage", [*HELLO, serial, *IDENTITY, *pairs], VirtualClock())
     driver = Anc300("stage", tape, settings, {})
     driver.connect()
@@ -38,6 +43,32 @@ def by_tape(*pairs: Pair, **axis: Any) -> tuple[Anc300, TapeTransport]:
 
 def ok(command: bytes, value: bytes = b"") -> Pair:
     return command + b"\r\n", (value + b"\r\n" if value else b"") + b"OK\r\n"
+
+
+def test_a_sweep_is_one_order_per_place_between_the_edges_of_its_marker() -> None:
+    driver, tape = by_tape(
+        ok(b"setto 2 1"),
+        ok(b"seta 4 15.000000"),
+        ok(b"seta 4 30.000000"),
+        ok(b"setto 2 0"),
+        fine_range="2 um",
+        module=b"ANM300",
+        line_marker={"output": 2, "marker": 4},
+    )
+    driver.mark_line(True)
+    driver.sweep_fine_position("z", 0.5)
+    driver.sweep_fine_position("z", 1.0)
+    driver.mark_line(False)
+    tape.check_finished()
+    with pytest.raises(RefusedError, match="out of range"):
+        driver.sweep_fine_position("z", 2.1)
+
+
+def test_without_a_cable_lines_are_not_marked() -> None:
+    driver, tape = by_tape()
+    with pytest.raises(RefusedError, match="lines cannot be marked"):
+        driver.mark_line(True)
+    tape.check_finished()
 
 
 def test_steps_are_sent_in_step_mode_with_what_the_set_up_says() -> None:

@@ -124,6 +124,7 @@ EXCHANGES = [
     ("setf 1 210", b"OK\r\n"),
     ("setv 1 25.000", b"OK\r\n"),
     ("seta 1 1", b"OK\r\n"),
+    ("setto 1 1", b"OK\r\n"),
     ("settu 1 3", b"OK\r\n"),
     ("stop 1", b"OK\r\n"),
     ("stepu 1 40", b"Axis in wrong mode\r\nERROR\r\n"),

@@ -194,10 +194,19 @@ class Run:
         self._seen: tuple[Any, ...] = ()
         self._look()
         self._cancel = world.after(TICK_S, self._tick)
+        world.stage_watchers.append(self._moved)
 
     def stop(self) -> None:
         """Look no more."""
         self._cancel()
+        watchers = self._bench.world.stage_watchers
+        if self._moved in watchers:
+            watchers.remove(self._moved)
+
+    def _moved(self) -> None:
+        """The stage moves on the fly, faster than ticks: look at once."""
+        self._seen = self._bench.state()
+        self.stream.note(self._bench.world.now(), self._bench.look(self._apds, self._sd_ps))
 
     def _tick(self) -> None:
         self._ticks += 1
