@@ -178,7 +178,7 @@ class LiveResult(_Event):
 
 
 class PointStored(_Event):
-    """A point is safe on disk."""
+    """A point is safe on disk; ``live_time_s`` is how long light was counted in it."""
 
     kind: Literal["point_stored"] = "point_stored"
     index: int
@@ -189,6 +189,7 @@ class PointStored(_Event):
     set: dict[str, float]
     read: dict[str, float]
     quality: int
+    live_time_s: float | None = None
     brief: str = ""
 
 

@@ -29,6 +29,12 @@ class RecipeEditor(QPlainTextEdit):
         self.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self.setTabStopDistance(2 * self.fontMetrics().horizontalAdvance(" "))
 
+    def replace(self, text: str) -> None:
+        """Replace the whole text in one step, which can be undone."""
+        cursor = QTextCursor(self.document())
+        cursor.select(QTextCursor.SelectionType.Document)
+        cursor.insertText(text)
+
     def mark(self, lines: dict[int, str], colour: str) -> None:
         """Mark lines (from 1) with what is wrong there; an empty table takes all marks away."""
         marks: list[QTextEdit.ExtraSelection] = []

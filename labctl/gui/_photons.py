@@ -17,6 +17,7 @@ __all__ = ["DecayPanel", "PairsPanel", "RatesPanel", "tail_lifetime_ns"]
 
 _FIELDS = (Field("restart", "60 s", "So long histograms grow before they begin anew"),)
 _SMOOTH = 16
+_MOST_BINS = 4000
 _LEAST = 0.5
 """What an empty bin shows on a logarithmic axis."""
 
@@ -78,7 +79,7 @@ class DecayPanel(_PhotonPanel):
         self.log.toggled.connect(self.plot.set_log)
         self.bar.add(self.log)
         self.plot.set_log(True)
-        self._fit = self.plot.curve("mono-exponential tail", 5, 2.0)
+        self._fit = self.plot.curve("one exponential", 5, 2.0)
         self._decays: list[Curve] = []
         self.catch_up()
 
@@ -91,21 +92,32 @@ class DecayPanel(_PhotonPanel):
             self._decays.append(self.plot.curve(f"detector {number + 1}", number))
         for curve, values in zip(self._decays, counts, strict=False):
             curve.set(delay_ns, np.maximum(values, _LEAST))
-        self._show_fit(delay_ns, counts[0])
         total = ", ".join(f"{int(row.sum())}" for row in counts)
         live = picture.head.get("live_s")
         text = f"{total} counts" + (f" in {live:.1f} s" if live else "")
-        self.read_out.setText(f"{text}{self._words}")
+        self.read_out.setText(text + self._show_fit(picture, delay_ns, counts[0]))
 
-    def _show_fit(self, delay_ns: NDArray[np.float64], counts: NDArray[np.float64]) -> None:
-        found = tail_lifetime_ns(delay_ns, counts)
-        self._words = ""
-        if found is None:
-            self._fit.set(delay_ns[:0], delay_ns[:0])
-            return
-        lifetime_ns, error_ns, fitted = found
-        self._fit.set(delay_ns[: len(fitted)][fitted > 0], fitted[fitted > 0])
-        self._words = f", tail {lifetime_ns:.3f} ± {error_ns:.3f} ns (no response taken out)"
+    def _show_fit(
+        self, picture: Picture, delay_ns: NDArray[np.float64], counts: NDArray[np.float64]
+    ) -> str:
+        """Draw the fit of the engine, or else a quick look at the tail; returns it in words."""
+        if "fit" in picture.arrays:
+            expected = np.asarray(picture.arrays["fit"], np.float64)
+            value, error = (
+                1e-3 * float(picture.head[key]) for key in ("lifetime_ps", "lifetime_error_ps")
+            )
+            words = f", lifetime {value:.4f} ± {error:.4f} ns (one exponential, response taken out)"
+        else:
+            found = tail_lifetime_ns(delay_ns, counts)
+            if found is None:
+                self._fit.set(delay_ns[:0], delay_ns[:0])
+                return ""
+            lifetime_ns, error_ns, expected = found
+            words = f", tail {lifetime_ns:.3f} ± {error_ns:.3f} ns (no response taken out)"
+        # NaN where nothing was fitted; an empty bin has no logarithm.
+        shown = expected > 0.0
+        self._fit.set(delay_ns[: len(expected)][shown], expected[shown])
+        return words
 
 
 class PairsPanel(_PhotonPanel):
@@ -146,7 +158,7 @@ class PairsPanel(_PhotonPanel):
 class RatesPanel(_PhotonPanel):
     """Count rates against time, with the rate above which a detector is warned of."""
 
-    topics = ("rates", "point/trace")
+    topics = ("rates", "point/trace", "point/photons")
 
     def __init__(self, engine: Engine) -> None:
         """Show the newest rates of the engine."""
@@ -163,7 +175,9 @@ class RatesPanel(_PhotonPanel):
             rates = np.asarray(picture.arrays["rate"], np.float64).T
         else:
             width_s = float(time_s[1] - time_s[0]) if len(time_s) > 1 else 1.0
-            rates = np.atleast_2d(picture.arrays["counts"]) / width_s
+            counts = picture.arrays.get("by_detector", picture.arrays["counts"])
+            rates = np.atleast_2d(counts.T) / width_s
+        time_s, rates = _coarser(time_s, rates)
         while len(self._rates) < len(rates):
             number = len(self._rates)
             self._rates.append(self.plot.curve(f"detector {number + 1}", number))
@@ -175,8 +189,20 @@ class RatesPanel(_PhotonPanel):
             highest = float(rates.max(initial=0.0))
             self._alarm.show(highest > 0.2 * min(limits.values()))
         now = picture.head.get("rates_hz", {})
+        if not now and rates.size:
+            now = {f"detector {n + 1}, mean": row.mean() for n, row in enumerate(rates)}
         words = [f"{name} {rate:,.0f} /s" for name, rate in now.items()]
         self.read_out.setText("   ".join(words))
+
+
+def _coarser(
+    time_s: NDArray[np.float64], rates: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return means of neighbouring bins: an hour in bins of 10 ms is more than a screen shows."""
+    number = max(1, len(time_s) // _MOST_BINS)
+    whole = len(time_s) - len(time_s) % number
+    times = time_s[:whole].reshape(-1, number).mean(axis=1)
+    return times, rates[:, :whole].reshape(len(rates), -1, number).mean(axis=2)
 
 
 def tail_lifetime_ns(

@@ -1,5 +1,6 @@
 """Recipes: open, edit, see what is wrong at its line, what it will do and how long; queue it."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,6 +21,7 @@ from PyQt5.QtWidgets import (
 from labctl.gui._editor import RecipeEditor, line_of
 from labctl.gui._engine import Engine
 from labctl.gui._panel import Panel, set_tone
+from labctl.gui._recipe_tree import RecipeTree
 from labctl.gui._words import at_time, duration, local_now
 
 __all__ = ["RecipePanel"]
@@ -47,8 +49,12 @@ class RecipePanel(Panel):
         self.problems.itemActivated.connect(self._go_to)
         self.problems.itemClicked.connect(self._go_to)
         self.problems.hide()
-        self.tree = QTreeWidget()
-        self.tree.setHeaderLabels(["step", "value"])
+        self.tree = RecipeTree()
+        self.tree.edited.connect(self._take_from_tree)
+        self.tree.refused.connect(partial(self.engine.say, "warning", "recipe"))
+        self.full = QTreeWidget()
+        self.full.setHeaderLabels(["step", "value"])
+        self.full.setToolTip("The recipe with everything that it leaves to defaults")
         self.steps = QListWidget()
         self.verdict = QLabel()
         self.verdict.setWordWrap(True)
@@ -94,6 +100,7 @@ class RecipePanel(Panel):
         """Have the engine look at the text."""
         text = self.editor.toPlainText()
         self._checked = text
+        self.tree.show_text(text)
         name = self.path.name if self.path is not None else "recipe.yaml"
         if self.engine.is_attached:
             self.engine.ask("check", self._show, text=text, path=name)
@@ -136,6 +143,7 @@ class RecipePanel(Panel):
         tabs = QTabWidget()
         tabs.addTab(self.editor, "text")
         tabs.addTab(self.tree, "tree")
+        tabs.addTab(self.full, "with defaults")
         tabs.addTab(self.steps, "steps")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 4, 4, 4)
@@ -158,6 +166,11 @@ class RecipePanel(Panel):
         if self._changed():
             self.file.setText(f"{self.path or 'not saved'}  (changed)")
         self._timer.start()
+
+    def _take_from_tree(self, text: str) -> None:
+        """Replace the text in one step, which can be undone there."""
+        self.editor.replace(text)
+        self.check()
 
     def _changed(self) -> bool:
         if self.path is None:
@@ -186,6 +199,7 @@ class RecipePanel(Panel):
             if line is not None:
                 lines[line] = words
         self.editor.mark(lines, self.theme.bad)
+        self.tree.mark(lines, self.theme.bad)
         if problems:
             self.verdict.setText(f"{len(problems)} problems")
             set_tone(self.verdict, "bad")
@@ -201,10 +215,10 @@ class RecipePanel(Panel):
             f" until about {end} ({parts})"
         )
         set_tone(self.verdict, "good")
-        self.tree.clear()
-        _grow(self.tree.invisibleRootItem(), found["tree"])
-        self.tree.expandToDepth(2)
-        self.tree.resizeColumnToContents(0)
+        self.full.clear()
+        _grow(self.full.invisibleRootItem(), found["tree"])
+        self.full.expandToDepth(2)
+        self.full.resizeColumnToContents(0)
         self.steps.clear()
         self.steps.addItems(found["steps"])
 

@@ -145,7 +145,9 @@ class SpectrumPanel(Panel):
         if topic not in _TOPICS or "counts" not in picture.arrays:
             return
         counts = np.asarray(picture.arrays["counts"], np.float64)
-        self._exposure_s = float(picture.head.get("exposure_s", 1.0))
+        # Of a point with several frames, counts are those of all of them.
+        stored_s = picture.head.get("live_s") or picture.arrays.get("live_time_s")
+        self._exposure_s = float(picture.head.get("exposure_s") or stored_s or 1.0)
         self._nm = np.asarray(picture.arrays["wavelength"], np.float64)
         if topic.startswith("point/") or len(counts) != len(self._sum):
             self._clear()

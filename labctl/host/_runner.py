@@ -23,7 +23,17 @@ from labctl.host._past import (
 )
 from labctl.measurements import LaserFacts, OpticalTable
 from labctl.recipes import Demand
-from labctl.sequencer import Announcer, Book, Control, Listener, Outcome, Past, Session, ending
+from labctl.sequencer import (
+    Announcer,
+    Book,
+    Control,
+    Listener,
+    Look,
+    Outcome,
+    Past,
+    Session,
+    ending,
+)
 from labctl.setup import Setup
 from labctl.storage import (
     BALLAST_BYTES,
@@ -114,8 +124,11 @@ def open_run(
     past: Past | None = None,
     accept: bool = False,
     watched: Watched = unwatched,
+    look: Look | None = None,
 ) -> Generator[Live]:
     """Begin a run, hand out its session, and end it in order when the block is left.
+
+    ``look`` is shown points that grow.
 
     Calibrations of real instruments have one home; those of a simulated set-up go with its runs.
     With a ``past``, a new segment of that run is begun, if nothing differs from then or the
@@ -135,7 +148,7 @@ def open_run(
     store.demand(plan.demands, calibrations)
     uid = uuid.uuid4().hex[:12] if past is None else past.uid
     journal = _new_journal(root, plan, uid, clock, past)
-    book = Book(journal, Announcer(uid, clock, listeners), clock)
+    book = Book(journal, Announcer(uid, clock, listeners, look), clock)
     session = Session(
         connection.station,
         book,

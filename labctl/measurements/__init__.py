@@ -8,7 +8,7 @@ from labctl.measurements._calibrate_em_gain import CalibrateEmGain
 from labctl.measurements._calibrate_imaging import CalibrateImagingScale, CalibrateLaserSpot
 from labctl.measurements._calibrate_power import CalibratePower
 from labctl.measurements._calibrate_steps import CalibrateStepSizes
-from labctl.measurements._context import Array, Bank, Context
+from labctl.measurements._context import Array, Bank, Context, Grown
 from labctl.measurements._dots import DOTS, FoundDot, stored_dots
 from labctl.measurements._g2 import G2
 from labctl.measurements._image import Image
@@ -59,6 +59,7 @@ __all__ = [
     "CalibrateWavelength",
     "Context",
     "FoundDot",
+    "Grown",
     "Image",
     "IrfMeasurement",
     "LaserFacts",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from labctl.measurements._optical_table import OpticalTable
 from labctl.roles import Settable
 from labctl.stations import Station
 
-__all__ = ["Array", "Bank", "Context"]
+__all__ = ["Array", "Bank", "Context", "Grown"]
 
 
 class Array(NamedTuple):
@@ -29,6 +30,18 @@ class Array(NamedTuple):
     values: NDArray[Any]
     units: str
     axes: tuple[str, ...]
+
+
+class Grown(NamedTuple):
+    """What a point has come to so far, for displays; nothing of it is stored.
+
+    Attributes:
+        arrays: Named as those that will be stored.
+        facts: Beside them, as plain JSON values; names carry the unit.
+    """
+
+    arrays: Sequence[Array]
+    facts: Mapping[str, Any] = MappingProxyType({})
 
 
 class Bank(Exception):  # noqa: N818 - not an error: the run pauses and what has come is kept
@@ -94,6 +107,13 @@ class Context(Protocol):
 
     def live(self, values: Mapping[str, float]) -> None:
         """Tell displays what has come out so far; names carry the unit."""
+        ...
+
+    def show(self, grown: Callable[[], Grown]) -> None:
+        """Show displays what the point has come to; called only if somebody looks, and not often.
+
+        Must ask no instrument: what is measured must not depend on who looks on.
+        """
         ...
 
     def message(self, level: Level, device: str, text: str) -> None:

@@ -1,6 +1,6 @@
 """How frames are taken: the light is let in for the exposures and for nothing else."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labctl.errors import DeviceError, LabctlError
-from labctl.measurements._context import Array, Bank, Context
+from labctl.measurements._context import Array, Bank, Context, Grown
 from labctl.measurements._laser_light import check_emitting, let_emit
 from labctl.roles import Camera, CameraSettings, Shutter
 
@@ -30,6 +30,7 @@ class Exposure:
         light: Whether the excitation shutter opens (False: a dark or lamp exposure).
         unlocked_sensor: Whether a sensor that is not at its temperature is accepted.
         name: Name under which frames are banked when a pause breaks the series.
+        shown: Returns what displays shall see of the frames so far; None: nothing.
     """
 
     settings: CameraSettings
@@ -37,6 +38,7 @@ class Exposure:
     light: bool = True
     unlocked_sensor: bool = False
     name: str = "frames"
+    shown: Callable[[NDArray[np.uint16]], Grown] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,10 +168,18 @@ def _collect(
         )
         frames.extend(camera.read_frames())
         context.progress(f"frame {len(frames)} of {end}", len(frames) / end)
+        _show(context, exposure, frames, end)
     lost = max(camera.lost_frames(), end - len(frames))
     camera.stop()
     if lost:
         _count_lost(context, camera, series, lost, end)
+
+
+def _show(context: Context, exposure: Exposure, frames: list[NDArray[np.uint16]], end: int) -> None:
+    """Show what has come; the last frame is shown with the point that follows."""
+    shown = exposure.shown
+    if shown is not None and 0 < len(frames) < end:
+        context.show(lambda: shown(np.stack(frames)))
 
 
 def _count_lost(context: Context, camera: Camera, series: _Series, lost: int, end: int) -> None:

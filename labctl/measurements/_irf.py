@@ -9,9 +9,9 @@ from pydantic import model_validator
 from labctl.analysis import Irf, irf_to_record
 from labctl.errors import ConfigError, Problem
 from labctl.measurements._context import Context
+from labctl.measurements._live_fit import irf_key
 from labctl.measurements._measurement import Again
 from labctl.measurements._photon_job import Job, Part
-from labctl.measurements._photon_measurement import irf_key
 from labctl.measurements._trpl import Trpl, decay_arrays
 
 __all__ = ["IrfMeasurement"]

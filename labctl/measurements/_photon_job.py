@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from labctl.measurements._context import Grown
 from labctl.measurements._stop import Stop
 from labctl.photons import Analysis, PhotonBooks, PhotonPipeline, Stream
 from labctl.roles import PhotonCounter, TaggerFlags, TaggerSettings, TimeTagger
@@ -27,6 +28,7 @@ class Job:
         stop: When it ends.
         make: Returns the analyses of a new part of the stream.
         live: Returns what has come out so far; ``relative_error`` is heeded by the stop rule.
+        grown: Returns what the parts have come to so far, for displays.
         armed: Is called when the module is set and before any light is let in.
         light: Whether excitation light is let in.
         spectrograph: How the spectrograph stands; empty without one.
@@ -41,6 +43,7 @@ class Job:
     stop: Stop
     make: Callable[[Stream], Sequence[Analysis]]
     live: Live = lambda _job, _analyses: {}
+    grown: Callable[["Job", Sequence["Part"]], Grown] = lambda _job, _parts: Grown(())
     armed: Callable[["Job"], None] = lambda _job: None
     light: bool = True
     spectrograph: Mapping[str, Any] = field(default_factory=dict[str, Any])

@@ -10,8 +10,9 @@ from pydantic import Field, model_validator
 
 from labctl.errors import ConfigError, Problem, RefusedError
 from labctl.measurements._acquire import acquire
-from labctl.measurements._context import Array, Context
+from labctl.measurements._context import Array, Context, Grown
 from labctl.measurements._dispersion import tune
+from labctl.measurements._live_fit import irf_key
 from labctl.measurements._measurement import Measurement
 from labctl.measurements._optical_table import OpticalTable
 from labctl.measurements._paths import take_path
@@ -29,7 +30,7 @@ from labctl.photons import Analysis, Stream
 from labctl.roles import PhotonCounter, Spectrograph, TaggerSettings, TimeTagger
 from labctl.units import GroovesPerMm, Nanometers, Picoseconds
 
-__all__ = ["PhotonMeasurement", "binning_for", "codes", "irf_key"]
+__all__ = ["PhotonMeasurement", "behind_spectrograph", "binning_for", "codes"]
 
 _SETUP_S = 3.0
 
@@ -84,6 +85,10 @@ class PhotonMeasurement(Measurement):
         del context, job, analyses
         return {}
 
+    def grown(self, context: Context, job: Job, parts: Sequence[Part]) -> Grown:
+        """Return what is shown while photons come in: what would be stored now."""
+        return Grown(self.arrays(context, job, parts))
+
     def armed(self, context: Context, job: Job) -> None:
         """Say what stands against the measurement; the module is set, no light is let in yet."""
         del context, job
@@ -131,26 +136,14 @@ class PhotonMeasurement(Measurement):
         )
 
     def _behind_spectrograph(self, context: Context) -> bool:
-        """Return whether the light goes through a spectrograph; without a path it does."""
-        if not self._has_spectrograph(context):
-            return False
-        chosen = self.path or self.default_path
-        if chosen not in context.table.paths:
-            return True
-        spectrograph = context.station.only(Spectrograph, prefer="spectrograph")
-        parts = context.table.path(chosen)
-        return any(part.split(".")[0] == spectrograph.name for part in parts)
+        return behind_spectrograph(context, self.path or self.default_path)
 
     def _wants_colour(self) -> bool:
         return self.grating_per_mm is not None or self.center_nm is not None or self.at_peak
 
-    def _has_spectrograph(self, context: Context) -> bool:
-        station = context.station
-        return any(isinstance(station[name], Spectrograph) for name in station)
-
     def _tuned(self, context: Context, path: Mapping[str, Any]) -> dict[str, Any]:
         station = context.station
-        if not self._has_spectrograph(context):
+        if not _has_spectrograph(context):
             if not self._wants_colour():
                 return {}
             what = "grating and center need a spectrograph, and the set-up has none"
@@ -185,6 +178,7 @@ class PhotonMeasurement(Measurement):
             stop=self.stop,
             make=lambda stream: self.make(stream, codes(tagger, detectors)),
             live=lambda job, analyses: self.live(context, job, analyses),
+            grown=lambda job, parts: self.grown(context, job, parts),
             armed=lambda job: self.armed(context, job),
             spectrograph=spectrograph,
             fluence_uj_cm2=present_fluence_uj_cm2(context),
@@ -239,6 +233,21 @@ class PhotonMeasurement(Measurement):
         }
 
 
+def behind_spectrograph(context: Context, path: str) -> bool:
+    """Return whether the light of a path goes through a spectrograph; without a path it does."""
+    if not _has_spectrograph(context):
+        return False
+    if path not in context.table.paths:
+        return True
+    spectrograph = context.station.only(Spectrograph, prefer="spectrograph")
+    return any(part.split(".")[0] == spectrograph.name for part in context.table.path(path))
+
+
+def _has_spectrograph(context: Context) -> bool:
+    station = context.station
+    return any(isinstance(station[name], Spectrograph) for name in station)
+
+
 def binning_for(table: OpticalTable, tagger: TimeTagger) -> int:
     """Return the finest binning whose delays cover the laser's period; 0 if that is unknown."""
     base_ps, laser = tagger.base_resolution_ps(), table.laser
@@ -268,13 +277,6 @@ def _peak_nm(context: Context) -> float:
         raise ConfigError([Problem(what, hint="put a step 'spectrum' before, or give a center")])
     context.found("peak", {"wavelength_nm": peak_nm})
     return peak_nm
-
-
-def irf_key(detector: str, spectrograph: Mapping[str, Any]) -> str:
-    """Return the name under which the IRF of a detector is kept, e.g. ``apd_1 300/mm side``."""
-    if not spectrograph:
-        return detector
-    return f"{detector} {spectrograph['lines_per_mm']:g}/mm {spectrograph['exit']}"
 
 
 def codes(tagger: TimeTagger, detectors: Sequence[PhotonCounter]) -> tuple[int, ...]:

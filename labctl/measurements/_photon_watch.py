@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from labctl.clock import Clock
 from labctl.errors import NoReplyError
-from labctl.measurements._context import Context
+from labctl.measurements._context import Context, Grown
 from labctl.measurements._photon_job import Job, Part
 from labctl.measurements._stop import Progressed
 from labctl.roles import TimeTagger
@@ -53,6 +53,7 @@ class Watch:
         started_s: float,
     ) -> None:
         self._context, self._job, self._part = context, job, part
+        self._parts = (*before, part)
         self._before = tuple((p.live_s, sum(job.counted(p.books).values())) for p in before)
         self._guard_s, self._live_s = started_s + _GUARD_S, started_s + _LIVE_S
         self._sync_s = started_s + _SYNC_S
@@ -116,6 +117,11 @@ class Watch:
         self._context.live(told)
         text = f"{done.counts} photons in {done.live_s:.1f} s"
         self._context.progress(text, job.stop.fraction(done))
+        self._context.show(lambda: self._grown(done.live_s))
+
+    def _grown(self, live_s: float) -> Grown:
+        found = self._job.grown(self._job, self._parts)
+        return Grown(found.arrays, {"live_s": live_s, **found.facts})
 
     def _live_values(self) -> Mapping[str, float]:
         job = self._job

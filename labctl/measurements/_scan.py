@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labctl.errors import RefusedError
-from labctl.measurements._context import Array, Context
+from labctl.measurements._context import Array, Context, Grown
 from labctl.measurements._counting import Counter
 from labctl.measurements._field import Field, Order
 from labctl.measurements._sight import Sight
@@ -95,6 +95,18 @@ class Scan:
         self._context.live({"x_um": float(x_um), "y_um": float(y_um), "count_rate_hz": rate_hz})
         done, size = int(np.isfinite(self.rate_hz).sum()), self.rate_hz.size
         self._context.progress(f"pixel {done} of {size}", done / size)
+        self._context.show(self._grown)
+
+    def _grown(self) -> Grown:
+        """Return the map so far, at the places where pixels are meant to be."""
+        x_um, y_um = self._field.along(0), self._field.along(1)
+        return Grown(
+            [
+                Array("rate", self.rate_hz.copy(), "Hz", ("y", "x")),
+                Array("x", x_um, "um", ("x",)),
+                Array("y", y_um, "um", ("y",)),
+            ]
+        )
 
     def places(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return where columns and rows were on the average, um."""

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from labctl.measurements._context import Array, Context
+from labctl.measurements._context import Array, Context, Grown
 from labctl.measurements._dispersion import dispersion, tune
 from labctl.measurements._exposure import Exposure, expose
 from labctl.measurements._measurement import Measurement
@@ -112,12 +112,11 @@ class Spectrum(Measurement):
         settings = self.camera_settings(camera)
         dark = self._dark(context, camera, settings)
         began_s = context.clock.now()
-        light = Exposure(settings, self.frames, unlocked_sensor=self.unlocked_sensor)
-        taken = expose(context, camera, light)
-        frames = taken.counts
-        warn_of_missing(context, camera, calibration, standing["exit"])
         roi = settings.roi
         wavelength_nm = calibration.region_nm(roi.x0, roi.width, centre_nm, roi.x_binning)
+        taken = expose(context, camera, self._lit(settings, wavelength_nm))
+        frames = taken.counts
+        warn_of_missing(context, camera, calibration, standing["exit"])
         peak = int(frames.max())
         context.remember(PEAK_NM, peak_nm(frames, wavelength_nm))
         context.store(
@@ -144,6 +143,14 @@ class Spectrum(Measurement):
             adc_mhz=self.adc_mhz or camera.quietest_mhz(self.port),
             analog_gain=self.analog_gain,
         )
+
+    def _lit(self, settings: CameraSettings, wavelength_nm: NDArray[np.float64]) -> Exposure:
+        def shown(frames: NDArray[np.uint16]) -> Grown:
+            facts = {"live_s": len(frames) * self.exposure_s}
+            return Grown(spectrum_arrays(frames, wavelength_nm), facts)
+
+        unlocked = self.unlocked_sensor
+        return Exposure(settings, self.frames, unlocked_sensor=unlocked, shown=shown)
 
     def _dark(self, context: Context, camera: Camera, settings: CameraSettings) -> list[Array]:
         if self.background == 0:

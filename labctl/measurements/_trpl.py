@@ -7,23 +7,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from labctl.analysis import (
-    Irf,
-    TimingConfiguration,
-    fit_decay,
-    irf_from_record,
-    warm_up_decays,
-)
-from labctl.errors import AnalysisError
-from labctl.measurements._context import Array, Context
+from labctl.analysis import Irf, warm_up_decays
+from labctl.measurements._context import Array, Context, Grown
+from labctl.measurements._live_fit import LiveFit, irf_in_force, irf_key, live_fit
 from labctl.measurements._photon_job import Job, Part
-from labctl.measurements._photon_measurement import PhotonMeasurement, irf_key
+from labctl.measurements._photon_measurement import PhotonMeasurement
 from labctl.photons import Analysis, Decays, Stream
 
 __all__ = ["Trpl", "decay_arrays", "decay_counts"]
-
-_FEWEST = 200
-"""Counts below which a live fit says nothing."""
 
 
 class Trpl(PhotonMeasurement):
@@ -70,48 +61,34 @@ class Trpl(PhotonMeasurement):
 
     def live(self, context: Context, job: Job, analyses: Sequence[Analysis]) -> dict[str, float]:
         """Return the lifetime of one exponential, and its error, where the response is known."""
-        irf = self.irf(context, job)
         (decays,) = (a for a in analyses if isinstance(a, Decays))
-        counts = _in_period(context, job, _counts(job, [decays]))[0]
-        if irf is None or counts.sum() < _FEWEST:
+        fit = self._fit(context, job, _in_period(context, job, _counts(job, [decays]))[0])
+        if fit is None:
             return {}
-        laser = context.table.laser
-        period_ps = 1e12 / laser.rep_rate_hz if laser is not None and laser.rep_rate_hz else None
-        try:
-            fit = fit_decay(
-                counts,
-                irf.bin_ps,
-                irf,
-                model="mono",
-                period_ps=period_ps,
-                configuration=_configuration(job),
-            )
-        except AnalysisError:
-            return {}
-        value, error = fit.lifetime_ps.value, fit.lifetime_ps.error
-        relative = {"relative_error": error / value} if value > 0.0 else {}
-        return {"lifetime_ps": value, "lifetime_error_ps": error, **relative}
+        value = fit.lifetime_ps
+        relative = {"relative_error": fit.error_ps / value} if value > 0.0 else {}
+        return {**fit.facts(), **relative}
+
+    def grown(self, context: Context, job: Job, parts: Sequence[Part]) -> Grown:
+        """Return the decay so far, with the fit where the response is known."""
+        counts, _ = decay_counts(context, job, parts)
+        fit, arrays = self._fit(context, job, counts[0]), self.arrays(context, job, parts)
+        if fit is None:
+            return Grown(arrays)
+        return Grown([*arrays, Array("fit", fit.expected, "counts", ("bin",))], fit.facts())
 
     def irf(self, context: Context, job: Job) -> Irf | None:
         """Return the response in force for the detector, None if there is none that fits."""
-        known = context.calibrations.get("irf", {})
-        key = irf_key(job.detectors[0].name, job.spectrograph)
-        if key not in known or known[key]["bin_ps"] != job.tagger.delay_bin_ps():
-            return None
-        return irf_from_record(known[key])
+        bin_ps = job.tagger.delay_bin_ps()
+        return irf_in_force(context, job.detectors[0].name, job.spectrograph, bin_ps)
+
+    def _fit(self, context: Context, job: Job, counts: NDArray[np.int64]) -> LiveFit | None:
+        name, irf = job.detectors[0].name, self.irf(context, job)
+        return live_fit(context, counts, irf, name, job.spectrograph)
 
     def arrays(self, context: Context, job: Job, parts: Sequence[Part]) -> list[Array]:
         """Return counts against delay."""
         return decay_arrays(context, job, parts)
-
-
-def _configuration(job: Job) -> TimingConfiguration:
-    return TimingConfiguration(
-        bin_ps=job.tagger.delay_bin_ps(),
-        grating_per_mm=job.spectrograph.get("lines_per_mm"),
-        detector=job.detectors[0].name,
-        wavelength_nm=job.spectrograph.get("wavelength_nm"),
-    )
 
 
 def decay_counts(

@@ -1,6 +1,6 @@
 """The sequencer: carries out the steps of a run, whatever happens meanwhile."""
 
-from labctl.sequencer._announce import Announcer, Listener
+from labctl.sequencer._announce import Announcer, Listener, Look
 from labctl.sequencer._book import Book, Journal, Status
 from labctl.sequencer._control import (
     Aborted,
@@ -30,6 +30,7 @@ __all__ = [
     "Interruption",
     "Journal",
     "Listener",
+    "Look",
     "OnTimeout",
     "Outcome",
     "Past",

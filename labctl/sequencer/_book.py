@@ -205,6 +205,7 @@ class Book:
             set={name: float(entry["value"]) for name, entry in data["set"].items()},
             read={name: entry["value"] for name, entry in data["read"].items()},
             quality=int(data["quality"]),
+            live_time_s=float(data["live_time_s"]),
             brief=brief,
         )
         self.points += 1

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from labctl.clock import Clock
 from labctl.errors import DeviceError, GarbledReplyError, NoReplyError
 from labctl.events import Level
-from labctl.measurements import Array, Measurement, OpticalTable, as_the_laser_stands
+from labctl.measurements import Array, Grown, Measurement, OpticalTable, as_the_laser_stands
 from labctl.roles import Settable
 from labctl.stations import Station
 from labctl.storage import Quality, RunFolder
@@ -93,6 +93,10 @@ class Point:
     def live(self, values: Mapping[str, float]) -> None:
         """Tell displays what has come out so far."""
         self._session.book.live(self._measurement.kind, values)
+
+    def show(self, grown: Callable[[], Grown]) -> None:
+        """Show displays what the point has come to so far."""
+        self._session.book.announcer.show(self._measurement.kind, grown)
 
     def message(self, level: Level, device: str, text: str) -> None:
         """Tell the user something; it is stored with the run."""

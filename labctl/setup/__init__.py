@@ -28,7 +28,16 @@ from labctl.setup._plain import plain
 from labctl.setup._schema import setup_schema
 from labctl.setup._setup import Setup
 from labctl.setup._words import did_you_mean, explain, keys_of, spelled
-from labctl.setup._yaml import Document, Key, Location, load_yaml, parse_yaml
+from labctl.setup._written import WrittenEntry, with_entry, with_value
+from labctl.setup._yaml import (
+    Document,
+    Key,
+    Location,
+    Written,
+    load_yaml,
+    outline,
+    parse_yaml,
+)
 
 __all__ = [
     "Amount",
@@ -46,6 +55,8 @@ __all__ = [
     "Setup",
     "SetupFile",
     "User",
+    "Written",
+    "WrittenEntry",
     "changed",
     "check_sample",
     "did_you_mean",
@@ -58,10 +69,13 @@ __all__ = [
     "load_yaml",
     "normal_address",
     "number_in",
+    "outline",
     "parse_yaml",
     "plain",
     "read_draft",
     "read_setup",
     "setup_schema",
     "spelled",
+    "with_entry",
+    "with_value",
 ]

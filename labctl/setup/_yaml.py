@@ -4,9 +4,10 @@ Files are composed into nodes and never constructed into objects, so that no fil
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from io import StringIO
+from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,7 +17,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from labctl.errors import ConfigError, Problem
 
-__all__ = ["Document", "Key", "Location", "load_yaml", "parse_yaml"]
+__all__ = ["Document", "Key", "Location", "Written", "load_yaml", "outline", "parse_yaml"]
 
 Key = str | int
 Location = tuple[Key, ...]
@@ -24,6 +25,7 @@ Location = tuple[Key, ...]
 _LARGEST_BYTES = 4_000_000
 _MOST_NODES = 200_000
 _DEEPEST = 60
+_MOST_OUTLINED = 20_000
 _TAG = "tag:yaml.org,2002:"
 _CONSTANTS = {".inf": math.inf, "+.inf": math.inf, "-.inf": -math.inf, ".nan": math.nan}
 
@@ -63,6 +65,69 @@ class Document:
         return replace(self, data=data, given={**self.given, location: origin})
 
 
+@dataclass(frozen=True)
+class Written:
+    """One key or entry of a file as it stands in the text.
+
+    Attributes:
+        location: Where it belongs.
+        line: Its line, from 1.
+        begin: Where its value begins in the text, as a number of characters.
+        end: Where that ends.
+        is_leaf: Whether it is one value: a scalar, or a list of scalars in one pair of brackets.
+        is_entry: Whether it is an entry of a list with dashes.
+    """
+
+    location: Location
+    line: int
+    begin: int
+    end: int
+    is_leaf: bool
+    is_entry: bool
+
+
+def outline(text: str) -> tuple[Written, ...]:
+    """Return every key and entry of YAML text in its order, outer ones first.
+
+    Raises:
+        ConfigError: It is no YAML, or has too many entries.
+    """
+    path = Path("recipe")
+    # An alias is expanded here, as in ``_Reader``.
+    found = tuple(islice(_outlined(_composed(text, path), text, ()), _MOST_OUTLINED))
+    if len(found) == _MOST_OUTLINED:
+        raise ConfigError([Problem("too many entries", _shown(path))])
+    return found
+
+
+def _outlined(node: Node, text: str, at: Location) -> Iterator[Written]:
+    if isinstance(node, MappingNode):
+        for key_node, value in node.value:
+            key = cast(ScalarNode, key_node)
+            name: Key = _whole(key.value) if str(key.tag) == f"{_TAG}int" else str(key.value)
+            yield from _one(value, text, (*at, name), key.start_mark.line + 1, is_entry=False)
+    elif isinstance(node, SequenceNode):
+        for index, value in enumerate(node.value):
+            line, dashed = value.start_mark.line + 1, not node.flow_style
+            yield from _one(value, text, (*at, index), line, is_entry=dashed)
+
+
+def _one(node: Node, text: str, at: Location, line: int, *, is_entry: bool) -> Iterator[Written]:
+    leaf = isinstance(node, ScalarNode) or (
+        isinstance(node, SequenceNode)
+        and bool(node.flow_style)
+        and all(isinstance(one, ScalarNode) for one in node.value)
+    )
+    begin, end = node.start_mark.index, node.end_mark.index
+    # Blocks end where the next one begins, and empty values stand behind the space before them.
+    end = begin + len(text[begin:end].rstrip())
+    if begin == end:
+        begin = end = len(text[:begin].rstrip())
+    yield Written(at, line, begin, end, leaf, is_entry)
+    if not leaf:
+        yield from _outlined(node, text, at)
+
+
 def load_yaml(path: Path) -> Document:
     """Read a YAML file (UTF-8, one document, a block of keys).
 
@@ -84,6 +149,15 @@ def load_yaml(path: Path) -> Document:
 
 def parse_yaml(text: str, path: Path) -> Document:
     """Read YAML text; ``path`` names it in messages. Errors as in ``load_yaml``."""
+    root = _composed(text, path)
+    reader = _Reader(path)
+    data = reader.read(root, ())
+    if reader.problems:
+        raise ConfigError(reader.problems)
+    return Document(path, data, reader.lines)
+
+
+def _composed(text: str, path: Path) -> MappingNode:
     try:
         root = YAML(typ="safe", pure=True).compose(StringIO(text))
     except RecursionError as error:
@@ -96,11 +170,7 @@ def parse_yaml(text: str, path: Path) -> Document:
     if not isinstance(root, MappingNode):
         what = "the file is empty" if root is None else "the file must be a block of keys"
         raise ConfigError([Problem(what, f"{_shown(path)}:1", "begin with 'name: …'")])
-    reader = _Reader(path)
-    data = reader.read(root, ())
-    if reader.problems:
-        raise ConfigError(reader.problems)
-    return Document(path, data, reader.lines)
+    return root
 
 
 class _Reader:

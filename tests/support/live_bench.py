@@ -11,7 +11,7 @@ from labctl.errors import NotConnectedError
 from labctl.events import Event
 from labctl.host import RunReport, RunRequest, SimulatedBy, connect_station, open_run, prepare
 from labctl.recipes import expand
-from labctl.sequencer import Control, execute
+from labctl.sequencer import Control, Look, execute
 from labctl.stations import Station
 from labctl.storage import Record, RecordKind, Run, read_journal, read_run
 from labctl.transport import FlightRecorder
@@ -80,8 +80,10 @@ class LiveRun:
 React = Callable[[Event, LiveRun], None]
 
 
-def run_live(request: RunRequest, react: React, *, product: bool = False) -> LiveRun:
-    """Run a recipe; ``react`` is told every event, on the engine's thread.
+def run_live(
+    request: RunRequest, react: React, *, product: bool = False, look: Look | None = None
+) -> LiveRun:
+    """Run a recipe; ``react`` is told every event, ``look`` points that grow, by the engine.
 
     Time is virtual unless the request has a speed.
     """
@@ -102,7 +104,13 @@ def run_live(request: RunRequest, react: React, *, product: bool = False) -> Liv
         with (
             _with_product(product),
             open_run(
-                connection, setup, plan, out=request.out, control=control, listeners=[listen]
+                connection,
+                setup,
+                plan,
+                out=request.out,
+                control=control,
+                listeners=[listen],
+                look=look,
             ) as opened,
         ):
             live.report = opened.report

@@ -11,7 +11,8 @@ from labctl.clock import Clock
 from labctl.events import Event, PointStored, RunStarted
 from labctl.host._state import RunState
 from labctl.host.server._audience import Audience, Window
-from labctl.host.server._stored import found_dots, stored_arrays
+from labctl.host.server._stored import MOST_BYTES, found_dots, stored_arrays
+from labctl.measurements import Grown
 
 __all__ = ["Board"]
 
@@ -96,13 +97,23 @@ class Board:
             del self._run.messages[:-_LOG]
             self._tell({"kind": "event", "event": event.model_dump_json()})
             if isinstance(event, PointStored):
-                facts = {"index": event.index, "label": event.label, "set": event.set}
+                facts = {
+                    "index": event.index,
+                    "label": event.label,
+                    "set": event.set,
+                    "live_s": event.live_time_s,
+                }
                 arrays = stored_arrays(self._journal, event)
                 self.show(f"point/{event.measurement}", arrays, **facts)
                 if event.measurement == _MAP:
                     self._map = arrays, facts
             elif self._map is not None:
                 self._show_dots(*self._map)
+
+    def grown(self, measurement: str, found: Grown) -> None:
+        """Show what a point has come to so far, in the place of the one that was stored last."""
+        arrays = {one.name: one.values for one in found.arrays if one.values.nbytes <= MOST_BYTES}
+        self.show(f"point/{measurement}", arrays, growing=True, **found.facts)
 
     def show(self, topic: str, arrays: Arrays, **facts: Any) -> None:
         """Show display data; of each topic the newest is kept for whoever comes later."""

@@ -61,6 +61,7 @@ class Carrier:
             past=past,
             accept=entry.accept,
             watched=self._watched,
+            look=self._board.grown,
         ) as live:
             follow(live, recipe, past)
 

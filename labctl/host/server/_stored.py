@@ -11,9 +11,9 @@ from labctl.events import PointStored
 from labctl.measurements import DOTS
 from labctl.storage import RecordKind, read_journal
 
-__all__ = ["found_dots", "stored_arrays"]
+__all__ = ["MOST_BYTES", "found_dots", "stored_arrays"]
 
-_MOST_BYTES = 8_000_000
+MOST_BYTES = 8_000_000
 """Display data: a larger array (a cube of frames) is opened from the run, not sent around."""
 
 
@@ -28,7 +28,7 @@ def stored_arrays(journal: str, event: PointStored) -> dict[str, NDArray[Any]]:
             for item in event.arrays:
                 count = int(np.prod(item.shape, dtype=np.int64))
                 kind = np.dtype(item.dtype)
-                if count * kind.itemsize <= _MOST_BYTES:
+                if count * kind.itemsize <= MOST_BYTES:
                     file.seek(item.offset)
                     raw = file.read(count * kind.itemsize)
                     found[item.name] = np.frombuffer(raw, kind).reshape(item.shape)
