@@ -77,7 +77,8 @@ def test_photons_are_shown_as_they_come(seen_and_unseen: tuple[Looker, LiveRun, 
         assert totals == sorted(totals)
         assert 0 < totals[0] < totals[-1] <= int(seen.run.data[kind][name].values[0].sum())
     times = [facts["live_s"] for _, facts in looker.seen["trpl"]]
-    assert times[:5] == pytest.approx([1.0, 2.0, 3.0, 4.0, 5.0], abs=0.3)
+    # Once a second, at the look that follows: 0.1 s later at most.
+    assert np.all((np.diff([0.0, *times]) >= 1.0) & (np.diff([0.0, *times]) < 1.15))
 
 
 def test_the_decay_is_fitted_through_the_measured_response(

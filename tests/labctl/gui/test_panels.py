@@ -18,6 +18,7 @@ from labctl.gui._map import MapPanel
 from labctl.gui._photons import DecayPanel, PairsPanel, RatesPanel, tail_lifetime_ns
 from labctl.gui._readout import describe_peak, half_maximum_width
 from labctl.gui._sample import SamplePanel
+from labctl.gui._spectrum import SpectrumPanel
 from labctl.gui._temperature import TemperaturePanel
 from labctl.host.server import EngineRequest
 
@@ -174,6 +175,49 @@ def test_decay_pairs_and_rates(engine: Asked, qtbot: QtBot) -> None:
     trace = {"rate": np.full((20, 2), 3000.0), "time": np.arange(20) * 0.05}
     engine.show_picture("rates", trace, rates_hz={"apd_1": 3000.0}, warn_hz={"apd_1": 1e6})
     assert rates.read_out.text() == "apd_1 3,000 /s"
+
+
+def test_a_decay_with_the_fit_of_the_engine(engine: Asked, qtbot: QtBot) -> None:
+    panel = DecayPanel(engine)
+    qtbot.addWidget(panel)
+    delay = np.arange(400) * 25.0
+    fit = np.where(delay > 1000.0, 100.0 * np.exp(-delay / 500.0), np.nan)
+    arrays = {"counts": np.full(400, 3, np.uint32), "delay": delay, "fit": fit}
+    facts = {"live_s": 2.0, "lifetime_ps": 500.0, "lifetime_error_ps": 12.0, "growing": True}
+    engine.show_picture("point/trpl", arrays, **facts)
+    words = panel.read_out.text()
+    assert words.startswith("1200 counts in 2.0 s, lifetime 0.5000 ± 0.0120 ns")
+    drawn = panel.plot.curves[0]
+    assert len(drawn.x) == int(np.isfinite(fit).sum())
+    assert drawn.x[0] == pytest.approx(1.025)
+
+
+def test_a_spectrum_that_grows_and_one_that_is_stored(engine: Asked, qtbot: QtBot) -> None:
+    panel = SpectrumPanel(engine)
+    qtbot.addWidget(panel)
+    panel.unit.setCurrentText("cps")
+    nm = np.linspace(520.0, 540.0, 100)
+    for frames, growing in ((1, True), (2, True), (4, False)):
+        counts = np.full(100, 300 * frames, np.uint32)
+        arrays = {"counts": counts, "wavelength": nm}
+        engine.show_picture("point/spectrum", arrays, live_s=1.5 * frames, growing=growing)
+        assert panel.plot.curves[1].y.max() == pytest.approx(200.0)
+        # A point is no part of the average of live spectra.
+        assert len(panel.plot.curves[0].x) == 0
+
+
+def test_a_long_trace_is_drawn_coarser(engine: Asked, qtbot: QtBot) -> None:
+    panel = RatesPanel(engine)
+    qtbot.addWidget(panel)
+    counts = np.full((360_000, 2), 5, np.uint32)
+    time_s = (np.arange(360_000) + 0.5) * 0.01
+    arrays = {"counts": counts.sum(axis=1), "time": time_s, "by_detector": counts}
+    engine.show_picture("point/trace", arrays, live_s=3600.0)
+    curve = panel.plot.curves[0]
+    assert len(curve.x) == 4000
+    assert (curve.x[0], curve.x[-1]) == pytest.approx((0.45, 3599.55))
+    assert np.all(curve.y == pytest.approx(500.0))
+    assert panel.read_out.text() == "detector 1, mean 500 /s   detector 2, mean 500 /s"
 
 
 def test_the_temperature_with_its_set_point(engine: Asked, qtbot: QtBot) -> None:
