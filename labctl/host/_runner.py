@@ -149,16 +149,7 @@ def open_run(
     uid = uuid.uuid4().hex[:12] if past is None else past.uid
     journal = _new_journal(root, plan, uid, clock, past)
     book = Book(journal, Announcer(uid, clock, listeners, look), clock)
-    session = Session(
-        connection.station,
-        book,
-        control or Control(),
-        calibrations=calibrations,
-        keep_calibration=store.keep,
-        begin_point=connection.begin_point,
-        table=optical_table(setup),
-        guard=connection.guard,
-    )
+    session = _session(connection, setup, book, control or Control(), store, calibrations)
     report = RunReport(uid, journal.path)
     with _closed_on_failure(book):
         data = _circumstances(connection, setup, session.calibrations)
@@ -175,6 +166,26 @@ def open_run(
         for text in store.stale(calibrations):
             book.message("warning", "calibration", text)
         yield Live(session, report)
+
+
+def _session(
+    connection: Connection,
+    setup: Setup,
+    book: Book,
+    control: Control,
+    store: CalibrationStore,
+    calibrations: dict[str, dict[str, Any]],
+) -> Session:
+    return Session(
+        connection.station,
+        book,
+        control,
+        calibrations=calibrations,
+        keep_calibration=store.keep,
+        begin_point=connection.begin_point,
+        table=optical_table(setup),
+        guard=connection.guard,
+    )
 
 
 def kept(connection: Connection, setup: Setup, out: Path | None) -> tuple[Path, CalibrationStore]:
