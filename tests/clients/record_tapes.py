@@ -31,6 +31,8 @@ CASES = {
     "qmi_pm100d": ("thorlabs", "power_meter"),
     "pylablib_fw102c": ("thorlabs", "wheel"),
     "pylablib_mff101": ("thorlabs", "mirror"),
+    "pylablib_sc10": ("thorlabs", "shutter"),
+    "pymeasure_dc2200": ("thorlabs", "led"),
     "pylablib_superk": ("nkt", "superk"),
     "pymeasure_esp300": ("newport", "esp300"),
     "lakeshore336": ("lakeshore", "lakeshore"),

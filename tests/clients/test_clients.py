@@ -48,6 +48,8 @@ SPEC: dict[str, Any] = {
         },
         "superk": {"simulator": "nkt.superk"},
         "wheel": {"simulator": "thorlabs.fw102c", "truth": {"acts_on": "detection"}},
+        "shutter": {"simulator": "thorlabs.sc10"},
+        "led": {"simulator": "thorlabs.dc2200"},
     },
 }
 _MISSING = re.compile(r"ModuleNotFoundError: No module named '([^']+)'")
@@ -317,3 +319,24 @@ def test_yaq_and_a_motorised_slit(clients_python: Path, rig: Rig) -> None:
     assert got["slits"] == [480, "None", "None", "None"]
     assert got["slit_after"] == 105
     assert rig.world.spectrograph.entrance_slit_um == 105.0
+
+
+def test_pylablib_s_base_of_serial_instruments_and_the_shutter(
+    clients_python: Path, rig: Rig
+) -> None:
+    got = run(clients_python, "client_pylablib_sc10", rig, "shutter")
+    assert got == {
+        "id": "THORLABS SC10 VERSION 1.07",
+        "mode": 1,
+        "before": 0,
+        "enabled": 1,
+        "after": 0,
+    }
+
+
+def test_pymeasure_s_generic_instrument_and_the_led_driver(clients_python: Path, rig: Rig) -> None:
+    got = run(clients_python, "client_pymeasure_dc2200", rig, "led")
+    assert got["id"].startswith("Thorlabs,DC2200,M00435922")
+    assert got["brightness"] == [25.0]
+    assert got["on"] == [1]
+    assert got["errors"] == [[-113, '"Undefined header"']]

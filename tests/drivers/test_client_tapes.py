@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from labctl.transport import read_tape
+from labctl.transport import RefusalError, read_tape
 from labctl_drivers.keithley import _scpi_wire
 from labctl_drivers.lakeshore import _lakeshore_wire
 from labctl_drivers.montana import _cryostation_wire
 from labctl_drivers.newport import _esp300_wire
 from labctl_drivers.nkt import _superk_wire
 from labctl_drivers.princeton import _spectrapro_wire
-from labctl_drivers.thorlabs import _apt_wire, _fw102c_wire, _pm100d_wire
+from labctl_drivers.thorlabs import _apt_wire, _fw102c_wire, _pm100d_wire, _sc10_wire
 
 HERE = Path(__file__).parent
 
@@ -182,3 +182,29 @@ def test_pylablib_and_the_white_light_laser() -> None:
                 answers.add(answer)
     power_percent = (600).to_bytes(2, "little")  # tenths
     assert found == {0x61: {b"\x60"}, 0x65: {b"18260432"}, 0x37: {power_percent}}
+
+
+def test_pylablib_and_the_shutter() -> None:
+    talk = heard("thorlabs/tapes/pylablib_sc10.tape")
+    identity, enabled = _sc10_wire.Command.IDENTITY, _sc10_wire.Command.ENABLED
+    assert _sc10_wire.decode_value(talk["id?"][0], identity) == "THORLABS SC10 VERSION 1.07"
+    assert _sc10_wire.decode_flag(talk["ens?"][0], enabled) is False
+    # It does not wait for the prompt of an order, which then comes before the next echo.
+    assert talk["ens?"][1].startswith(b"> ")
+    assert _sc10_wire.decode_flag(talk["ens?"][1], enabled) is True
+
+
+def test_pymeasure_and_the_led_driver() -> None:
+    talk = heard("thorlabs/tapes/pymeasure_dc2200.tape")
+    assert _pm100d_wire.decode_fields(talk["*IDN?"][0]) == (
+        "Thorlabs",
+        "DC2200",
+        "M00435922",
+        "1.6.0",
+    )
+    assert _pm100d_wire.decode_number(talk["SOUR:CBR:BRIG?"][0]) == 25.0
+    assert _pm100d_wire.decode_number(talk["OUTP:STAT?"][0]) == 1.0
+    told, after = talk["SYST:ERR?"]
+    with pytest.raises(RefusalError, match="-113: Undefined header"):
+        _pm100d_wire.decode_error(told)
+    assert _pm100d_wire.decode_error(after) == ""
