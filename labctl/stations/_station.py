@@ -156,7 +156,7 @@ class Station:
         for attempt in range(1, _TRIES + 1):
             try:
                 if attempt > 1:
-                    self[name].flush()
+                    self._flush(name)
                 self[name].make_safe(verb)
             # The last line of defence: whatever a driver does, the next entry has its turn.
             except Exception as failure:
@@ -164,6 +164,11 @@ class Station:
             else:
                 return SafeReport(action, "", attempt)
         return SafeReport(action, error, _TRIES)
+
+    def _flush(self, name: str) -> None:
+        # What cannot be flushed may obey all the same.
+        with suppress(Exception):
+            self[name].flush()
 
 
 def _owner(action: str) -> str:
