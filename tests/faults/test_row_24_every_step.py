@@ -5,7 +5,7 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 from unittest.mock import patch
 
 import pytest
@@ -27,6 +27,8 @@ CLOSING = {
 }
 """Instrument of the safe state → what makes it safe."""
 FOR_GOOD = 10**9
+FAKE: Any = vars(fake_lab)["_Fake"]
+Head = tuple[int, str, tuple[int, ...], tuple[()], Literal["abort"]]
 RULE = SettleRule(0.05, 0.05, 20.0, 300.0)
 ERRORS = [DeviceError("x", "anything", "breaks"), ZeroDivisionError("a mistake"), OSError("gone")]
 
@@ -53,7 +55,7 @@ def steps() -> list[Step]:
     found: list[Step] = []
     for place, kelvin in enumerate((4.0, 12.0)):
 
-        def head(number: int, place: int = place) -> tuple[Any, ...]:
+        def head(number: int, place: int = place) -> Head:
             return len(found), f"c/{place}/{number}", (0, place, number), (), "abort"
 
         found.append(Move(*head(0), "cryostat.temperature", kelvin, "K", RULE, "abort"))
@@ -102,13 +104,13 @@ class Calls:
 
 @contextmanager
 def watched(calls: Calls) -> Generator[None]:
-    enter: Any = vars(fake_lab._Fake)["_enter"]
+    enter: Any = FAKE._enter
 
     def met(fake: Any, method: str) -> None:
         enter(fake, method)
         calls.meet(fake.name, method)
 
-    with patch.object(fake_lab._Fake, "_enter", met):
+    with patch.object(FAKE, "_enter", met):
         yield
 
 
@@ -118,11 +120,12 @@ def broken_off(folder: Path, calls: Calls) -> tuple[Bench, Outcome]:
     bench = Bench(folder)
     bench.lamp.element = "neon"
     session = bench.start({"cryostat.temperature": 1.0})
-    outcome = Outcome()
+    outcomes: list[Outcome] = []
     # What is no error of ours goes on to whoever wrote the script.
     with watched(calls), suppress(ZeroDivisionError, OSError), ending(session) as outcome:
+        outcomes.append(outcome)
         execute(session, steps())
-    return bench, outcome
+    return bench, outcomes[0]
 
 
 def states(bench: Bench) -> dict[str, bool]:
@@ -152,7 +155,11 @@ def loud(bench: Bench) -> list[str]:
 @pytest.fixture(autouse=True)
 def quick_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave the syncs out: nobody cuts the power here, and they would take most of the time."""
-    monkeypatch.setattr(os, "fsync", lambda _: None)
+
+    def no_sync(descriptor: int) -> None:
+        del descriptor
+
+    monkeypatch.setattr(os, "fsync", no_sync)
 
 
 @pytest.fixture(scope="module")
@@ -211,6 +218,4 @@ def test_one_that_cannot_be_closed_is_told_loudly_and_the_others_are_safe(
         assert list(outcome.unsafe) == told
         assert bool(told) == bool(loud(bench))
         assert told or states(bench)[failing], number
-        if told:
-            assert all("does not close" in text or "contradict" in text for text in told)
-            assert bench.of("run_stopped") == [] or bench.of("run_stopped")[0].unsafe
+        assert all("does not close" in text for text in told)
