@@ -105,7 +105,11 @@ def _read_v2(content: bytes, version: float) -> SpeFile:
     if np.any(coefficients[1:] != 0) and np.all(np.isfinite(coefficients)):
         # WinSpec counts pixels from 1.
         columns = np.arange(1, width + 1, dtype=np.float64)
-        wavelength = np.vander(columns, 6, increasing=True) @ coefficients
+        with np.errstate(all="ignore"):
+            wavelength = np.vander(columns, 6, increasing=True) @ coefficients
+        if not np.isfinite(wavelength).all():
+            msg = f"calibration {coefficients.tolist()}"
+            raise ValueError(msg)
     region = SpeRegion(frames, 0, 0, (1, 1), wavelength)
     return SpeFile(version, (region,), wavelength, {}, "")
 

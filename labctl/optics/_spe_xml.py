@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 __all__ = ["Block", "Footer", "parse_footer"]
 
 _LIMIT_BYTES = 16 * 2**20
+_DEEPEST = 100
 _FORMATS = {
     "MonochromeUnsigned16": "<u2",
     "MonochromeUnsigned32": "<u4",
@@ -62,6 +63,7 @@ def parse_footer(content: bytes) -> Footer:
     text = content.decode("utf-8-sig").rstrip("\x00 \r\n")
     try:
         root = ElementTree.fromstring(text)
+        _check_depth(root)
     except ElementTree.ParseError as error:
         msg = f"XML footer: {error}"
         raise ValueError(msg) from error
@@ -80,6 +82,16 @@ def parse_footer(content: bytes) -> Footer:
         metadata=_metadata(root),
         text=text,
     )
+
+
+def _check_depth(root: ElementTree.Element) -> None:
+    """Refuse elements within elements without end, which nobody could walk through."""
+    level = [root]
+    for _ in range(_DEEPEST):
+        level = [child for element in level for child in element]
+    if level:
+        msg = f"XML footer of more than {_DEEPEST} levels"
+        raise ValueError(msg)
 
 
 def _name(element: ElementTree.Element) -> str:
@@ -116,6 +128,14 @@ def _block(block: ElementTree.Element, places: dict[str, ElementTree.Element]) -
 
 
 def _wavelengths(root: ElementTree.Element) -> NDArray[np.float64] | None:
+    found = _table(root)
+    if found is not None and not np.isfinite(found).all():
+        msg = "XML footer has wavelengths that are no numbers"
+        raise ValueError(msg)
+    return found
+
+
+def _table(root: ElementTree.Element) -> NDArray[np.float64] | None:
     for mapping in (e for e in root.iter() if _name(e) == "WavelengthMapping"):
         for element in _children(mapping, "Wavelength"):
             return np.array([float(value) for value in (element.text or "").split(",")])

@@ -16,6 +16,8 @@ from labctl.photons._tags import Header, read_header
 __all__ = ["PtuFile", "PtuFlag", "read_ptu"]
 
 RECORD_BYTES = 4
+_FINEST_S, _COARSEST_S = 1e-13, 10.0
+"""No module resolves less than a picosecond, and none counts syncs slower than some per second."""
 
 
 class PtuFlag(Enum):
@@ -114,14 +116,15 @@ def _stream(path: Path, header: Header) -> Stream:
         mode = format_of(int(kind)).mode
     except StorageError as error:
         raise StorageError(f"{path}: {error}") from error
-    tick_s = _positive(path, header, "MeasDesc_GlobalResolution")
+    tick_s = _resolution_s(path, header, "MeasDesc_GlobalResolution")
     # In T2 the resolution says nothing about times; real files differ from the global one.
-    delay_s = _positive(path, header, "MeasDesc_Resolution") if mode == 3 else tick_s
+    delay_s = _resolution_s(path, header, "MeasDesc_Resolution") if mode == 3 else tick_s
     return Stream(RecordType(int(kind)), tick_s, delay_s)
 
 
-def _positive(path: Path, header: Header, name: str) -> float:
+def _resolution_s(path: Path, header: Header, name: str) -> float:
     value = header.number(name)
-    if value is None or value <= 0:
-        raise StorageError(f"{path}: {name} is missing or not a positive number")
+    if value is None or not _FINEST_S <= value <= _COARSEST_S:
+        message = f"{name} is missing or no possible resolution"
+        raise StorageError(f"{path}: {message} ({_FINEST_S:g} to {_COARSEST_S:g} s)")
     return value

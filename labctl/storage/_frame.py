@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from pydantic_core import PydanticSerializationError, to_json
 
 from labctl.errors import StorageError
+from labctl.storage._content import check_content, is_time_s, is_whole
 from labctl.storage._names import base_of
 from labctl.storage._records import ArrayItem, ArrayLayout, Header, NamedArray, RecordKind
 
@@ -181,24 +182,67 @@ def parse_header(raw: bytes) -> Header:
     """Return the fields of a JSON header.
 
     Raises:
-        ValueError: If it is no header of a record.
+        ValueError: If it is no header of a record, or says what no record can.
     """
     try:
-        fields: dict[str, Any] = json.loads(raw)
-        return Header(
+        fields: dict[str, Any] = _DECODER.decode(raw.decode("utf-8"))
+        header = Header(
             kind=str(fields["kind"]),
-            seq=int(fields["seq"]),
-            t_mono_s=float(fields["t_mono_s"]),
-            t_utc=datetime.fromisoformat(fields["t_utc"]),
+            seq=_whole(fields, "seq"),
+            t_mono_s=_time_s(fields["t_mono_s"]),
+            t_utc=_time_of_day(fields["t_utc"]),
             step_id=str(fields["step_id"]),
-            attempt=int(fields["attempt"]),
-            segment=int(fields["segment"]),
+            attempt=_whole(fields, "attempt"),
+            segment=_whole(fields, "segment"),
             data=dict(fields["data"]),
-            layout=tuple(_parse_layout(item) for item in fields["arrays"]),
+            layout=_parse_layouts(fields["arrays"]),
         )
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
         message = f"the header is no header of a record: {error}"
         raise ValueError(message) from error
+    check_content(header.kind, header.data)
+    return header
+
+
+def _refuse(word: str) -> Any:
+    message = f"{word} is no number"
+    raise ValueError(message)
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    return value if math.isfinite(value) else _refuse(text)
+
+
+def _int64(text: str) -> int:
+    value = int(text)
+    return value if -(2**63) <= value < 2**63 else _refuse(text)
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite, parse_int=_int64)
+
+
+def _whole(fields: Mapping[str, Any], name: str) -> int:
+    value: Any = fields[name]
+    if not is_whole(value):
+        message = f"{name} = {value!r:.60}"
+        raise ValueError(message)
+    return int(value)
+
+
+def _time_s(value: Any) -> float:
+    if not is_time_s(value):
+        message = f"t_mono_s = {value!r:.60}"
+        raise ValueError(message)
+    return float(value)
+
+
+def _time_of_day(text: Any) -> datetime:
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is None:
+        message = f"t_utc = {text!r:.60} has no zone"
+        raise ValueError(message)
+    return found
 
 
 def split_body(layout: Sequence[ArrayLayout], body: bytes) -> dict[str, ArrayItem]:
@@ -220,14 +264,23 @@ def split_body(layout: Sequence[ArrayLayout], body: bytes) -> dict[str, ArrayIte
     return arrays
 
 
+def _parse_layouts(items: Any) -> tuple[ArrayLayout, ...]:
+    found = tuple(_parse_layout(item) for item in items)
+    try:
+        _describe(tuple((one.name, one.dtype, one.shape, one.units, one.axes) for one in found))
+    except StorageError as error:
+        raise ValueError(str(error)) from error
+    return found
+
+
 def _parse_layout(fields: Mapping[str, Any]) -> ArrayLayout:
-    shape = tuple(int(length) for length in fields["shape"])
-    axes = tuple(str(axis) for axis in fields["axes"])
-    dtype = np.dtype(fields["dtype"])
-    if dtype.kind not in _DTYPE_KINDS or len(axes) != len(shape) or min(shape, default=0) < 0:
+    shape, axes = tuple(fields["shape"]), tuple(str(axis) for axis in fields["axes"])
+    kind = fields["dtype"]
+    known = isinstance(kind, str) and re.fullmatch(r"[<|][biufc](1|2|4|8|16)", kind)
+    if not known or len(axes) != len(shape) or not all(is_whole(length) for length in shape):
         message = f"array {fields['name']!r} has an impossible descriptor"
         raise ValueError(message)
-    return ArrayLayout(str(fields["name"]), dtype.str, shape, str(fields["units"]), axes)
+    return ArrayLayout(str(fields["name"]), np.dtype(kind).str, shape, str(fields["units"]), axes)
 
 
 def _plain(value: object) -> Any:

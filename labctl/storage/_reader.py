@@ -43,6 +43,7 @@ class JournalReader(Iterator[Record]):
             message = f"journal {path} cannot be read: {error.strerror}"
             raise StorageError(message) from error
         self.tail = JournalTail(TailState.END, offset, "nothing read yet")
+        self._expected: tuple[int, int] | None = None
         try:
             self._open = self._begin(offset)
         except StorageError:
@@ -107,9 +108,21 @@ class JournalReader(Iterator[Record]):
         if record is None:
             self._stop(TailState.END, "the journal is whole")
             return None
+        self._check_order(record)
         end = place + record.address.length
         self.tail = JournalTail(TailState.END, end, "the journal is whole so far")
         return record
+
+    def _check_order(self, record: Record) -> None:
+        """Refuse a record that does not follow the one before, as one of another journal does."""
+        expected = self._expected
+        if expected is not None and (record.seq, record.segment) != expected:
+            message = f"record {record.seq} of segment {record.segment} stands where "
+            raise ValueError(f"{message}{expected[0]} of {expected[1]} belongs")
+        if expected is None and self.tail.offset == FILE_HEADER.size and record.seq:
+            message = f"it begins with record {record.seq}"
+            raise ValueError(message)
+        self._expected = record.seq + 1, record.segment
 
     def _stop(self, state: TailState, reason: str) -> None:
         self.tail = JournalTail(state, self.tail.offset, reason)

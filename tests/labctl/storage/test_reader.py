@@ -175,7 +175,7 @@ def test_arrays_cannot_be_changed_by_accident(finished: Path) -> None:
 def test_unknown_kinds_are_yielded_and_marked(finished: Path) -> None:
     header: dict[str, Any] = {
         "kind": "hologram",
-        "seq": 99,
+        "seq": 9,
         "t_mono_s": 0.0,
         "t_utc": datetime(2030, 1, 1, tzinfo=UTC).isoformat(),
         "step_id": "",
