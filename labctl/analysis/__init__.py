@@ -27,6 +27,7 @@ from labctl.analysis._crossing import change_false_alarm
 from labctl.analysis._dead_time import dead_time_corrected, pulses_blocked
 from labctl.analysis._decay_fit import DecayModel, fit_decay, warm_up_decays
 from labctl.analysis._decay_result import DecayCandidate, DecayComponent, DecayFit, Goodness
+from labctl.analysis._dot_names import NamedDots, name_dots
 from labctl.analysis._drift_table import DriftTable
 from labctl.analysis._dwell_laws import DwellLaw, LawFit
 from labctl.analysis._dwells import DwellFit, DwellSequence, fit_dwells
@@ -188,6 +189,7 @@ __all__ = [
     "Measured",
     "MonteCarloStatistics",
     "Multiplet",
+    "NamedDots",
     "NoiseModel",
     "Normalisation",
     "PairBackground",
@@ -282,6 +284,7 @@ __all__ = [
     "measure_response",
     "measure_step_size",
     "monte_carlo",
+    "name_dots",
     "pair_response",
     "photon_transfer",
     "pile_up",

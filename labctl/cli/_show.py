@@ -7,6 +7,7 @@ import typer
 from rich.table import Column, Table
 
 from labctl.cli._say import say_data, say_note, screen
+from labctl.cli._show_catalogue import show_catalogue
 from labctl.storage import Run, TailState, list_runs, read_run
 
 __all__ = ["show"]
@@ -16,10 +17,15 @@ _MOST_ROWS = 40
 
 
 def show(
-    path: Annotated[Path, typer.Argument(help="Run folder, journal or product; or many runs.")],
+    path: Annotated[
+        Path, typer.Argument(help="Run folder, journal or product; many runs; catalogue of dots.")
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Write it as JSON.")] = False,
 ) -> None:
-    """Show a run, or list the runs below a folder."""
+    """Show a run, list the runs below a folder, or the dots of a catalogue (.json)."""
+    if path.suffix == ".json":
+        show_catalogue(path, as_json=as_json)
+        return
     runs = list_runs(path) if path.is_dir() else ()
     single = not path.is_dir() or any(folder.path == path for folder in runs)
     shown = [read_run(path)] if single else [read_run(folder.path) for folder in runs]

@@ -8,6 +8,7 @@ from labctl.measurements._calibrate_em_gain import CalibrateEmGain
 from labctl.measurements._calibrate_imaging import CalibrateImagingScale, CalibrateLaserSpot
 from labctl.measurements._calibrate_power import CalibratePower
 from labctl.measurements._calibrate_steps import CalibrateStepSizes
+from labctl.measurements._catalogue import CATALOGUE, Catalogue
 from labctl.measurements._context import Array, Bank, Context, Grown
 from labctl.measurements._dots import DOTS, FoundDot, stored_dots
 from labctl.measurements._g2 import G2
@@ -40,6 +41,7 @@ from labctl.measurements._visit import VISIT_S, VISITED, Visit
 from labctl.measurements._wide_field import WideField
 
 __all__ = [
+    "CATALOGUE",
     "DOTS",
     "G2",
     "VISITED",
@@ -57,6 +59,7 @@ __all__ = [
     "CalibratePower",
     "CalibrateStepSizes",
     "CalibrateWavelength",
+    "Catalogue",
     "Context",
     "FoundDot",
     "Grown",

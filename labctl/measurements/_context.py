@@ -168,6 +168,11 @@ class Context(Protocol):
         """Return the array that an earlier measurement of this run has kept, None if nothing."""
         ...
 
+    @property
+    def found_dots(self) -> Mapping[str, Any]:
+        """The last record of dots that were found in this run; empty: none."""
+        ...
+
     def found(self, what: str, data: Mapping[str, Any]) -> None:
         """Journal something that was found and that later steps depend on."""
         ...

@@ -142,12 +142,14 @@ class DotChoice(_Block):
         brightest_first: Their order; otherwise each is the nearest of those left.
         least_share: A dot that is dimmer than this share of its brightness on the map is left out.
         reach_um: How far from its place a dot is searched, um.
+        names: Only these, by the names of the catalogue; None: all.
     """
 
     at_most: int = Field(ge=1, le=100_000, description="like 'at_most: 20'")
     brightest_first: bool = True
     least_share: float = Field(default=0.3, ge=0, le=1)
     reach_um: Micrometers = Field(default=2.5, ge=0)
+    names: tuple[str, ...] | None = Field(None, min_length=1, description="like '[D003, D007]'")
 
 
 class DotLoop(DotChoice):

@@ -20,23 +20,37 @@ class NoMoreDots(Skipped):
 
 
 class Dots:
-    """What a session knows of dots, and the one in the spot."""
+    """What a session knows of dots, and the one in the spot.
+
+    Attributes:
+        record: How dots were found last; empty: they were not.
+        here: The dot in the spot, as points store it.
+    """
 
     def __init__(self, session: "Session") -> None:
         """None has been found yet."""
         self._session = session
-        self._record: Mapping[str, Any] = {}
+        self.record: Mapping[str, Any] = {}
         self._listed: list[FoundDot] = []
         self.here: dict[str, str | float] | None = None
 
     def note(self, what: str, data: Mapping[str, Any]) -> None:
         """Take what was found, if it is dots."""
         if what == DOTS:
-            self._record = dict(data)
+            self.record = dict(data)
 
     def chosen(self, choice: DotChoice) -> list[FoundDot]:
-        """Return the dots of a loop in their order: the brightest first, or on a short way."""
-        dots = stored_dots(self._record) if self._record else []
+        """Return the dots of a loop in their order: the brightest first, or on a short way.
+
+        Raises:
+            Skipped: One that the loop names was not found.
+        """
+        dots = stored_dots(self.record) if self.record else []
+        if choice.names is not None:
+            lost = set(choice.names) - {dot.name for dot in dots}
+            if lost:
+                raise Skipped(f"dots {', '.join(sorted(lost))} were not found")
+            dots = [dot for dot in dots if dot.name in choice.names]
         dots = sorted(dots, key=lambda dot: -dot.brightness_hz)[: choice.at_most]
         return dots if choice.brightest_first else _short_way(dots)
 
@@ -75,7 +89,7 @@ class Dots:
             Skipped: It is gone, or too dim.
         """
         self.here = None
-        asked = {"dot": dot, "found": self._record, "reach": choice.reach_um}
+        asked = {"dot": dot, "found": self.record, "reach": choice.reach_um}
         what = f"dot {dot.name} at ({dot.x_um:.2f}, {dot.y_um:.2f}) um is gone or bleached"
         try:
             self._session.measure(Visit.model_validate(asked), step_id=step_id)
@@ -83,7 +97,7 @@ class Dots:
             raise Skipped(f"{what}: {reason}") from reason
         seen = {name: self._session.memory[name] for name in VISITED}
         share = seen["rate_hz"] / dot.brightness_hz
-        if self._record.get("comparable", True) and share < choice.least_share:
+        if self.record.get("comparable", True) and share < choice.least_share:
             rate = f"{seen['rate_hz']:.3g} Hz are {100 * share:.0f} %"
             raise Skipped(f"{what}: {rate} of its brightness on the map")
         self.here = {**dot.as_setting(), **seen}

@@ -139,6 +139,11 @@ class Point:
         """Return the array that an earlier measurement of this run has kept."""
         return self._session.arrays.get(name)
 
+    @property
+    def found_dots(self) -> Mapping[str, Any]:
+        """The last record of dots that were found in this run."""
+        return self._session.dots.record
+
     def found(self, what: str, data: Mapping[str, Any]) -> None:
         """Journal something that later steps depend on."""
         self._session.book.found(what, data, self._step_id)
