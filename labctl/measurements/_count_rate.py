@@ -12,8 +12,9 @@ from labctl.roles import PhotonCounter, TaggerSettings, TimeTagger
 __all__ = ["RateMeter", "rate_meter"]
 
 _GATE_S = 0.1
-"""Of the modules' rate meters: a reading is the mean over the last full gate of 0.1 s."""
-_OPENING_S = 0.02
+"""Of the modules' rate meters: a reading is the mean over the last full gate of 0.1 s. Gates run on
+by themselves: only so long after a change has one begun that holds nothing of what was before, and
+so long again until it is full."""
 
 
 class RateMeter:
@@ -25,11 +26,9 @@ class RateMeter:
         lit_s: How long the light has been on altogether, s.
     """
 
-    def __init__(
-        self, context: Context, detector: PhotonCounter, readings: int, wait_s: float = _OPENING_S
-    ) -> None:
+    def __init__(self, context: Context, detector: PhotonCounter, readings: int) -> None:
+        """Count without light first; ``readings`` gates make one number of counts."""
         self._context, self._detector, self._readings = context, detector, readings
-        self._wait_s = wait_s
         self.counting_s = readings * _GATE_S
         self.lit_s = 0.0
         self.dark = self.read()
@@ -56,10 +55,11 @@ class RateMeter:
         return fluence * laser.rep_rate_hz * self.lit_s
 
     def read(self) -> float:
-        """Return the counts with the light as it is now."""
+        """Return the counts with light and place as they are now, and nothing of before."""
         what = f"{self._detector.name} to count"
-        self._context.wait(self._wait_s, what=what)
-        if not self._detector.tagger:
+        if self._detector.tagger:
+            self._context.wait(_GATE_S, what=what)
+        else:
             # A counter card tells the mean since it was last asked: that one is left out.
             self._detector.read_count_rate()
         found = 0.0
@@ -70,19 +70,13 @@ class RateMeter:
 
 
 @contextmanager
-def rate_meter(
-    context: Context, detector: PhotonCounter, readings: int, wait_s: float = _OPENING_S
-) -> Generator[RateMeter]:
-    """Set the module and open the shutter in front of the detector for the block.
-
-    ``wait_s`` passes before each count: gates run on by themselves, and only after a whole one do
-    readings hold nothing of what was before.
-    """
+def rate_meter(context: Context, detector: PhotonCounter, readings: int) -> Generator[RateMeter]:
+    """Set the module and open the shutter in front of the detector for the block."""
     if detector.tagger:
         tagger = context.station.get(detector.tagger, TimeTagger)
         tagger.configure(TaggerSettings("histogram", 1.0))
         context.wait(tagger.settle_s, what=f"{tagger.name} rate meters")
     with looking([detector]):
-        meter = RateMeter(context, detector, readings, wait_s)
+        meter = RateMeter(context, detector, readings)
         detector.check_alive(meter.dark / meter.counting_s, meter.counting_s)
         yield meter

@@ -77,7 +77,7 @@ class Counting(BaseModel):
             return
         detector = self._detector(context)
         standing = self._standing(context, "apd", detector.name)
-        with rate_meter(context, detector, self.gates, _GATE_S) as meter:
+        with rate_meter(context, detector, self.gates) as meter:
             yield _Apd(context, self, standing, meter)
 
     def _camera(self, context: Context) -> "Counter":
