@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import entry_points
+from typing import Any
 
 from labctl.clock import RealClock, VirtualClock
 from labctl.host._lease import LeasedWorld
@@ -10,7 +12,7 @@ from labctl.host._rig import Rig, Simulation, simulate
 from labctl.sequencer import Guard
 from labctl.setup import Interlock, Setup
 from labctl.stations import Station, build
-from labctl.transport import FlightRecorder
+from labctl.transport import FlightRecorder, StandIn
 
 __all__ = ["Connection", "SimulatedBy", "connect_station"]
 
@@ -145,13 +147,23 @@ def _simulation(setup: Setup, by: SimulatedBy) -> Simulation:
 
 
 def _library(setup: Setup, rig: Rig) -> Callable[[str], object | None]:
-    by_bytes = {"stream", "http"}
-    names = {n for n, e in setup.instruments.items() if e.driver_type.interface not in by_bytes}
-    return lambda name: rig.library(name) if name in names else None
+    faces = _faces(setup)
+
+    def library(name: str) -> object | None:
+        if name not in faces:
+            return None
+        if not setup.instruments[name].isolates(simulated=True):
+            return rig.library(name)
+        face = faces[name]
+        build = f"{face.__module__}:{face.__qualname__}"
+        return StandIn(build, partial(rig.call, name), partial(rig.drop_client, name))
+
+    return library
 
 
-def _faces(setup: Setup) -> dict[str, Callable[..., object]]:
-    faces: dict[str, Callable[..., object]] = {}
+def _faces(setup: Setup) -> dict[str, Any]:
+    """Return for each instrument without a wire what builds its library's functions."""
+    faces: dict[str, Any] = {}
     for name, entry in setup.instruments.items():
         if entry.driver_type.interface in ("library", "hand"):
             found = entry_points(group="labctl.simulators", name=entry.simulator)

@@ -32,6 +32,7 @@ class LeaseServer:
             "step": lambda m: queue.step(m["limit_s"]),
             "addresses": lambda _: rig.addresses(),
             "call": lambda m: rig.call(m["instrument"], m["method"], m["arguments"]),
+            "drop": lambda m: rig.drop_client(m["instrument"]),
             "begin_point": lambda m: rig.begin_point(m["point_id"]),
             "select_dot": lambda m: rig.select_dot(m["dot"]),
             "inject": lambda m: rig.inject(m["instrument"], m["fault"], **m["parameters"]),
@@ -167,8 +168,10 @@ class LeasedWorld:
         """Return when light was let in and shut, and when holders of the lease went."""
         return [(float(at_s), str(what)) for at_s, what in self._ask("log")]
 
-    def drop_client(self) -> None:
-        """Do nothing: the other process sees who has gone."""
+    def drop_client(self, instrument: str = "") -> None:
+        """Tell which library's process has gone; whether this one has, the other sees itself."""
+        if instrument:
+            self._ask("drop", instrument=instrument)
 
     def close(self) -> None:
         """Give the lease back; the world goes on in wall time."""

@@ -52,8 +52,8 @@ class Rig(Protocol):
         """Return what the world really is; for tests."""
         ...
 
-    def drop_client(self) -> None:
-        """Close what a program that has died had open in libraries of vendors."""
+    def drop_client(self, instrument: str = "") -> None:
+        """Close what a process that has died had open in the library of one or of all vendors."""
         ...
 
     def log(self) -> list[tuple[float, str]]:

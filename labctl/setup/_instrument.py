@@ -21,6 +21,7 @@ from labctl.units import format_quantity
 
 __all__ = ["InstrumentSetup", "read_instrument"]
 
+_LONGEST_CALL_S = 5.0
 _ADDRESSES = {
     "stream": (
         r"(TCPIP\d*::.+::\d+::SOCKET|(ASRL.+|USB\d*::.+|GPIB\d*::.+|TCPIP\d*::.+)(::INSTR)?)$",
@@ -45,6 +46,9 @@ class InstrumentSetup:
         truth: What it really is where that differs from the simulator's defaults.
         truth_defaults: All truths of the simulator; empty without ``simulate`` in the file.
         faults: Faults that a simulation injects by itself, their parameters as plain numbers.
+        isolate: Whether the vendor's library is loaded in a process of its own.
+        isolate_simulated: Whether the simulated library is, too; only to see that it works.
+        longest_call_s: So long a function of a library in its own process may take, s.
     """
 
     name: str
@@ -57,6 +61,13 @@ class InstrumentSetup:
     truth: Mapping[str, Scalar] = field(default_factory=dict[str, Scalar])
     truth_defaults: Mapping[str, Scalar] = field(default_factory=dict[str, Scalar])
     faults: tuple[Fault, ...] = ()
+    isolate: bool = False
+    isolate_simulated: bool = False
+    longest_call_s: float = _LONGEST_CALL_S
+
+    def isolates(self, *, simulated: bool) -> bool:
+        """Whether its library lives in a process of its own, the vendor's or the simulated one."""
+        return self.isolate and (self.isolate_simulated or not simulated)
 
     @property
     def role(self) -> str:
@@ -93,6 +104,7 @@ class _Reader:
         limits = self.limits(driver_type)
         self.check_address(driver_type)
         self.check_interfaces(driver_type)
+        self.check_isolation(driver_type)
         if self.problems or settings is None:
             return None
         return InstrumentSetup(
@@ -106,6 +118,9 @@ class _Reader:
             truth,
             defaults,
             faults,
+            self.block.isolate,
+            self.block.simulate.isolate,
+            self.block.longest_call or _LONGEST_CALL_S,
         )
 
     def problem(self, what: str, *keys: str | int, hint: str = "") -> None:
@@ -232,6 +247,14 @@ class _Reader:
             what = f"the simulator {named!r} speaks {interface!r}, the driver {self.block.driver!r}"
             what += f" {driver_type.interface!r}"
             self.problem(what, "simulate", "simulator", hint="leave the key out")
+
+    def check_isolation(self, driver_type: type[Instrument]) -> None:
+        if self.block.isolate and driver_type.interface != "library":
+            what = "there is no vendor's library that could be in a process of its own"
+            self.problem(what, "isolate", hint="remove the key")
+        if self.block.longest_call is not None and not self.block.isolate:
+            what = "nobody can end a call of a library that is in labctl's own process"
+            self.problem(what, "longest_call", hint="add 'isolate: true', or remove the key")
 
     def _adopt(self, error: ConfigError, *keys: str) -> None:
         for problem in error.problems:

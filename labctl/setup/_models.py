@@ -108,15 +108,33 @@ class Fault(Block):
 
 
 class Simulate(Block):
-    """How an instrument is simulated: what it really is, and how it fails."""
+    """How an instrument is simulated: what it really is, and how it fails.
+
+    Attributes:
+        simulator: Entry-point name; None: that of the driver.
+        truth: What differs from the simulator's defaults.
+        faults: Faults that come by themselves.
+        isolate: Whether its library lives in a process of its own in a simulation, too, if it
+            does on the real set-up.
+    """
 
     simulator: str | None = None
     truth: dict[str, Any] = Field(default_factory=dict[str, Any])
     faults: tuple[Fault, ...] = ()
+    isolate: bool = False
 
 
 class InstrumentBlock(BaseModel):
-    """The keys that every instrument has; all others belong to its driver."""
+    """The keys that every instrument has; all others belong to its driver.
+
+    Attributes:
+        driver: Entry-point name.
+        address: VISA resource, URL, or what the vendor's library wants.
+        limits: Narrower limits by settable.
+        simulate: How it is simulated.
+        isolate: Whether the vendor's library is loaded in a process of its own.
+        longest_call: A call of that library which has not returned after so long is given up, s.
+    """
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
@@ -126,6 +144,8 @@ class InstrumentBlock(BaseModel):
         default_factory=dict[str, tuple[Amount, Amount]]
     )
     simulate: Simulate = Simulate()
+    isolate: bool = False
+    longest_call: Seconds | None = Field(None, gt=0)
 
 
 class Monitor(Block):

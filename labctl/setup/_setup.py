@@ -162,6 +162,9 @@ def _resolved(entry: InstrumentSetup) -> dict[str, Any]:
     block: dict[str, Any] = {"driver": entry.driver, **settings}
     if entry.address:
         block["address"] = entry.address
+    if entry.isolate:
+        longest_call = format_quantity(entry.longest_call_s, "s")
+        block.update(isolate=True, longest_call=longest_call)
     settables = entry.driver_type.settables
     block["limits"] = {
         name: [format_quantity(bound, settables[name].unit) for bound in (span.low, span.high)]
@@ -172,5 +175,6 @@ def _resolved(entry: InstrumentSetup) -> dict[str, Any]:
             "simulator": entry.simulator,
             "truth": write_truth(entry.truth, entry.truth_defaults),
             "faults": [write_fault(fault) for fault in entry.faults],
+            **({"isolate": True} if entry.isolate_simulated else {}),
         }
     return block

@@ -15,8 +15,10 @@ from labctl.stations._worker import on_worker
 from labctl.transport import (
     FlightRecorder,
     HttpTransport,
+    Isolation,
     LibraryLink,
     SharedLine,
+    StandIn,
     Transport,
     VisaTransport,
 )
@@ -41,7 +43,8 @@ def build(
         clock: What deadlines are measured with.
         recorder: Takes all traffic.
         addresses: Addresses that replace those of the set-up (simulated instruments).
-        library: Returns the stand-in of a vendor library, or None for the vendor's own.
+        library: Returns the stand-in of a vendor library (a ``StandIn`` where it is to live in a
+            process of its own), or None for the vendor's own.
     """
     links = _Links(clock, recorder, dict(addresses or {}), library)
     instruments = {
@@ -95,6 +98,10 @@ class _Links:
                 stand_in = self._library(entry.name)
                 if stand_in is not None:
                     self.owners.pop(entry.name, None)
+                if isinstance(stand_in, StandIn):
+                    return LibraryLink(None, record, Isolation(entry.longest_call_s, stand_in))
+                if stand_in is None and entry.isolates(simulated=False):
+                    return LibraryLink(None, record, Isolation(entry.longest_call_s))
                 return LibraryLink(stand_in, record)
 
     def _own(self, entry: InstrumentSetup) -> None:

@@ -16,6 +16,7 @@ from labctl.transport._shared_line import SharedLine
 from labctl.transport._tape import TapeTransport, read_tape
 from labctl.transport._transport import Tap, Transport
 from labctl.transport._visa import VisaTransport
+from labctl.transport.isolated import Isolation, StandIn
 
 __all__ = [
     "Decoder",
@@ -23,6 +24,7 @@ __all__ = [
     "GarbledBytesError",
     "HttpReply",
     "HttpTransport",
+    "Isolation",
     "LibraryLink",
     "PipePort",
     "PipeSession",
@@ -33,6 +35,7 @@ __all__ = [
     "RefusalError",
     "Request",
     "SharedLine",
+    "StandIn",
     "Tap",
     "TapeTransport",
     "Transport",

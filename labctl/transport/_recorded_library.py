@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["Record", "RecordedFunction", "RecordedLibrary", "pointed_to"]
+__all__ = ["Entered", "Record", "RecordedFunction", "RecordedLibrary", "pointed_to"]
 
 Record = Callable[[str, tuple[Any, ...], Any], None]
+Entered = Callable[[str], None]
 
 
 def pointed_to(argument: object) -> Any:
@@ -22,11 +23,13 @@ class RecordedFunction:
             call which the client takes for an error is recorded with the library's own code.
     """
 
-    def __init__(self, name: str, function: Any, record: Record) -> None:
+    def __init__(
+        self, name: str, function: Any, record: Record, entered: Entered | None = None
+    ) -> None:
         """Stand for ``function``."""
         self.__name__ = name
         self.errcheck: Callable[[Any, Any, tuple[Any, ...]], Any] | None = None
-        self._function, self._record = function, record
+        self._function, self._record, self._entered = function, record, entered
 
     @property
     def argtypes(self) -> Any:
@@ -48,6 +51,8 @@ class RecordedFunction:
 
     def __call__(self, *arguments: Any) -> Any:
         """Call the library; an exception is recorded in the place of the result."""
+        if self._entered is not None:
+            self._entered(self.__name__)
         try:
             result = self._function(*arguments)
         except BaseException as error:
@@ -65,7 +70,7 @@ class RecordedLibrary:
     missing name is an ``AttributeError`` as before.
     """
 
-    def __init__(self, library: object, record: Record) -> None:
+    def __init__(self, library: object, record: Record, entered: Entered | None = None) -> None:
         """Wrap a loaded library or a stand-in for one.
 
         Args:
@@ -73,17 +78,18 @@ class RecordedLibrary:
             record: Called after each call with name, arguments as passed and result (the library's
                 code, or the exception). Outputs can be read from the arguments then, see
                 ``pointed_to``; memory of the library must be read at once.
+            entered: Told the name of each function before it is called.
         """
-        self._library, self._record = library, record
+        self._library, self._record, self._entered = library, record, entered
 
     def __getattr__(self, name: str) -> Any:
         """Return the wrapped function, or the plain attribute."""
-        if name in ("_library", "_record"):
+        if name in ("_library", "_record", "_entered"):
             raise AttributeError(name)
         attribute = getattr(self._library, name)
         if not callable(attribute):
             return attribute
-        function = RecordedFunction(name, attribute, self._record)
+        function = RecordedFunction(name, attribute, self._record, self._entered)
         # The next access finds it in the instance and does not come here again.
         vars(self)[name] = function
         return function

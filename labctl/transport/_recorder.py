@@ -11,7 +11,7 @@ from typing import Any
 from labctl.clock import Clock
 from labctl.transport._recorded_library import Record, pointed_to
 
-__all__ = ["FlightRecorder"]
+__all__ = ["FlightRecorder", "plain_argument"]
 
 _LONGEST = 4096
 """Bytes of one entry that a dump shows; a camera's frames would fill a report otherwise."""
@@ -43,8 +43,8 @@ class FlightRecorder:
 
     def called(self, device: str, function: str, arguments: tuple[Any, ...], result: Any) -> None:
         """Record a call into a vendor's library."""
-        entry: Entry = {"called": function, "arguments": [_plain(a) for a in arguments]}
-        self._add(device, entry | {"returned": _plain(result)})
+        entry: Entry = {"called": function, "arguments": [plain_argument(a) for a in arguments]}
+        self._add(device, entry | {"returned": plain_argument(result)})
 
     def library_log(self, device: str) -> Record:
         """Return the function that a ``RecordedLibrary`` calls after each call."""
@@ -96,7 +96,8 @@ def _shortened(entry: Entry) -> Entry:
     return {k: v[:_LONGEST] if isinstance(v, str) else v for k, v in entry.items()}
 
 
-def _plain(argument: Any) -> Any:
+def plain_argument(argument: Any) -> Any:
+    """Return what an argument or result of a library shows, as a plain JSON value."""
     value: Any = pointed_to(argument)
     if isinstance(value, ctypes.c_char_p):
         # Such a pointer need not lead to text, and after the call perhaps to nothing any more:

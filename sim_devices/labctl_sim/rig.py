@@ -7,6 +7,7 @@ import numpy as np
 
 from labctl_sim._registry import find_simulator
 from labctl_sim._spec import check_spec
+from labctl_sim.libraries import broken
 from labctl_sim.sample import load_sample
 from labctl_sim.wire import Faults, Opener, Server, fault_signatures, on_one_line
 from labctl_sim.world import LaserTruth, Recorded, World
@@ -138,7 +139,11 @@ class Rig:
             KeyError: There is no such instrument.
         """
         simulator = self._get(instrument)
-        self._faults[instrument].wait_awake()
+        if simulator.interface == "library":
+            if strike := self._faults[instrument].strike():
+                return broken(strike)
+        else:
+            self._faults[instrument].wait_awake()
         with self.world.lock:
             return simulator.call(method, arguments)
 
@@ -186,10 +191,13 @@ class Rig:
             "instruments": instruments,
         }
 
-    def drop_client(self) -> None:
-        """Let the operating system close what a program that has died had open in libraries."""
-        for simulator in self._simulators.values():
-            if simulator.interface == "library":
+    def drop_client(self, instrument: str = "") -> None:
+        """Let the operating system close what a program that has died had open in libraries.
+
+        ``instrument`` names the one whose library the program had; empty: it had all of them.
+        """
+        for name, simulator in self._simulators.items():
+            if simulator.interface == "library" and instrument in ("", name):
                 simulator.drop_client()
 
     def log(self) -> list[tuple[float, str]]:

@@ -3,12 +3,12 @@
 import ctypes
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from labctl.errors import ConnectionLostError, DeviceRefusedError, RefusedError
-from labctl.transport import LibraryLink, RecordedLibrary
+from labctl.transport import LibraryLink
 
-__all__ = ["FALLING", "RISING", "Daqmx", "Handle"]
+__all__ = ["FALLING", "RISING", "Daqmx"]
 
 RISING, FALLING = 10280, 10171
 _COUNT_UP = 10128
@@ -17,8 +17,6 @@ _TIMEOUT_S = 1.0
 _GONE = {-88709, -88708, -200045, -200220, -201003}
 """The card is not there, or not any more; a pulled card's name is no name of a device."""
 
-Handle = ctypes.c_void_p
-
 _POINTER = ctypes.c_void_p
 _TEXT = ctypes.c_char_p
 _FUNCTIONS: Mapping[str, Sequence[type[Any]]] = {
@@ -26,20 +24,26 @@ _FUNCTIONS: Mapping[str, Sequence[type[Any]]] = {
     "DAQmxGetDevSerialNum": (_TEXT, _POINTER),
     "DAQmxCreateTask": (_TEXT, _POINTER),
     "DAQmxCreateCICountEdgesChan": (
-        Handle, _TEXT, _TEXT, ctypes.c_int32, ctypes.c_uint32, ctypes.c_int32,
+        _POINTER, _TEXT, _TEXT, ctypes.c_int32, ctypes.c_uint32, ctypes.c_int32,
     ),
-    "DAQmxSetCICountEdgesTerm": (Handle, _TEXT, _TEXT),
-    "DAQmxStartTask": (Handle,),
-    "DAQmxReadCounterScalarU32": (Handle, ctypes.c_double, _POINTER, _POINTER),
-    "DAQmxStopTask": (Handle,),
-    "DAQmxClearTask": (Handle,),
+    "DAQmxSetCICountEdgesTerm": (_POINTER, _TEXT, _TEXT),
+    "DAQmxStartTask": (_POINTER,),
+    "DAQmxReadCounterScalarU32": (_POINTER, ctypes.c_double, _POINTER, _POINTER),
+    "DAQmxStopTask": (_POINTER,),
+    "DAQmxClearTask": (_POINTER,),
     "DAQmxGetExtendedErrorInfo": (_POINTER, ctypes.c_uint32),
 }  # fmt: skip
 """Functions with their argument types, as ``NIDAQmx.h`` declares them."""
 
 
 class Daqmx:
-    """The library; errors come out as ``DeviceError`` with the library's words."""
+    """The library; errors come out as ``DeviceError`` with the library's words.
+
+    Attributes:
+        slow_s: The first task of a program loads the rest of the library, s.
+    """
+
+    slow_s: ClassVar[Mapping[str, float]] = {"CreateTask": 30.0}
 
     def __init__(self, device: str, link: LibraryLink) -> None:
         """Load the vendor's library, or take the one of the link.
@@ -53,7 +57,7 @@ class Daqmx:
         """
         self._device = device
         library = link.library if link.library is not None else _vendors(device)
-        self._library: Any = RecordedLibrary(library, link.record) if link.record else library
+        self._library: Any = link.watched(library)
         for name, types in _FUNCTIONS.items():
             function = getattr(self._library, name)
             function.argtypes, function.restype = list(types), ctypes.c_int32
@@ -65,15 +69,15 @@ class Daqmx:
         self._call("DAQmxGetDevSerialNum", card.encode(), ctypes.byref(serial))
         return text.value.decode("latin-1"), f"{serial.value:08X}"
 
-    def count_edges(self, counter: str, terminal: str, edge: int) -> Handle:
-        """Start to count the edges at a terminal, without end; returns the running task.
+    def count_edges(self, counter: str, terminal: str, edge: int) -> int:
+        """Start to count the edges at a terminal, without end; returns the running task's handle.
 
         Args:
             counter: Counter of the card: ``Dev1/ctr0``.
             terminal: Where the pulses come in: ``/Dev1/PFI8``; empty: the counter's usual one.
             edge: ``RISING`` or ``FALLING``.
         """
-        task = Handle()
+        task = ctypes.c_void_p()
         self._call("DAQmxCreateTask", b"", ctypes.byref(task))
         try:
             name = counter.encode()
@@ -84,15 +88,15 @@ class Daqmx:
         except BaseException:
             self._library.DAQmxClearTask(task)
             raise
-        return task
+        return task.value or 0
 
-    def read(self, task: Handle) -> int:
+    def read(self, task: int) -> int:
         """Return the count of a task, 0 to 2^32 - 1."""
         counts = ctypes.c_uint32()
         self._call("DAQmxReadCounterScalarU32", task, _TIMEOUT_S, ctypes.byref(counts), None)
         return counts.value
 
-    def end(self, task: Handle) -> None:
+    def end(self, task: int) -> None:
         """Stop a task and give its counter back; a dead one is given up in silence."""
         self._library.DAQmxStopTask(task)
         self._library.DAQmxClearTask(task)

@@ -1,14 +1,15 @@
 """Counters of a National Instruments card, through the NI-DAQmx library."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from labctl.errors import RefusedError
+from labctl.errors import DeviceError, RefusedError
 from labctl.roles import Identity, Limits, PulseCounter, Settings
 from labctl.transport import LibraryLink
-from labctl_drivers.ni._daqmx import FALLING, RISING, Daqmx, Handle
+from labctl_drivers.ni._daqmx import FALLING, RISING, Daqmx
 
 __all__ = ["NiCounter", "NiCounterSettings"]
 
@@ -45,7 +46,7 @@ class NiCounter(PulseCounter):
         super().__init__(name)
         self._link, self._settings = link, settings
         self._library: Daqmx | None = None
-        self._tasks: dict[int, Handle] = {}
+        self._tasks: dict[int, int] = {}
 
     def identity(self) -> Identity:
         """Ask which card it is."""
@@ -80,7 +81,7 @@ class NiCounter(PulseCounter):
         return self._daqmx().read(self._tasks[channel])
 
     def _open(self) -> None:
-        self._library = Daqmx(self.name, self._link)
+        self._library = self._link.open(Daqmx, self.name)
         card, edge = self._settings.device, self._settings.edge
         for channel, terminal in self._settings.inputs.items():
             self._tasks[channel] = self._library.count_edges(
@@ -93,8 +94,10 @@ class NiCounter(PulseCounter):
         tasks, self._tasks = self._tasks, {}
         if self._library is not None:
             for task in tasks.values():
-                self._library.end(task)
+                with suppress(DeviceError):
+                    self._library.end(task)
         self._library = None
+        self._link.let_go()
 
     def _daqmx(self) -> Daqmx:
         if self._library is None:

@@ -6,15 +6,16 @@ Source: prototypes of the vendor's headers; all functions return an int, negativ
 import ctypes
 import sys
 from collections import Counter
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from labctl.errors import ConnectionLostError, DeviceError
+from labctl.transport import LibraryLink
 from labctl_drivers.picoquant._errors import INSTANCE_RUNNING, USB_CHANCE, device_error, word_of
-from labctl_drivers.picoquant._models import Module
+from labctl_drivers.picoquant._models import BY_PREFIX, Module
 
 __all__ = ["Library", "load_library"]
 
@@ -58,15 +59,37 @@ class Library:
     Attributes:
         index: Number of the open device in the library.
         repeats: How often each function was repeated.
+        slow_s: Functions that may take longer than others, s: they look through all of USB, load
+            the hardware's program, or calibrate it.
     """
 
-    def __init__(self, device: str, module: Module, library: object) -> None:
-        """Use a loaded library, or an object with the same functions."""
-        self._device, self._module, self._library = device, module, library
+    slow_s: ClassVar[Mapping[str, float]] = {
+        "_OpenDevice": 20.0,
+        "_Initialize": 30.0,
+        "_Calibrate": 30.0,
+    }
+
+    def __init__(self, device: str, link: LibraryLink, prefix: str, file: str = "") -> None:
+        """Load the vendor's library, or take the one of the link.
+
+        Args:
+            device: Name of the instrument, for errors.
+            link: The library object, None for the vendor's; and who takes its calls down.
+            prefix: Of the library's functions; tells the kind of module.
+            file: The library's file; empty: where the system looks for it.
+
+        Raises:
+            DeviceError: The vendor's library is not installed.
+        """
+        self._device, self._module = device, BY_PREFIX[prefix]
+        loaded = link.library
+        if loaded is None:
+            loaded = load_library(device, self._module, file)
+        self._library = link.watched(loaded)
         self.index = 0
         self.repeats: Counter[str] = Counter()
         # Made once: a run reads many times a second.
-        self._records = np.zeros(module.read_records, np.uint32)
+        self._records = np.zeros(self._module.read_records, np.uint32)
 
     def has(self, name: str) -> bool:
         """Whether the library has this function."""
@@ -148,6 +171,10 @@ class Library:
         text = ctypes.create_string_buffer(_WARNING_TEXT)
         self._device_call("GetWarningsText", text, warning)
         return " ".join(_plain(text).split())
+
+    def flags(self) -> tuple[int, int]:
+        """Return the bits of the flags, and how often reading the buffer was repeated so far."""
+        return self.number("GetFlags"), self.repeats["ReadFiFo"]
 
     def records(self) -> NDArray[np.uint32]:
         """Read the buffer once."""

@@ -11,7 +11,15 @@ from typing import Literal
 from labctl.photons import RecordType
 from labctl.roles import Limits
 
-__all__ = ["HYDRAHARP_400", "MULTIHARP_150", "PICOHARP_300", "PICOHARP_330", "Module", "Trigger"]
+__all__ = [
+    "BY_PREFIX",
+    "HYDRAHARP_400",
+    "MULTIHARP_150",
+    "PICOHARP_300",
+    "PICOHARP_330",
+    "Module",
+    "Trigger",
+]
 
 Trigger = Literal["edge", "cfd"]
 
@@ -210,3 +218,7 @@ PICOHARP_330 = Module(
     dead_ps=Limits(800, 160_000),
 )
 """Size of the buffer and dead time assumed."""
+
+BY_PREFIX: Mapping[str, Module] = {
+    module.prefix: module for module in (PICOHARP_300, HYDRAHARP_400, MULTIHARP_150, PICOHARP_330)
+}

@@ -4,13 +4,12 @@ Source: the vendor's header and demos: an SLM 828 has six rates of its own and a
 a Prima has operation modes and any rate; both count intensity in per mille.
 """
 
-import ctypes
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 from labctl.errors import DeviceRefusedError, RefusedError
 from labctl.roles import Limits
-from labctl_drivers.picoquant._sepia_library import SepiaLibrary
+from labctl_drivers.picoquant._sepia_library import Output, SepiaLibrary
 
 __all__ = ["PRIMA", "SLM", "Head", "PrimaHead", "SlmHead"]
 
@@ -59,8 +58,8 @@ class Head(ABC):
         """Return the wavelength, nm; None if the module does not know it."""
         return None
 
-    def _ask(self, name: str, *arguments: object) -> tuple[int, ...]:
-        return self._library.numbers(name, self.slot, *arguments)
+    def _ask(self, name: str, *outputs: Output, of: Sequence[int] = ()) -> tuple[int, ...]:
+        return self._library.numbers(name, [self.slot, *of], outputs)
 
 
 class SlmHead(Head):
@@ -99,10 +98,10 @@ class SlmHead(Head):
 
     def permille(self) -> int:
         """Return the intensity."""
-        return self._ask("SLM_GetIntensityFineStep", ctypes.c_ushort)[0]
+        return self._ask("SLM_GetIntensityFineStep", "ushort")[0]
 
     def _parameters(self) -> Sequence[int]:
-        kinds = (ctypes.c_int, ctypes.c_ubyte, ctypes.c_int)
+        kinds: tuple[Output, ...] = ("int", "ubyte", "int")
         return self._ask("SLM_GetPulseParameters", *kinds)
 
 
@@ -121,7 +120,7 @@ class PrimaHead(Head):
 
     def set_rep_rate(self, rep_rate_hz: float) -> None:
         """Set any rate between its limits, to 1 Hz."""
-        low, high = self._ask("PRI_GetFrequencyLimits", ctypes.c_int, ctypes.c_int)
+        low, high = self._ask("PRI_GetFrequencyLimits", "int", "int")
         if rep_rate_hz not in Limits(low, high):
             what = f"rep_rate = {rep_rate_hz:g} Hz"
             raise RefusedError(self._device, what, f"it has {low:g} to {high:g} Hz")
@@ -129,9 +128,9 @@ class PrimaHead(Head):
 
     def rep_rate_hz(self) -> float | None:
         """Return the rate, Hz; None with an external trigger."""
-        if self._ask("PRI_GetTriggerSource", ctypes.c_int)[0] != _INTERNAL:
+        if self._ask("PRI_GetTriggerSource", "int")[0] != _INTERNAL:
             return None
-        return float(self._ask("PRI_GetFrequency", ctypes.c_int)[0])
+        return float(self._ask("PRI_GetFrequency", "int")[0])
 
     def set_permille(self, permille: int) -> None:
         """Set the intensity of the present wavelength."""
@@ -139,11 +138,11 @@ class PrimaHead(Head):
 
     def permille(self) -> int:
         """Return the intensity of the present wavelength."""
-        return self._ask("PRI_GetIntensity", self._wavelength(), ctypes.c_ushort)[0]
+        return self._ask("PRI_GetIntensity", "ushort", of=[self._wavelength()])[0]
 
     def wavelength_nm(self) -> float | None:
         """Return the present wavelength, nm."""
-        found = self._ask("PRI_DecodeWavelength", self._wavelength(), ctypes.c_int)[0]
+        found = self._ask("PRI_DecodeWavelength", "int", of=[self._wavelength()])[0]
         if found <= 0:
             raise DeviceRefusedError(
                 self._device, "SEPIA2_PRI_DecodeWavelength", f"{found} nm", "see its manual"
@@ -151,7 +150,7 @@ class PrimaHead(Head):
         return float(found)
 
     def _mode(self) -> int:
-        return self._ask("PRI_GetOperationMode", ctypes.c_int)[0]
+        return self._ask("PRI_GetOperationMode", "int")[0]
 
     def _wavelength(self) -> int:
-        return self._ask("PRI_GetWavelengthIdx", ctypes.c_int)[0]
+        return self._ask("PRI_GetWavelengthIdx", "int")[0]

@@ -6,16 +6,24 @@ version 1.2.xx.767. All functions return an int, 0 for success.
 
 import ctypes
 import sys
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal
 
 from labctl.errors import ConnectionLostError, DeviceError, DeviceRefusedError
-from labctl.transport import LibraryLink, RecordedLibrary
+from labctl.transport import LibraryLink
 
-__all__ = ["DEVICES", "SepiaLibrary"]
+__all__ = ["DEVICES", "Output", "SepiaLibrary"]
+
+Output = Literal["int", "ubyte", "ushort"]
 
 DEVICES = 8
 """The library numbers its devices from 0 to 7."""
 _ERROR_TEXT, _VERSION_TEXT, _MODEL_TEXT, _SERIAL_TEXT = 64, 12, 33, 13
+_OUTPUTS: Mapping[Output, type[Any]] = {
+    "int": ctypes.c_int,
+    "ubyte": ctypes.c_ubyte,
+    "ushort": ctypes.c_ushort,
+}
 _DLLS = ("Sepia2_Lib.dll",)
 _PRIMARY = 1
 _NO_RESTART = 0
@@ -34,6 +42,9 @@ class SepiaLibrary:
         index: Number of the open device.
     """
 
+    slow_s: ClassVar[Mapping[str, float]] = {"USB_OpenDevice": 20.0, "FWR_GetModuleMap": 20.0}
+    """Functions that look through all of USB, or through all modules, s."""
+
     def __init__(self, device: str, link: LibraryLink, file: str = "") -> None:
         """Load the vendor's library, or take the one of the link.
 
@@ -42,7 +53,7 @@ class SepiaLibrary:
         """
         self._device = device
         library = link.library if link.library is not None else _vendors(device, file)
-        self._library: Any = RecordedLibrary(library, link.record) if link.record else library
+        self._library: Any = link.watched(library)
         self.index = 0
 
     def version(self) -> str:
@@ -88,16 +99,13 @@ class SepiaLibrary:
                 found[slot.value] = kind.value
         return found
 
-    def numbers(self, name: str, *arguments: Any) -> tuple[int, ...]:
-        """Call a function of the open device; ctypes types among the arguments are outputs."""
-        outputs = [one() if isinstance(one, type) else one for one in arguments]
-        passed = [
-            ctypes.byref(made) if isinstance(asked, type) else asked
-            for asked, made in zip(arguments, outputs, strict=True)
-        ]
-        self.device_call(name, *passed)
-        pairs = zip(arguments, outputs, strict=True)
-        return tuple(int(made.value) for asked, made in pairs if isinstance(asked, type))
+    def numbers(
+        self, name: str, arguments: Sequence[int], outputs: Sequence[Output]
+    ) -> tuple[int, ...]:
+        """Call a function of the open device that gives numbers of these kinds at its end."""
+        made = [_OUTPUTS[kind]() for kind in outputs]
+        self.device_call(name, *arguments, *(ctypes.byref(one) for one in made))
+        return tuple(int(one.value) for one in made)
 
     def device_call(self, name: str, *arguments: Any) -> None:
         """Call a function of the open device."""

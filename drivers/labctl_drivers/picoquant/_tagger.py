@@ -18,9 +18,9 @@ from labctl.errors import (
 )
 from labctl.photons import SYNC_CHANNEL, RecordType
 from labctl.roles import Identity, Limits, Settings, TaggerFlags, TaggerSettings, TimeTagger
-from labctl.transport import LibraryLink, RecordedLibrary
+from labctl.transport import LibraryLink
 from labctl_drivers.picoquant._description import channels_of
-from labctl_drivers.picoquant._library import Library, load_library
+from labctl_drivers.picoquant._library import Library
 from labctl_drivers.picoquant._models import Module
 from labctl_drivers.picoquant._plan import settings_calls
 from labctl_drivers.picoquant._search import Found, initialize, open_device
@@ -69,12 +69,8 @@ class PicoquantTagger(TimeTagger):
 
     def _open(self) -> None:
         self._forget()
-        loaded = self._link.library
-        if loaded is None:
-            loaded = load_library(self.name, self.module, self._config.library)
-        if self._link.record is not None:
-            loaded = RecordedLibrary(loaded, self._link.record)
-        library = Library(self.name, self.module, loaded)
+        prefix, file = self.module.prefix, self._config.library
+        library = self._link.open(Library, self.name, prefix, file)
         self._check_version(version := library.version())
         self._found = open_device(self.name, library, self._config, version)
         self._open_library, self._mode = library, "histogram"
@@ -105,6 +101,7 @@ class PicoquantTagger(TimeTagger):
                 library.call("StopMeas")
             with suppress(DeviceError):
                 library.call("CloseDevice")
+        self._link.let_go()
         self._forget()
         self._mode = ""
 
@@ -287,7 +284,7 @@ class PicoquantTagger(TimeTagger):
         library = self._library
         if self._mode == "histogram":
             library.call("ClearHistMem", *([0] if self.module.counts_sync_as_input else []))
-        self._repeated = library.repeats["ReadFiFo"]
+        self._repeated = library.repeats.get("ReadFiFo", 0)
         library.call("StartMeas", round(1e3 * acquisition_s))
 
     def _stop(self) -> None:
@@ -298,11 +295,9 @@ class PicoquantTagger(TimeTagger):
         return self._library.number("CTCStatus") != 0
 
     def _read_flags(self) -> TaggerFlags:
-        library = self._library
-        bits = library.number("GetFlags")
+        bits, repeats = self._library.flags()
         found = {name: bool(bits & mask) for name, mask in self.module.flags.items()}
-        repeated = library.repeats["ReadFiFo"] > self._repeated
-        return TaggerFlags(**found, transfer_repeated=repeated)
+        return TaggerFlags(**found, transfer_repeated=repeats > self._repeated)
 
     def _largest_read(self) -> int:
         return self.module.read_records

@@ -3,7 +3,6 @@
 Source: the vendor's header ``Sepia2_Lib.h`` and its demos (version 1.2).
 """
 
-import ctypes
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, ClassVar
@@ -132,7 +131,7 @@ class Sepia(Laser):
         self._module().set_rep_rate(rep_rate_hz)
 
     def _open(self) -> None:
-        library = SepiaLibrary(self.name, self._link, self._settings.library)
+        library = self._link.open(SepiaLibrary, self.name, self._settings.library)
         self._library_version = library.version()
         model, serial = self._open_device(library)
         self._opened = library
@@ -189,19 +188,19 @@ class Sepia(Laser):
 
     def _close(self) -> None:
         library, self._opened, head, self._head = self._opened, None, self._head, None
-        if library is None:
-            return
-        if head is not None:
+        if library is not None:
+            if head is not None:
+                with suppress(DeviceError):
+                    library.device_call("SCM_SetLaserSoftLock", self._safety_slot, _LOCKED)
             with suppress(DeviceError):
-                library.device_call("SCM_SetLaserSoftLock", self._safety_slot, _LOCKED)
-        with suppress(DeviceError):
-            library.close()
+                library.close()
+        self._link.let_go()
 
     def _lock(self, state: int) -> None:
         self._library().device_call("SCM_SetLaserSoftLock", self._safety_slot, state)
 
     def _flag(self, name: str) -> bool:
-        return bool(self._library().numbers(name, self._safety_slot, ctypes.c_ubyte)[0])
+        return bool(self._library().numbers(name, [self._safety_slot], ["ubyte"])[0])
 
     def _library(self) -> SepiaLibrary:
         if self._opened is None:

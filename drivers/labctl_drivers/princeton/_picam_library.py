@@ -5,17 +5,24 @@ and every call is told to each of them.
 """
 
 import importlib
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from labctl.errors import RefusedError
 from labctl.transport import RecordedLibrary
 
-__all__ = ["Record", "SharedLibrary", "shared_library"]
+__all__ = ["Listener", "SharedLibrary", "shared_library"]
 
 
-Record = Callable[[str, tuple[Any, ...], Any], None]
-"""Is told of each call of the library after it: name, arguments as passed, the library's code."""
+class Listener(Protocol):
+    """Is told of the calls of the library."""
+
+    def entered(self, name: str) -> None:
+        """Hear of a call before it."""
+        ...
+
+    def called(self, name: str, arguments: tuple[Any, ...], result: Any) -> None:
+        """Hear of a call after it: arguments as passed, the library's code."""
+        ...
 
 
 class SharedLibrary:
@@ -24,21 +31,23 @@ class SharedLibrary:
     def __init__(self) -> None:
         """Load nothing yet."""
         self._source: object | None = None
-        self._listeners: list[Record] = []
+        self._listeners: list[Listener] = []
 
     @property
     def module(self) -> Any:
         """Return pylablib's module ``picam``; imported here, at the first use only."""
         return importlib.import_module("pylablib.devices.PrincetonInstruments.picam")
 
-    def open_camera(self, device: str, serial: str, library: object | None, record: Record) -> Any:
-        """Return pylablib's camera, opened; ``record`` is told of its calls until ``leave``.
+    def open_camera(
+        self, device: str, serial: str, library: object | None, listener: Listener
+    ) -> Any:
+        """Return pylablib's camera, opened; ``listener`` is told of its calls until ``leave``.
 
         Args:
             device: Name of the instrument, for errors.
             serial: Serial number, empty for the first camera.
             library: Object with the library's functions; None loads the vendor's library.
-            record: Told of every call.
+            listener: Told of every call.
 
         Raises:
             RefusedError: Another camera is open upon another library.
@@ -50,19 +59,19 @@ class SharedLibrary:
                 "a second PICam library in one process",
                 "let all PICam cameras of a process use the same library",
             )
-        self._listeners.append(record)
+        self._listeners.append(listener)
         try:
             if first:
                 self._load(library)
             return self.module.PicamCamera(serial or None)
         except BaseException:
-            self.leave(record)
+            self.leave(listener)
             raise
 
-    def leave(self, record: Record) -> None:
-        """Stop telling ``record``; the last one gives the library up."""
-        if record in self._listeners:
-            self._listeners.remove(record)
+    def leave(self, listener: Listener) -> None:
+        """Stop telling ``listener``; the last one gives the library up."""
+        if listener in self._listeners:
+            self._listeners.remove(listener)
         if not self._listeners:
             self.module.libctl.shutdown()
 
@@ -72,7 +81,7 @@ class SharedLibrary:
 
         def load(*arguments: Any, **options: Any) -> RecordedLibrary:
             loaded = original(*arguments, **options) if library is None else library
-            return RecordedLibrary(loaded, self._tell)
+            return RecordedLibrary(loaded, self._tell, self._announce)
 
         self._source = library
         loading.load_lib = load
@@ -85,7 +94,11 @@ class SharedLibrary:
 
     def _tell(self, name: str, arguments: tuple[Any, ...], result: Any) -> None:
         for listener in tuple(self._listeners):
-            listener(name, arguments, result)
+            listener.called(name, arguments, result)
+
+    def _announce(self, name: str) -> None:
+        for listener in tuple(self._listeners):
+            listener.entered(name)
 
 
 shared_library = SharedLibrary()

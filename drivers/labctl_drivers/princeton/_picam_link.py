@@ -3,15 +3,15 @@
 import ctypes
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from labctl.errors import DeviceRefusedError, RefusedError
-from labctl.transport import pointed_to
+from labctl.transport import LibraryLink, pointed_to
 from labctl_drivers.princeton._picam_errors import EXCLUSIVE, PYTHON_FAILURES, device_error
-from labctl_drivers.princeton._picam_library import Record, shared_library
+from labctl_drivers.princeton._picam_library import shared_library
 from labctl_drivers.princeton._picam_limits import Attribute, objection
 
 __all__ = ["PicamLink"]
@@ -31,17 +31,23 @@ class PicamLink:
             at it.
     """
 
-    def __init__(
-        self, device: str, serial: str, library: object | None, record: Record | None
-    ) -> None:
+    slow_s: ClassVar[Mapping[str, float]] = {
+        "_InitializeLibrary": 30.0,
+        "_OpenCamera": 30.0,
+        "_CloseCamera": 30.0,
+        "_CommitParameters": 30.0,
+    }
+    """Functions that look for cameras, load them or set them up, s."""
+
+    def __init__(self, device: str, link: LibraryLink, serial: str) -> None:
         """Open the camera with this serial number (empty: the first one)."""
-        self._device, self._record = device, record
+        self._device, self._library_link = device, link
         self._handle: int | None = None
         self.acquisition_errors = 0
         self._camera: Any = None
         with self._translated("open"):
             self._picam = shared_library.module
-            self._camera = shared_library.open_camera(device, serial, library, self._note)
+            self._camera = shared_library.open_camera(device, serial, link.library, self)
         self._handle = _address(self._camera.handle)
         attributes: Mapping[str, Attribute] = self._camera.get_all_attributes()
         self._attributes = {attribute.pid: attribute for attribute in attributes.values()}
@@ -51,7 +57,7 @@ class PicamLink:
         with suppress(*PYTHON_FAILURES):
             self._camera.close()
         with suppress(*PYTHON_FAILURES):
-            shared_library.leave(self._note)
+            shared_library.leave(self)
 
     @contextmanager
     def _translated(self, command: str) -> Generator[None]:
@@ -60,11 +66,17 @@ class PicamLink:
         except PYTHON_FAILURES as error:
             raise device_error(self._device, command, error) from error
 
-    def _note(self, name: str, arguments: tuple[Any, ...], result: Any) -> None:
+    def entered(self, name: str) -> None:
+        """Hear of a call of the library before it."""
+        if self._library_link.entered is not None:
+            self._library_link.entered(name)
+
+    def called(self, name: str, arguments: tuple[Any, ...], result: Any) -> None:
+        """Hear of a call of the library after it."""
         if name == _WAIT and result == 0 and self._is_ours(arguments[0]):
             self.acquisition_errors |= int(pointed_to(arguments[3]).errors)
-        if self._record is not None:
-            self._record(name, arguments, result)
+        if self._library_link.record is not None:
+            self._library_link.record(name, arguments, result)
 
     def _is_ours(self, handle: Any) -> bool:
         return _address(handle) == self._handle

@@ -84,7 +84,7 @@ class PicamEmccd(Camera):
             limits: See ``Instrument``.
         """
         super().__init__(name, limits)
-        self._library, self._config, self._record = link.library, settings, link.record
+        self._source, self._config = link, settings
         self._open_link: PicamLink | None = None
         self._slowest_mhz: dict[int, float] = {}
         self._collected: list[Frame] = []
@@ -93,7 +93,7 @@ class PicamEmccd(Camera):
     # Connection
 
     def _open(self) -> None:
-        self._open_link = PicamLink(self.name, self._config.serial, self._library, self._record)
+        self._open_link = self._source.open(PicamLink, self.name, self._config.serial)
         try:
             self._check_model()
             self._slowest_mhz = self._open_link.slowest_mhz()
@@ -118,7 +118,9 @@ class PicamEmccd(Camera):
     def _close(self) -> None:
         link, self._open_link = self._open_link, None
         if link is not None:
-            link.close()
+            with suppress(DeviceError):
+                link.close()
+        self._source.let_go()
 
     @property
     def _link(self) -> PicamLink:

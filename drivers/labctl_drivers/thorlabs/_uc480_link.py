@@ -2,15 +2,15 @@
 
 import ctypes
 import importlib
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from labctl.errors import ConnectionLostError, DeviceError, DeviceRefusedError
-from labctl.transport import LibraryLink, RecordedLibrary
+from labctl.transport import LibraryLink
 
 __all__ = ["Uc480Link"]
 
@@ -22,6 +22,9 @@ _PYTHON_FAILURES = (OSError, ValueError, RuntimeError, ctypes.ArgumentError)
 
 class Uc480Link:
     """Connection to one camera; every exception of pylablib comes out as a ``DeviceError``."""
+
+    slow_s: ClassVar[Mapping[str, float]] = {"is_InitCamera": 30.0, "is_ExitCamera": 30.0}
+    """A camera may have to be given its firmware, s."""
 
     def __init__(self, device: str, link: LibraryLink, backend: str, serial: str) -> None:
         """Open the camera with this serial number (empty: the first one)."""
@@ -39,8 +42,7 @@ class Uc480Link:
 
         def load(*arguments: Any, **options: Any) -> object:
             found = link.library
-            loaded: object = original(*arguments, **options) if found is None else found
-            return loaded if link.record is None else RecordedLibrary(loaded, link.record)
+            return link.watched(original(*arguments, **options) if found is None else found)
 
         loading.load_lib, libraries.libs[backend] = load, libraries.uc480Lib(backend)
         try:

@@ -5,11 +5,12 @@ library or upon an object with the same functions. Tried against the simulated l
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from labctl.errors import DeviceRefusedError, NoReplyError, RefusedError
+from labctl.errors import DeviceError, DeviceRefusedError, NoReplyError, RefusedError
 from labctl.roles import (
     Frame,
     Identity,
@@ -68,7 +69,7 @@ class Uc480(ImagingCamera):
 
     def _open(self) -> None:
         config = self._config
-        self._open_link = Uc480Link(self.name, self._source, config.library, config.serial)
+        self._open_link = self._source.open(Uc480Link, self.name, config.library, config.serial)
         try:
             self._link.choose_format(f"mono{config.bits}")
         except BaseException:
@@ -78,7 +79,9 @@ class Uc480(ImagingCamera):
     def _close(self) -> None:
         link, self._open_link = self._open_link, None
         if link is not None:
-            link.close()
+            with suppress(DeviceError):
+                link.close()
+        self._source.let_go()
 
     @property
     def _link(self) -> Uc480Link:

@@ -4,6 +4,7 @@ A client sets ``argtypes``, ``restype`` and ``errcheck`` on them, passes ``byref
 buffers, and cannot tell them from functions that came out of ``ctypes.CDLL``.
 """
 
+from labctl_sim.libraries._breakable import breakable, broken
 from labctl_sim.libraries._function import VendorFunction, make_function
 from labctl_sim.libraries._library import Function, VendorError, VendorLibrary
 from labctl_sim.libraries._memory import (
@@ -28,6 +29,8 @@ __all__ = [
     "VendorError",
     "VendorFunction",
     "VendorLibrary",
+    "breakable",
+    "broken",
     "make_function",
     "read_bytes",
     "read_structure",

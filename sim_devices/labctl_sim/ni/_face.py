@@ -8,6 +8,7 @@ from labctl_sim.libraries import (
     Function,
     VendorError,
     VendorLibrary,
+    breakable,
     write_int,
     write_pointer,
     write_text,
@@ -44,6 +45,7 @@ _FUNCTIONS: Mapping[str, str] = {
 }
 
 
+@breakable
 def daqmx_library(call: Call) -> VendorLibrary:
     """Build the library object.
 

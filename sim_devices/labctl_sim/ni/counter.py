@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from labctl_sim.libraries import VendorError, VendorLibrary
-from labctl_sim.ni._face import INVALID_PARAMETER, Call, daqmx_library
+from labctl_sim.libraries import VendorError
+from labctl_sim.ni._face import INVALID_PARAMETER, daqmx_library
 from labctl_sim.ni._tally import Tally
 from labctl_sim.world import World
 
@@ -77,10 +77,7 @@ class CounterCard:
             "DAQmxClearTask": self._clear_task,
         }
 
-    @staticmethod
-    def face(call: Call) -> VendorLibrary:
-        """Build the library object; ``call`` leads to ``call`` of a card."""
-        return daqmx_library(call)
+    face = staticmethod(daqmx_library)
 
     def call(self, method: str, arguments: list[Any]) -> list[Any]:
         """Answer a function with the library's code and a list of what it gives.

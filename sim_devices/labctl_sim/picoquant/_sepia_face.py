@@ -12,6 +12,7 @@ from labctl_sim.libraries import (
     NullPointerError,
     VendorError,
     VendorLibrary,
+    breakable,
     write_bytes,
     write_int,
     write_text,
@@ -69,6 +70,7 @@ short) go in; ``I``, ``B``, ``W`` and ``S64`` (text in a buffer of 64) come out;
 that goes in as a filter and comes out as what there is."""
 
 
+@breakable
 def sepia_library(call: Call) -> VendorLibrary:
     """Build the library object.
 

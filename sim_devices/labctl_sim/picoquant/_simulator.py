@@ -150,7 +150,9 @@ class PicoquantSimulator(FaultSwitches):
             raise VendorError(Code.DEVICE_NOT_OPEN)
         if method not in _ANYTIME and self.faults.strikes():
             raise VendorError(self.faults.refusal_code)
-        if method not in _ANYTIME | _UNINITIALIZED and not self._initialized:
+        # A run that a dead program left behind can be stopped, or nobody could go on (assumed).
+        ends_it = method == "StopMeas" and self._measuring.running
+        if method not in _ANYTIME | _UNINITIALIZED and not (self._initialized or ends_it):
             raise VendorError(Code.NOT_INITIALIZED)
         if method.startswith("Set") and method not in _CHANGES_WHILE_RUNNING:
             self._measuring.need_rest()

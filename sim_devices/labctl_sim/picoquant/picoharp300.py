@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 from typing import ClassVar
 
-from labctl_sim.libraries import VendorLibrary
-from labctl_sim.picoquant._face import Call, picoquant_library
-from labctl_sim.picoquant._functions import PH_FUNCTIONS
+from labctl_sim.picoquant._faces import phlib
 from labctl_sim.picoquant._models import PICOHARP_300, Model
 from labctl_sim.picoquant._simulator import PicoquantSimulator
 
@@ -21,7 +19,4 @@ class PicoHarp300(PicoquantSimulator):
         "timing_rms_ps": PICOHARP_300.rms_ps,
     }
 
-    @staticmethod
-    def face(call: Call) -> VendorLibrary:
-        """Build the library object; ``call`` leads to ``call`` of a module."""
-        return picoquant_library("PH", PH_FUNCTIONS, call)
+    face = staticmethod(phlib)

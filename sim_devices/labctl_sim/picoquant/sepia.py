@@ -6,8 +6,8 @@ Functions, codes and texts: the vendor's header, error codes and run protocols o
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from labctl_sim.libraries import VendorError, VendorLibrary
-from labctl_sim.picoquant._sepia_face import Call, sepia_library
+from labctl_sim.libraries import VendorError
+from labctl_sim.picoquant._sepia_face import sepia_library
 from labctl_sim.picoquant._sepia_modules import Commands, Module, Prima, Slm, telling
 from labctl_sim.world import LASER_DEFAULTS, LaserHead, World
 
@@ -91,10 +91,7 @@ class Sepia:
             return []
         return [("model", f"{model!r} is not simulated; there are Sepia II, Prima")]
 
-    @staticmethod
-    def face(call: Call) -> VendorLibrary:
-        """Build the library object; ``call`` leads to ``call`` of a laser driver."""
-        return sepia_library(call)
+    face = staticmethod(sepia_library)
 
     def call(self, method: str, arguments: list[Any]) -> list[Any]:
         """Answer a function with the library's code and a list of what it gives.

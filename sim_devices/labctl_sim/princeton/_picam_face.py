@@ -7,7 +7,14 @@ with plain values only.
 import ctypes
 from collections.abc import Mapping
 
-from labctl_sim.libraries import Function, Memory, VendorLibrary, write_int, write_pointer
+from labctl_sim.libraries import (
+    Function,
+    Memory,
+    VendorLibrary,
+    breakable,
+    write_int,
+    write_pointer,
+)
 from labctl_sim.princeton import _picam_structures as c
 from labctl_sim.princeton._picam_face_acquisition import AcquisitionFunctions
 from labctl_sim.princeton._picam_face_discovery import Discovery
@@ -22,6 +29,7 @@ _INT = ctypes.c_int
 _VERSION = (5, 13, 4, 0)
 
 
+@breakable
 def picam_library(call: Call) -> VendorLibrary:
     """Build the library object.
 

@@ -10,14 +10,13 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from labctl_sim.libraries import VendorError, VendorLibrary
+from labctl_sim.libraries import VendorError
 from labctl_sim.princeton import _picam_parameters as p
 from labctl_sim.princeton._picam_acquisition import Acquisition, FramePlan
 from labctl_sim.princeton._picam_commands import CommitFailedError, ParameterCommands
 from labctl_sim.princeton._picam_constraints import MULTIPLIED
 from labctl_sim.princeton._picam_face import picam_library
 from labctl_sim.princeton._picam_faults import FaultSwitches
-from labctl_sim.princeton._picam_link import Call
 from labctl_sim.princeton._picam_sensor import sensor_from
 from labctl_sim.princeton._picam_session import Session
 from labctl_sim.princeton._picam_settings import Settings
@@ -76,10 +75,7 @@ class PicamSimulator(FaultSwitches):
             **self._acquisition_commands(),
         }
 
-    @staticmethod
-    def face(call: Call) -> VendorLibrary:
-        """Build the object with the library's functions; ``call`` leads to ``call`` of a camera."""
-        return picam_library(call)
+    face = staticmethod(picam_library)
 
     def call(self, method: str, arguments: list[Any]) -> list[Any]:
         """Answer a command with the library's code and a value.

@@ -13,6 +13,7 @@ from labctl_sim.libraries import (
     Memory,
     VendorError,
     VendorLibrary,
+    breakable,
     read_bytes,
     read_structure,
     write_array,
@@ -34,6 +35,7 @@ _VERSION = (4 << 24) | (20 << 16) | 1282
 _TRANSFER_FAILED = 0xA2
 
 
+@breakable
 def uc480_library(call: Call) -> VendorLibrary:
     """Build the library object; ``call`` answers the library's code and a value."""
     memory = Memory()

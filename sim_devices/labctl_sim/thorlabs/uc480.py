@@ -11,8 +11,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from labctl_sim.libraries import VendorError, VendorLibrary
-from labctl_sim.thorlabs._uc480_face import Call, uc480_library
+from labctl_sim.libraries import VendorError
+from labctl_sim.thorlabs._uc480_face import uc480_library
 from labctl_sim.thorlabs._uc480_video import Video, VideoFaults
 from labctl_sim.thorlabs._uc480_words import GET, Code, ColorMode, GainFactor
 from labctl_sim.world import World, truth_defaults
@@ -62,10 +62,7 @@ class Uc480Camera:
         self._frame, self._frame_point = 0, ("", 0.0)
         self._power_on()
 
-    @staticmethod
-    def face(call: Call) -> VendorLibrary:
-        """Build the object with the library's functions."""
-        return uc480_library(call)
+    face = staticmethod(uc480_library)
 
     def call(self, method: str, arguments: list[Any]) -> list[Any]:
         """Answer a command with the library's code and a value.

@@ -20,6 +20,7 @@ from labctl_sim.wire._session import Opener, Timeline
 _PREFIX = "fault_"
 _WIRED = {"drop": "_drop", "garble": "_garble", "late": "_late", "disconnect": "_go_away"}
 _FOREVER_S = float("inf")
+_CRASHES = ("segfault", "abort")
 
 
 class Faults:
@@ -51,7 +52,10 @@ class Faults:
         self._rules = Rules()
         self._awake = threading.Event()
         self._awake.set()
+        self._crashes: list[str] = []
         self._kinds: dict[str, Callable[..., None]] = {"clear": self.clear, "hang": self._hang}
+        if _is_library(simulator):
+            self._kinds["crash"] = self._crash
         if disconnect is not None:
             self._kinds |= {kind: getattr(self, method) for kind, method in _WIRED.items()}
         self._kinds |= _own_kinds(simulator)
@@ -67,8 +71,9 @@ class Faults:
         cut), ``late`` (``delay_s``), each with ``times`` (default 1; None until cleared), ``after``
         (replies that pass first) and ``command`` (only replies to input that contains this text);
         ``disconnect`` (``for_s``: new connections end at once for so long); ``hang`` (``for_s``,
-        default until cleared; without a wire a call does not return). Everywhere ``clear``; of the
-        simulator ``reset`` and its own kinds, which win over these.
+        default until cleared; without a wire a call does not return). Of a library ``crash``: the
+        next calls (``times``) end the process that has it loaded (``how`` segfault or abort).
+        Everywhere ``clear``; of the simulator ``reset`` and its own kinds, which win over these.
 
         Raises:
             ValueError: The kind or a parameter is unknown; the message lists what there is.
@@ -96,6 +101,12 @@ class Faults:
         """Block while the instrument hangs: a library call that does not return (wall time)."""
         self._awake.wait()
 
+    def strike(self) -> str:
+        """Give what befalls the library in this call: ``hangs``, a kind of crash, or nothing."""
+        if not self._awake.is_set():
+            return "hangs"
+        return self._crashes.pop() if self._crashes else ""
+
     def release(self) -> None:
         """Let calls that hang return, when the rig closes."""
         self._awake.set()
@@ -103,6 +114,7 @@ class Faults:
     def clear(self) -> None:
         """End every fault; calls that hang return."""
         self._rules.clear()
+        self._crashes.clear()
         self._awake.set()
         clear_own: Any = getattr(self._simulator, "clear_faults", None)
         if clear_own is not None:
@@ -114,6 +126,12 @@ class Faults:
             self._awake.clear()
             if for_s < _FOREVER_S:
                 self._timeline.after(for_s, self._awake.set)
+
+    def _crash(self, how: str = "segfault", times: int = 1) -> None:
+        if how not in _CRASHES:
+            known = " or ".join(_CRASHES)
+            raise ValueError(f"{self._name}, fault 'crash': how is {known}, not {how!r}")
+        self._crashes = [how] * times
 
     def _drop(self, times: int | None = 1, after: int = 0, command: str = "") -> None:
         self._rules.waiting.append(Rule("drop", times, after, command))
@@ -141,6 +159,8 @@ def fault_signatures(simulator_type: type[Any]) -> dict[str, inspect.Signature]:
     methods = {"clear": "clear", "hang": "_hang"}
     if simulator_type.interface in {"stream", "http"}:
         methods |= _WIRED
+    if _is_library(simulator_type):
+        methods["crash"] = "_crash"
     kinds: dict[str, Callable[..., None]] = {
         kind: getattr(Faults, method) for kind, method in methods.items()
     }
@@ -159,3 +179,7 @@ def _own_kinds(simulator: object) -> dict[str, Callable[..., None]]:
     }
     reset: Callable[..., None] | None = getattr(simulator, "reset", None)
     return kinds if reset is None else {**kinds, "reset": reset}
+
+
+def _is_library(simulator: object) -> bool:
+    return getattr(simulator, "interface", "") == "library"
