@@ -99,6 +99,9 @@ class Kernels:
 
 def fixed(array: NDArray[Scalar]) -> NDArray[Scalar]:
     """Return a contiguous, aligned, read-only view, as kernels take their input."""
-    view = np.require(array, requirements=["C", "A"]).view()
+    flags = array.flags
+    if not (flags.c_contiguous and flags.aligned):
+        array = np.require(array, requirements=["C", "A"])
+    view = array.view()
     view.flags.writeable = False
     return view

@@ -49,12 +49,14 @@ class PtuFile:
 
     def blocks(self, size: int = BLOCK_RECORDS) -> Iterator[NDArray[np.uint32]]:
         """Give the records in blocks; each lies in the memory of the one before."""
-        buffer, left = np.empty(size, "<u4"), self.record_count
+        block, left = np.empty(size, "<u4"), self.record_count
+        view = block.data.cast("B")
         with self.path.open("rb", buffering=0) as file:
             file.seek(self.header.size)
             while left:
-                block = buffer[: min(size, left)]
-                if not _fill(block.data.cast("B"), file.readinto):
+                if left < len(block):
+                    block, view = block[:left], view[: left * RECORD_BYTES]
+                if not _fill(view, file.readinto):
                     raise StorageError(f"{self.path}: became shorter while it was read")
                 left -= len(block)
                 yield block
