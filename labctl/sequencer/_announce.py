@@ -68,11 +68,8 @@ class Announcer:
         self._hand_on(unchecked(kind, self._stamped(fields)))
 
     def _stamped(self, fields: dict[str, Any]) -> dict[str, Any]:
-        clock = self._clock
-        fields["run"] = self._run
-        fields["seq"] = self._seq
-        fields["t_mono_s"] = clock.now()
-        fields["t_utc"] = clock.utc()
+        fields["run"], fields["seq"] = self._run, self._seq
+        fields["t_mono_s"], fields["t_utc"] = self._clock.now(), self._clock.utc()
         return fields
 
     def _hand_on(self, event: Event) -> None:

@@ -36,7 +36,8 @@ class Links:
         """Nothing has been lost yet."""
         self._session = session
         self._troubles: list[DeviceError] = []
-        self._silent: set[str] = set()
+        self.silent: set[str] = set()
+        """Instruments that have not answered lately."""
         self.asked_enough: DeviceError | None = None
 
     def begin_point(self) -> None:
@@ -45,16 +46,12 @@ class Links:
 
     def is_silent(self, name: str) -> bool:
         """Whether an instrument has not answered lately: a monitor would only wait for it, too."""
-        return name in self._silent
-
-    def answered(self, name: str) -> None:
-        """Take note that an instrument answers."""
-        self._silent.discard(name)
+        return name in self.silent
 
     def ask_again(self, error: DeviceError, back_off_s: float = _FIRST_S) -> None:
         """Say that an instrument is asked once more, and leave it a moment."""
         session = self._session
-        self._silent.add(error.device)
+        self.silent.add(error.device)
         session.asked_again = True
         session.book.message("warning", error.device, f"asked again: {error}")
         session.let_pass(back_off_s, what=f"{error.device} to answer")

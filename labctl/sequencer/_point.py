@@ -191,7 +191,7 @@ class Point:
                 name: {"value": value, "units": units}
                 for name, (value, units) in self._session.set_values.items()
             },
-            "read": book.readings.during(self._began_s, self._session.monitored),
+            "read": book.readings.during(self._began_s, self._session.monitors.periods_s),
             "settings": settings if dot is None else {**settings, "dot": dot},
             "quality": quality | self._doubts() | self._session.wall_clock.look(),
             "began_s": self._began_s,

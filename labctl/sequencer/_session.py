@@ -8,7 +8,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from labctl.clock import Cancel, Clock
+from labctl.clock import Clock
 from labctl.errors import (
     ConnectionLostError,
     DeviceRefusedError,
@@ -35,6 +35,7 @@ from labctl.sequencer._control import (
 from labctl.sequencer._dots import Dots
 from labctl.sequencer._guard import Guard
 from labctl.sequencer._links import Links
+from labctl.sequencer._monitors import Monitors
 from labctl.sequencer._past import Past
 from labctl.sequencer._point import Point
 from labctl.sequencer._settling import OnTimeout, Settling
@@ -97,14 +98,12 @@ class Session:
         self._settables: dict[str, Settable] = {}
         self._companions: dict[str, tuple[str, ...]] = {}
         self._quality: dict[str, int] = {}
-        self.monitored: Mapping[str, float] = {}
-        self._monitors: list[Cancel] = []
+        self.monitors = Monitors(self)
         self._warned: set[tuple[str, str]] = set()
         self.asked_again = False
-        self._silent: set[str] = set()
         self._announced = control.machine.state
-        self.doing = ""
-        """What was begun last, in words, for the report of a failure."""
+        self._doing: tuple[str, *tuple[Any, ...]] = ("",)
+        """How to say what was begun last, and of what: every step begins, few are told of."""
         self.measuring = False
         """Whether a point is being measured now; light is let in at no other time."""
 
@@ -125,15 +124,17 @@ class Session:
         self.book.go_on(data, past.start, past.points)
         self._begin(monitors)
 
+    @property
+    def doing(self) -> str:
+        """What was begun last, in words, for the report of a failure."""
+        words, *fields = self._doing
+        return " ".join(words.format(*fields).split())
+
     def _begin(self, monitors: Mapping[str, float]) -> None:
-        self.monitored = dict(monitors)
         self.control.machine.apply("start")
         self.tell_news()
         self.trips.begin()
-        for quantity, period_s in monitors.items():
-            self._monitors.append(
-                self.clock.call_every(period_s, lambda quantity=quantity: self.monitor(quantity))
-            )
+        self.monitors.begin(monitors)
 
     def finish(self, status: Status, reason: str, safe: Iterable[SafeReport]) -> None:
         """Store how the run ended; everything has been made safe before.
@@ -146,8 +147,7 @@ class Session:
         Raises:
             StorageError: It could not be stored; the journal is closed all the same.
         """
-        for cancel in self._monitors:
-            cancel()
+        self.monitors.end()
         try:
             self._tell_safe(safe)
             self.trips.end()
@@ -205,7 +205,7 @@ class Session:
         settable = self._settables.get(name) or self._settable(name)
         unit = settable.spec.unit
         began_s = self.clock.now()
-        self.doing = f"setting {name} to {value:g} {unit}".rstrip()
+        self._doing = "setting {} to {:g} {}", name, value, unit
         tell = self.book.announcer.tell_often
         tell(MoveStarted, settable=name, value=float(value), units=unit)
         self._quality.pop(name, None)
@@ -216,7 +216,7 @@ class Session:
         if settable.spec.settles:
             found, settled = self.settling.settle(settable, value, rule, on_timeout)
         else:
-            found, settled = self._arrived(settable, value), True
+            found, settled = self.stages.arrive(settable, value), True
         tell(
             MoveFinished,
             settable=name,
@@ -234,9 +234,6 @@ class Session:
     def arrive(self, settable: Settable, value: float) -> float:
         """Start a fast move, wait for its end, and read back."""
         settable.start(value)
-        return self._arrived(settable, value)
-
-    def _arrived(self, settable: Settable, value: float) -> float:
         return self.stages.arrive(settable, value)
 
     def wait_for(self, settable: Settable) -> None:
@@ -253,7 +250,7 @@ class Session:
         ``attempt`` is above 0 if earlier attempts are stored already.
         """
         self.measuring = True
-        self.doing = f"measuring {measurement.kind} {label}".rstrip() + f" (step {step_id})"
+        self._doing = "measuring {} {} (step {})", measurement.kind, label, step_id
         try:
             self._measure(measurement, step_id, label, attempt)
         finally:
@@ -311,9 +308,9 @@ class Session:
                 value = self.station.read(name)
             except (NoReplyError, GarbledReplyError) as error:
                 self.links.ask_again(error, back_off_s)
-            else:
-                self.links.answered(name.partition(".")[0])
-                return value
+            if self.links.silent:
+                self.links.silent.discard(name.partition(".")[0])
+            return value
         try:
             return self.station.read(name)
         except (NoReplyError, GarbledReplyError) as error:
@@ -329,21 +326,6 @@ class Session:
             found = tuple(f"{instrument}.{one}" for one in beside if one != quantity)
             self._companions[name] = found
         return found
-
-    def monitor(self, quantity: str) -> None:
-        """Read a quantity for the books; a reading that fails is told once, the run goes on."""
-        if self.links.is_silent(quantity.partition(".")[0]):
-            return
-        try:
-            value = self.station.read(quantity)
-        except LabctlError as error:
-            if quantity not in self._silent:
-                self._silent.add(quantity)
-                device = quantity.partition(".")[0]
-                self.book.message("warning", device, f"monitor {quantity}: {error}")
-            return
-        self._silent.discard(quantity)
-        self.book.reading(quantity, value, self.station.unit(quantity))
 
     def calibrated(self, name: str, key: str, result: Mapping[str, Any], step_id: str) -> None:
         """Keep a calibration: journal it, and use it from now on."""
@@ -373,8 +355,10 @@ class Session:
         while True:
             if self.control.wants_pause():
                 self.hold()
-            self.rearm()
-            self.tell_news()
+            if self.control.rearm:
+                self.rearm()
+            if self._has_news():
+                self.tell_news()
             try:
                 self.control.raise_interruption(BETWEEN)
                 return
@@ -447,11 +431,15 @@ class Session:
         self, ready: Callable[[], bool], deadline_s: float, what: str, heeded: Wish
     ) -> bool:
         """Let time pass until ``ready()`` or the deadline; returns whether it was ready."""
-        control, machine = self.control, self.control.machine
+        control = self.control
+        if not control.interrupts(heeded) and not self._has_news() and ready():
+            # What happens while an instrument is asked may interrupt, too.
+            control.raise_interruption(heeded)
+            return True
 
         def ended() -> bool:
             interrupted = control.interrupts(heeded)
-            if machine.state != self._announced or control.refused or self.trips.news:
+            if self._has_news():
                 self.tell_news()
                 # News of a guard may end the wait.
                 interrupted = control.interrupts(heeded)
@@ -474,6 +462,11 @@ class Session:
             if before is not None:
                 self.set_values[name] = before
             raise
+
+    def _has_news(self) -> bool:
+        control = self.control
+        changed = control.machine.state != self._announced or control.refused
+        return bool(changed) or self.trips.news
 
     def tell_news(self, reason: str = "") -> None:
         """Store and tell what has changed: interlocks, the state, what was refused."""

@@ -42,6 +42,8 @@ class Stages:
 
     def stand(self) -> dict[str, float]:
         """Return where axes without read-out are believed to stand, um, by ``stage.axis``."""
+        if not self._all:
+            return {}
         places = {f"{s.name}.{axis}": s.reckoned_um(axis) for s in self._all for axis in s.axes()}
         return {name: um for name, um in places.items() if um is not None}
 

@@ -17,11 +17,13 @@ class WallClock:
     def __init__(self, clock: Clock, book: Book) -> None:
         """Compare from now on."""
         self._clock, self._book = clock, book
-        self._looked_s, self._offset_s = clock.now(), self._offset()
+        self._looked_s = clock.now()
+        self._offset_s = self._offset(self._looked_s)
 
     def look(self) -> int:
         """Return the quality bit of a point during which, or before which, the label jumped."""
-        now_s, offset_s = self._clock.now(), self._offset()
+        now_s = self._clock.now()
+        offset_s = self._offset(now_s)
         step_s = offset_s - self._offset_s
         allowed_s = _STEP_S + _SLEW * (now_s - self._looked_s)
         self._looked_s, self._offset_s = now_s, offset_s
@@ -31,6 +33,6 @@ class WallClock:
         self._book.message("warning", "clock", text, step_s=step_s)
         return Quality.CLOCK_STEP
 
-    def _offset(self) -> float:
+    def _offset(self, now_s: float) -> float:
         # A simulated set-up may run faster than life; its labels do not.
-        return self._clock.utc().timestamp() - self._clock.now() / self._clock.speed
+        return self._clock.utc().timestamp() - now_s / self._clock.speed

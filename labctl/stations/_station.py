@@ -42,6 +42,7 @@ class Station:
         self._instruments = dict(instruments)
         self.safe_state = tuple(safe_state)
         self._readers: dict[str, Callable[[], float]] = {}
+        self._only: dict[tuple[type[Instrument], str], Instrument] = {}
         self.identities: dict[str, Identity] = {}
 
     def __iter__(self) -> Iterator[str]:
@@ -76,9 +77,13 @@ class Station:
         Raises:
             ConfigError: None has it, or several have and none is called ``prefer``.
         """
+        known = self._only.get((role, prefer))
+        if isinstance(known, role):
+            return known
         found = [i for i in self._instruments.values() if isinstance(i, role)]
         named = [i for i in found if i.name == prefer] or found
         if len(named) == 1:
+            self._only[role, prefer] = named[0]
             return named[0]
         names = ", ".join(i.name for i in found) or "none"
         what = f"the set-up has not exactly one {role.role}: {names}"
