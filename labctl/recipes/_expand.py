@@ -93,10 +93,13 @@ class _Expansion:
     def steps(self, parts: Sequence[_Part], place: _Place) -> Iterator[Step]:
         for part in parts:
             if isinstance(part, _Leaf):
-                kind, position, on_error, details = part
-                yield kind(*self._common(place, position, on_error), *details)
+                yield self._step(part, place)
             else:
                 yield from part(place)
+
+    def _step(self, leaf: _Leaf, place: _Place) -> Step:
+        kind, position, on_error, details = leaf
+        return kind(*self._common(place, position, on_error), *details)
 
     def _part(self, node: Node, position: int) -> _Part:
         on_error = node.on_error or self._on_error
@@ -135,7 +138,12 @@ class _Expansion:
             inside = place.inside(position, index, Loop(name, value, unit))
             common = self._common(inside, 0, on_error)
             yield Move(*common, name, value, unit, rule, on_timeout)
-            yield from self.steps(inner, inside)
+            for part in inner:
+                # Most loops end here: one generator less between a step and who carries it out.
+                if isinstance(part, _Leaf):
+                    yield self._step(part, inside)
+                else:
+                    yield from part(inside)
 
     def _repeat(
         self, times: int, inner: Sequence[_Part], position: int, place: _Place

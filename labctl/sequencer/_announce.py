@@ -61,16 +61,18 @@ class Announcer:
 
     def tell(self, kind: type[Any], **fields: Any) -> None:
         """Make an event of this class, number it and hand it on."""
-        self._hand_on(kind(**self._stamped(fields)))
+        self._stamp(fields)
+        self._hand_on(kind(**fields))
 
     def tell_often(self, kind: type[Any], **fields: Any) -> None:
         """As ``tell``, but without checking the fields: for what every point tells."""
-        self._hand_on(unchecked(kind, self._stamped(fields)))
+        self._stamp(fields)
+        self._hand_on(unchecked(kind, fields))
 
-    def _stamped(self, fields: dict[str, Any]) -> dict[str, Any]:
+    def _stamp(self, fields: dict[str, Any]) -> None:
+        clock = self._clock
         fields["run"], fields["seq"] = self._run, self._seq
-        fields["t_mono_s"], fields["t_utc"] = self._clock.now(), self._clock.utc()
-        return fields
+        fields["t_mono_s"], fields["t_utc"] = clock.now(), clock.utc()
 
     def _hand_on(self, event: Event) -> None:
         self._seq += 1

@@ -178,42 +178,43 @@ class Point:
             Repeated: A stage has moved meanwhile; what was measured is worth nothing.
             Suspended: An interlock has tripped meanwhile.
         """
-        self._session.stages.check()
+        session = self._session
+        session.stages.check()
         self._check_settings()
         self._read_back()
-        self._quality |= self._session.trips.check()
-        book, dot = self._session.book, self._session.dots.here
+        self._quality |= session.trips.check()
+        book, dot = session.book, session.dots.here
         data = {
             "index": book.points,
             "measurement": self._measurement.kind,
             "label": self._label,
             "set": {
                 name: {"value": value, "units": units}
-                for name, (value, units) in self._session.set_values.items()
+                for name, (value, units) in session.set_values.items()
             },
-            "read": book.readings.during(self._began_s, self._session.monitors.periods_s),
+            "read": book.readings.during(self._began_s, session.monitors.periods_s),
             "settings": settings if dot is None else {**settings, "dot": dot},
-            "quality": quality | self._doubts() | self._session.wall_clock.look(),
+            "quality": quality | self._doubts() | session.wall_clock.look(),
             "began_s": self._began_s,
             "ended_s": self.clock.now(),
             "live_time_s": live_time_s,
         }
-        for name, um in self._session.stages.stand().items():
-            if self._session.memory.get(name) != um:
+        for name, um in session.stages.stand().items():
+            if session.memory.get(name) != um:
                 self.remember(name, um)
-        if self._session.news:
-            data["remembered"] = self._session.news
-            self._session.news = {}
+        if session.news:
+            data["remembered"] = session.news
+            session.news = {}
         book.point(
             data,
             arrays,
             step_id=self._step_id,
             attempt=self._attempt,
             brief=brief,
-            stored=self._session.control.step_over,
+            stored=session.control.step_over,
         )
-        self._session.asked_again = False
-        self._session.trips.stored()
+        session.asked_again = False
+        session.trips.stored()
 
     def _check_settings(self) -> None:
         """See that nothing was reset; what has been measured is stored even if nobody answers."""
@@ -240,15 +241,12 @@ class Point:
     def _read(self, name: str) -> None:
         """Read what was set, and what belongs to it: of a bias its current, too."""
         session = self._session
-        self._note(name, session.set_values[name][1])
+        add, now = session.book.readings.add, self.clock.now
+        value = session.read(name)
+        add(name, now(), value, session.set_values[name][1])
         for beside in session.companions(name):
-            value = self._note(beside, self.station.unit(beside))
+            value = session.read(beside)
+            add(beside, now(), value, self.station.unit(beside))
             if value and beside.endswith(_COMPLIANCE):
                 self._quality |= Quality.COMPLIANCE
                 self.warn_once(beside.partition(".")[0], f"{beside}: {_LESS}")
-
-    def _note(self, name: str, units: str) -> float:
-        session = self._session
-        value = session.read(name)
-        session.book.readings.add(name, self.clock.now(), value, units)
-        return value

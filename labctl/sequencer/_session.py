@@ -308,6 +308,7 @@ class Session:
                 value = self.station.read(name)
             except (NoReplyError, GarbledReplyError) as error:
                 self.links.ask_again(error, back_off_s)
+                continue
             if self.links.silent:
                 self.links.silent.discard(name.partition(".")[0])
             return value
