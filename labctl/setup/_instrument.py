@@ -252,9 +252,15 @@ class _Reader:
         if self.block.isolate and driver_type.interface != "library":
             what = "there is no vendor's library that could be in a process of its own"
             self.problem(what, "isolate", hint="remove the key")
-        if self.block.longest_call is not None and not self.block.isolate:
-            what = "nobody can end a call of a library that is in labctl's own process"
-            self.problem(what, "longest_call", hint="add 'isolate: true', or remove the key")
+        if self.block.isolate:
+            return
+        without = {
+            ("longest_call",): self.block.longest_call is not None,
+            ("simulate", "isolate"): self.block.simulate.isolate,
+        }
+        for keys in (keys for keys, given in without.items() if given):
+            what = "it needs a library in a process of its own"
+            self.problem(what, *keys, hint="add 'isolate: true', or remove the key")
 
     def _adopt(self, error: ConfigError, *keys: str) -> None:
         for problem in error.problems:

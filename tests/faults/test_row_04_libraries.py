@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from invariants import check_invariants, twice
-from labctl.errors import ConnectionLostError
+from labctl.errors import ConnectionLostError, DeviceRefusedError
 from labctl.events import Event
 from labctl.storage import Quality, RecordKind
 from live_bench import LiveRun, frame, once, run_live
@@ -96,6 +96,22 @@ def test_an_imaging_camera_whose_cable_was_pulled_is_opened_again(bench: Bench) 
     request.setup.write_text(text.replace("\n  lamp:", PARTS), "utf-8")
     live = run_live(request, once(picture_2, away("imaging_camera", "disconnect", 5.0)))
     check_repeated(live, "imaging_camera")
+
+
+def test_another_tagger_on_the_same_cable_is_refused(photons: PhotonBench) -> None:
+    def swap(live: LiveRun) -> None:
+        live.rig.inject("tagger", "unplug")
+        back_s = live.clock.now() + 3.0
+        live.clock.schedule(back_s, lambda: live.rig.inject("tagger", "clear"))
+        live.clock.schedule(back_s, lambda: live.rig.inject("tagger", "other_unit"))
+
+    live = run_live(photons.ask(DECAY), once(after_2_s, swap))
+    outcome = live.ended.outcome
+    assert outcome.status == "failed"
+    assert isinstance(outcome.error, DeviceRefusedError)
+    assert "another unit answers" in outcome.reason
+    assert "1099999" in outcome.reason
+    check_invariants(live, device="tagger")
 
 
 def test_a_tagger_that_stays_away_fails_the_run_in_the_dark(photons: PhotonBench) -> None:

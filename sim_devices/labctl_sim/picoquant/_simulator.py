@@ -66,7 +66,7 @@ class PicoquantSimulator(FaultSwitches):
         compile_all()
         self.name, self.world = name, world
         self.truth: dict[str, Any] = {**self.truth_defaults, **truth}
-        self._serial = str(settings.get("serial") or self.model.serial)
+        self._serial = self._own_serial = str(settings.get("serial") or self.model.serial)
         self._wiring = Wiring(name, world, self.truth, self.faults)
         self._open = self._initialized = self._calibrated = False
         self._ready_s = 0.0
@@ -119,6 +119,15 @@ class PicoquantSimulator(FaultSwitches):
         """Pull the USB cable: the run ends, every call fails; plugged in again it is fresh."""
         self.reset()
         super().fault_unplug()
+
+    def fault_other_unit(self, serial: str = "1099999") -> None:
+        """Be another unit of the same model, as after a change of cables."""
+        self._serial = serial
+
+    def clear_faults(self) -> None:
+        """End every fault."""
+        super().clear_faults()
+        self._serial = self._own_serial
 
     def drop_client(self) -> None:
         """Close what a program that has died had open; the rest stays as it was."""

@@ -15,7 +15,7 @@ from labctl.errors import (
     RefusedError,
 )
 from labctl.roles import TaggerSettings
-from labctl.transport import LibraryLink
+from labctl.transport import Isolation, LibraryLink
 from labctl_drivers.picoquant.multiharp150 import MultiHarp150, MultiHarp150Settings
 
 T3 = TaggerSettings("t3", 1.0)
@@ -215,15 +215,19 @@ def test_no_library_is_one_error_with_a_remedy() -> None:
     assert "--simulate" in caught.value.remedy
 
 
-def test_the_named_library_only() -> None:
+@pytest.mark.parametrize("isolation", [None, Isolation()], ids=["here", "apart"])
+def test_the_named_library_only(isolation: Isolation | None) -> None:
     settings = MultiHarp150Settings(library="no-such-library.so")
+    link = LibraryLink(isolation=isolation)
     with pytest.raises(DeviceError, match=r"'load no-such-library.so'"):
-        MultiHarp150("tagger", LibraryLink(), settings, {}).connect()
+        MultiHarp150("tagger", link, settings, {}).connect()
 
 
-def test_a_real_shared_library_of_something_else() -> None:
+@pytest.mark.parametrize("isolation", [None, Isolation()], ids=["here", "apart"])
+def test_a_real_shared_library_of_something_else(isolation: Isolation | None) -> None:
     file = find_library("c") or "msvcrt.dll"
-    tagger = MultiHarp150("tagger", LibraryLink(), MultiHarp150Settings(library=file), {})
+    link = LibraryLink(isolation=isolation)
+    tagger = MultiHarp150("tagger", link, MultiHarp150Settings(library=file), {})
     with pytest.raises(DeviceError, match=r"MH_GetLibraryVersion.*does not have it.*version 3\.1"):
         tagger.connect()
 
