@@ -1,7 +1,7 @@
 """The calibration ``power``: light on the sample against the marks of the attenuator."""
 
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -76,7 +76,7 @@ class CalibratePower(Measurement):
         marks = np.geomspace(self.least, 1.0, self.marks)
         readings_w = np.array([self._readings(context, attenuator, meter, m) for m in marks])
         self._place(context, attenuator, stood)
-        curve = _curve(marks, readings_w, meter)
+        curve = replace(_curve(marks, readings_w, meter), rep_rate_hz=laser.rep_rate_hz)
         stamp = context.clock.utc().isoformat()
         result = {**asdict(curve), "meter": meter.name, "calibrated_at": stamp}
         context.calibrated("power", attenuator.name, result)

@@ -1,5 +1,6 @@
 """Switching a light path: judged before anything moves, every part moved, and read back."""
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -78,26 +79,33 @@ def _close_light(context: Context) -> None:
 def _judged(
     context: Context, path: str, asked: Mapping[str, str], detectors: Iterable[str]
 ) -> float | None:
-    """Return the optical density at the laser line of a path that may be taken."""
+    """Return the optical density at the laser line of a path that may be taken.
+
+    That in front of the detector which is protected least.
+    """
     laser, blocking = context.table.laser, context.table.blocking
     if laser is None or blocking is None:
         return None
-    standing = {
-        f.name: _density(context, f, laser.wavelength_nm)
+    standing = [
+        (f, _density(context, f, laser.wavelength_nm))
         for f in blocking.filters
         if _stands(context, f, asked)
-    }
-    total = sum(standing.values())
-    needed, by = blocking.needed(path, detectors)
-    if total < needed:
-        each = ", ".join(f"{name} {value:.1f}" for name, value in standing.items()) or "none"
-        what = (
-            f"takes {by} to an optical density of {total:.1f} at {laser.wavelength_nm:g} nm"
-            f" ({each}), and it needs {needed:g}"
-        )
-        hint = "bring another filter in; what each detector needs stands under laser_blocking"
-        raise RefusedError(f"light path {path!r}", what, hint)
-    return total
+    ]
+    least = math.inf
+    for detector in list(detectors) or [""]:
+        found = {f.name: value for f, value in standing if f.protects(detector)}
+        total = sum(found.values())
+        needed, by = blocking.needed(path, [detector] if detector else [])
+        if total < needed:
+            each = ", ".join(f"{name} {value:.1f}" for name, value in found.items()) or "none"
+            what = (
+                f"takes {by} to an optical density of {total:.1f} at {laser.wavelength_nm:g} nm"
+                f" ({each}), and it needs {needed:g}"
+            )
+            hint = "bring another filter in; what each detector needs stands under laser_blocking"
+            raise RefusedError(f"light path {path!r}", what, hint)
+        least = min(least, total)
+    return least
 
 
 def _stands(context: Context, element: LightFilter, asked: Mapping[str, str]) -> bool:

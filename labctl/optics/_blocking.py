@@ -19,12 +19,18 @@ class LightFilter:
             instrument tells it, as it stands at present.
         instrument: Name of that instrument; empty: it never changes.
         standing: Positions of parts of the light path at which it is in the light; none: always.
+        detectors: Names of the detectors in front of which it stands; none: all.
     """
 
     name: str
     density: float | None
     instrument: str = ""
     standing: Mapping[str, str] = field(default_factory=dict[str, str])
+    detectors: tuple[str, ...] = ()
+
+    def protects(self, detector: str) -> bool:
+        """Return whether it stands in front of a detector; of any, if that has no name."""
+        return not (self.detectors and detector) or detector in self.detectors
 
     def is_in(self, positions: Mapping[str, str]) -> bool | None:
         """Return whether it is in the light; None: a part it depends on is not in ``positions``."""

@@ -54,11 +54,14 @@ class PowerCurve:
         transmissions: Marks, rising, above 0.
         powers_w: Power on the sample at each, rising, W.
         error_rel: Relative standard uncertainty common to all powers: that of meter and pick-off.
+        rep_rate_hz: Pulses per second when it was measured; None: not known. At another rate the
+            power is another one at each mark, and the energy of a pulse is the same.
     """
 
     transmissions: tuple[float, ...]
     powers_w: tuple[float, ...]
     error_rel: float
+    rep_rate_hz: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse what is no curve with one mark for each power."""
@@ -73,7 +76,13 @@ class PowerCurve:
         """Return the curve from a calibration's result."""
         marks: Sequence[float] = data["transmissions"]
         powers_w: Sequence[float] = data["powers_w"]
-        return cls(tuple(marks), tuple(powers_w), float(data["error_rel"]))
+        rate_hz = data.get("rep_rate_hz")
+        return cls(
+            tuple(marks),
+            tuple(powers_w),
+            float(data["error_rel"]),
+            None if rate_hz is None else float(rate_hz),
+        )
 
     def power_w(self, transmission: float) -> float:
         """Return the power at a mark, W; beyond the ends in proportion to the mark."""

@@ -1,7 +1,8 @@
 """Attenuator: sets how much of the laser's light reaches the sample."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from labctl.errors import DeviceRefusedError, RefusedError
@@ -19,6 +20,9 @@ class Attenuator(Instrument):
     The peak fluence is J0 = 2 E / (pi w²) of one pulse of energy E in a spot with 1/e² radius w.
     What the instrument itself sets is its transmission. How much light comes with it is believed
     from the set-up until the calibration ``power`` has measured it against a power meter.
+
+    The energy of a pulse does not change with the repetition rate (the laser's intensity is set
+    once), so neither does the fluence of a mark; the power goes with the rate as it is at present.
     """
 
     role: ClassVar[str] = "attenuator"
@@ -36,6 +40,7 @@ class Attenuator(Instrument):
         super().__init__(name, limits)
         self.full_fluence_uj_cm2 = full_fluence_uj_cm2
         self._excitation: Excitation | None = None
+        self._present_hz: Callable[[], float | None] = lambda: None
         self._curve: PowerCurve | None = None
 
     @abstractmethod
@@ -54,9 +59,16 @@ class Attenuator(Instrument):
         """Ask whether a started move has ended."""
         return self.fluence_arrived()
 
-    def use_excitation(self, excitation: Excitation) -> None:
-        """Know spot and repetition rate, so that power and fluence tell each other."""
-        self._excitation = excitation
+    def use_excitation(
+        self, excitation: Excitation, rep_rate_hz: Callable[[], float | None] = lambda: None
+    ) -> None:
+        """Know spot and repetition rate, so that power and fluence tell each other.
+
+        Args:
+            excitation: As the set-up says.
+            rep_rate_hz: Asks for the present rate, Hz; None: that of the set-up.
+        """
+        self._excitation, self._present_hz = excitation, rep_rate_hz
 
     def use_calibration(self, name: str, result: Mapping[str, Any]) -> None:
         """Believe a measured curve of power against transmission from now on."""
@@ -81,7 +93,8 @@ class Attenuator(Instrument):
         """
         self.check("fluence", fluence_uj_cm2)
         if self._curve is not None and self._excitation is not None:
-            self._write_transmission(self._mark_for(fluence_uj_cm2, self._excitation, self._curve))
+            then = self._measured_at(self._excitation, self._curve)
+            self._write_transmission(self._mark_for(fluence_uj_cm2, then, self._curve))
             return
         if fluence_uj_cm2 > self.full_fluence_uj_cm2:
             raise RefusedError(
@@ -96,7 +109,8 @@ class Attenuator(Instrument):
         transmission = self.read_transmission()
         if self._curve is None or self._excitation is None:
             return transmission * self.full_fluence_uj_cm2
-        return self._excitation.fluence_uj_cm2(self._curve.power_w(transmission))
+        then = self._measured_at(self._excitation, self._curve)
+        return then.fluence_uj_cm2(self._curve.power_w(transmission))
 
     def fluence_error_uj_cm2(self) -> float | None:
         """Return the standard uncertainty of the present fluence; None: it is only believed."""
@@ -118,7 +132,13 @@ class Attenuator(Instrument):
         if self._excitation is None:
             hint = "write rep_rate and spot_1e2_diameter under 'laser' in the set-up"
             raise RefusedError(self.name, "power and fluence need the laser's facts", hint)
-        return self._excitation
+        return replace(
+            self._excitation, rep_rate_hz=self._present_hz() or self._excitation.rep_rate_hz
+        )
+
+    def _measured_at(self, excitation: Excitation, curve: PowerCurve) -> Excitation:
+        """Return the excitation at the rate at which the curve was measured."""
+        return replace(excitation, rep_rate_hz=curve.rep_rate_hz or excitation.rep_rate_hz)
 
     def _mark_for(self, fluence_uj_cm2: float, excitation: Excitation, curve: PowerCurve) -> float:
         try:

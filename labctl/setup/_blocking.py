@@ -22,10 +22,16 @@ def unblocked_paths(
         return
     for name, positions in paths.items():
         standing = [f for f in blocking.filters if f.is_in(positions) is not False]
-        known = [f.density for f in standing if f.density is not None]
+        known = {f.name: f.density for f in standing if f.density is not None}
+        named = dict.fromkeys(one for f in blocking.filters for one in f.detectors)
+        # What stands in front of the detector that is protected best.
+        total = max(
+            sum(known.get(f.name, 0.0) for f in standing if f.protects(one))
+            for one in [*named, *([] if named else [""])]
+        )
         needed, _ = blocking.needed(name, ())
-        if len(known) == len(standing) and sum(known) < needed:
-            each = ", ".join(f"{f.name} {f.density:g}" for f in standing) or "no filter"
-            what = f"light path {name!r} stops an optical density of {sum(known):g} ({each})"
+        if len(known) == len(standing) and total < needed:
+            each = ", ".join(f"{f} {density:g}" for f, density in known.items()) or "no filter"
+            what = f"light path {name!r} stops an optical density of {total:g} ({each})"
             hint = f"it needs {needed:g}; add filters, or write what it may have under 'for'"
             yield name, f"{what} at the laser line, which is too little", hint

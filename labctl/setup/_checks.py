@@ -163,8 +163,17 @@ class _References:
             instrument = _mapping(entry).get("instrument")
             if isinstance(instrument, str):
                 self._instrument(instrument, instrument, (*at, "instrument"))
+            named = _mapping(entry).get("detectors")
+            for name in cast("Sequence[Any]", named) if isinstance(named, list | tuple) else ():
+                self._protected(str(name), (*at, "detectors"))
         for name in _mapping(block.get("for")):
             self._needs_blocking(str(name))
+
+    def _protected(self, name: str, at: Location) -> None:
+        detectors = [n for n, driver in self._drivers.items() if driver.role in _DETECTORS]
+        if name not in detectors:
+            hint = did_you_mean(name, detectors, kind="detectors")
+            self.problem(f"{name!r} is no detector of this set-up", at, hint)
 
     def _needs_blocking(self, name: str) -> None:
         detectors = [n for n, driver in self._drivers.items() if driver.role in _DETECTORS]

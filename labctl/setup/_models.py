@@ -275,11 +275,13 @@ class Filter(Block):
         instrument: The instrument that tells it, as it stands at present.
         standing: Positions of parts of the light path at which it is in the light (``in`` in the
             file); none: always.
+        detectors: Names of the detectors in front of which it stands; none: all.
     """
 
     density: float | None = Field(None, ge=0, allow_inf_nan=False)
     instrument: str | None = None
     standing: dict[str, str] = Field(default_factory=dict[str, str], alias="in")
+    detectors: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _one_source(self) -> "Filter":

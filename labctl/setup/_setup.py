@@ -88,7 +88,9 @@ class Setup:
         if block is None:
             return None
         filters = tuple(
-            LightFilter(name, entry.density, entry.instrument or "", entry.standing)
+            LightFilter(
+                name, entry.density, entry.instrument or "", entry.standing, entry.detectors
+            )
             for name, entry in block.filters.items()
         )
         return Blocking(filters, block.least, block.special)

@@ -65,6 +65,24 @@ def test_powers_are_set_in_watts(tmp_path: Path) -> None:
         assert true_fluence_uj_cm2(lab) == pytest.approx(fluence_uj_cm2, rel=0.15)
 
 
+def test_power_follows_the_repetition_rate_and_the_fluence_stays(tmp_path: Path) -> None:
+    with labctl.station(SETUP, simulate=True, out=tmp_path) as lab:
+        with lab.run("power"):
+            lab.set("laser.rep_rate", 5e6)
+            # The curve is measured at a rate that is not that of the set-up.
+            lab.measure(CalibratePower(marks=5))
+            lab.set("attenuator.fluence", 1.0)
+            assert true_fluence_uj_cm2(lab) == pytest.approx(1.0, rel=0.15)
+            power_w = lab.station.read("attenuator.power")
+            assert power_w == pytest.approx(Excitation(5e6, 2.4).power_w(1.0), rel=1e-6)
+            lab.set("laser.rep_rate", 2.5e6)
+            assert lab.station.read("attenuator.fluence") == pytest.approx(1.0, rel=1e-6)
+            assert lab.station.read("attenuator.power") == pytest.approx(power_w / 2, rel=1e-6)
+            lab.set("attenuator.power", power_w)
+            assert lab.station.read("attenuator.fluence") == pytest.approx(2.0, rel=1e-6)
+            assert true_fluence_uj_cm2(lab) == pytest.approx(2.0, rel=0.15)
+
+
 def run(folder: Path, recipe: str) -> Any:
     path = folder / "recipe.yaml"
     path.write_text(recipe, "utf-8")

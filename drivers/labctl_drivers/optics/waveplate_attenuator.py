@@ -1,12 +1,12 @@
 """Attenuator of a half-wave plate on a rotation mount in front of a fixed polarizer."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
 from labctl.errors import RefusedError
-from labctl.roles import Attenuator, Identity, Limits
+from labctl.roles import Attenuator, Identity, Instrument, Limits, Shutter
 from labctl.transport import LibraryLink
 from labctl.units import Degrees, FluenceUjCm2
 from labctl_drivers.optics._curves import Curve, MalusCurve, TableCurve
@@ -23,11 +23,13 @@ class WaveplateAttenuatorSettings(MountedSettings):
         full_fluence: Peak fluence on the sample with the most light, uJ/cm².
         zero: Angle of the mount with the most light, deg.
         extinction: Least light against the most.
+        light: The excitation's shutter, which must be closed while the mount searches its home.
     """
 
     full_fluence: FluenceUjCm2 = Field(gt=0, description="like 'full_fluence: 10 uJ/cm^2'")
     zero: Degrees = 0.0
     extinction: Annotated[float, Field(gt=0, lt=1)] = 1e-3
+    light: str = Field("shutter", min_length=1)
 
 
 class WaveplateAttenuator(Attenuator, Mounted[WaveplateAttenuatorSettings]):
@@ -35,8 +37,10 @@ class WaveplateAttenuator(Attenuator, Mounted[WaveplateAttenuatorSettings]):
 
     Behind the polarizer the direction of polarization stays, so the way in which the sample is
     excited does not change with the power. While the mount searches for its home the light goes
-    through its maximum: keep the shutter closed.
+    through its maximum: no move that begins with the search is started with the shutter open.
     """
+
+    references: ClassVar[Mapping[str, str]] = {"rotator": "rotator", "light": "shutter"}
 
     settings_type = WaveplateAttenuatorSettings
 
@@ -51,6 +55,12 @@ class WaveplateAttenuator(Attenuator, Mounted[WaveplateAttenuatorSettings]):
         super().__init__(name, settings.full_fluence, limits)
         self.settings = settings
         self._turning: Curve = MalusCurve(settings.zero, settings.extinction)
+        self._light: Shutter | None = None
+
+    def use_parts(self, parts: Mapping[str, Instrument]) -> None:
+        """Take the mount, and the shutter of the light that goes through."""
+        super().use_parts(parts)
+        self._light = self._part(parts, "light", Shutter)
 
     def identity(self) -> Identity:
         """Return what turns it."""
@@ -106,7 +116,19 @@ class WaveplateAttenuator(Attenuator, Mounted[WaveplateAttenuatorSettings]):
         return self.mount().angle_arrived()
 
     def _write_transmission(self, transmission: float) -> None:
+        self._refuse_search_in_light()
         self.mount().start_angle(self._turning.angle_deg(transmission) % 360.0)
+
+    def _refuse_search_in_light(self) -> None:
+        """Refuse to let the mount search its home while light would pass its maximum.
+
+        Raises:
+            RefusedError: It has to search, and the shutter is open.
+        """
+        if self.mount().is_homed() or self._light is None or self._light.is_shut():
+            return
+        what = f"{self.settings.rotator} has to search its home, and light passes the maximum then"
+        raise RefusedError(self.name, what, f"close {self._light.name} first")
 
     def _transmission_at(self, angle_deg: float) -> float:
         try:

@@ -10,7 +10,15 @@ import pytest
 from labctl.errors import ConfigError, DeviceRefusedError, RefusedError
 from labctl.host import Connection, SimulatedBy, connect_station
 from labctl.optics import EdgeFacts
-from labctl.roles import Attenuator, EdgeFilter, Instrument, Limits, Rotator, Selector
+from labctl.roles import (
+    Attenuator,
+    EdgeFilter,
+    Instrument,
+    Limits,
+    Rotator,
+    Selector,
+    Shutter,
+)
 from labctl.setup import load_setup
 from labctl.transport import LibraryLink
 from labctl_drivers.optics.analyser import Analyser, AnalyserSettings
@@ -79,6 +87,25 @@ def test_what_was_never_calibrated_is_wrong_until_it_is() -> None:
             # At 0.3: 1.2 % by straight lines between points 1 deg apart, 2.2 % by 0.05 deg of
             # backlash, since the ring comes from the other side than when it was calibrated.
             assert 12.0 * table.attenuation_rel == pytest.approx(fluence, rel=0.04)
+
+
+def test_no_home_is_searched_in_the_light() -> None:
+    with connected("alternatives") as (lab, rig):
+        shutter, mount = (lab.station[name] for name in ("shutter", "power_mount"))
+        assert isinstance(shutter, Shutter)
+        assert isinstance(mount, Rotator)
+        assert not mount.is_homed()
+        shutter.set_open(True)
+        before_deg = mount.read_angle()
+        with pytest.raises(RefusedError, match="search its home"):
+            lab.station.settable("attenuator.fluence").start(2.0)
+        assert (mount.is_moving(), mount.read_angle()) == (False, before_deg)
+        shutter.set_open(False)
+        go(lab, "attenuator.fluence", 2.0)
+        # It knows its home now, and passes no maximum on the way.
+        shutter.set_open(True)
+        go(lab, "attenuator.fluence", 1.0)
+        assert rig.world.table.attenuation_rel < 0.2
 
 
 def test_less_than_the_extinction_is_refused() -> None:
@@ -171,7 +198,7 @@ def test_no_curve(angles: list[float], passed: list[float], says: str) -> None:
 
 def test_parts_are_asked_for_by_name_and_role() -> None:
     attenuator = plain_attenuator()
-    assert attenuator.part_names() == {"rotator": "mount"}
+    assert attenuator.part_names() == {"rotator": "mount", "light": "shutter"}
     with pytest.raises(RefusedError, match="connect the set-up first"):
         attenuator.read_transmission()
     parts: dict[str, Instrument] = {"rotator": attenuator}

@@ -83,6 +83,7 @@ FILTERS = (
     LightFilter("dichroic", 1.5),
     LightFilter("long_pass", 5.0, standing={"slide": "in"}),
     LightFilter("edge", None, "wheel", {"wheel": "in"}),
+    LightFilter("imaging", 4.0, detectors=("eye",)),
 )
 
 
@@ -170,3 +171,14 @@ def test_a_part_that_does_not_arrive_ends_the_switch(bench: Bench) -> None:
     slide(bench).stuck = True
     with pytest.raises(DeviceRefusedError, match="stands at 'out'"):
         look(bench)
+
+
+def test_a_filter_in_front_of_one_detector_protects_no_other(bench: Bench) -> None:
+    # 1.5 and 4 in front of the eye only; with the long-pass filter in 10.5.
+    assert look(bench, detectors=("eye",))["laser_density"] == 10.5
+    with pytest.raises(RefusedError, match=r"takes eye to an optical density of 5\.5"):
+        look(bench, path="open", detectors=("eye",))
+    with pytest.raises(RefusedError, match=r"takes apd_1 to an optical density of 1\.5"):
+        look(bench, path="open", detectors=("apd_1",))
+    # Of several the one that is protected least counts.
+    assert look(bench, detectors=("apd_1", "eye"))["laser_density"] == 6.5
