@@ -5,6 +5,7 @@ cell names its unit in brackets.
 """
 
 import csv
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,7 +35,22 @@ def export_csv(run: Run, folder: Path) -> list[Path]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     tables = [("points", _points(run.points)), *_arrays(run), *_monitors(run)]
-    return [_write(folder / f"{name}.csv", columns) for name, columns in tables]
+    names = _file_names([name for name, _ in tables])
+    return [
+        _write(folder / f"{name}.csv", columns)
+        for name, (_, columns) in zip(names, tables, strict=True)
+    ]
+
+
+def _file_names(names: Sequence[str]) -> list[str]:
+    """Return names that lead into no other folder, each once; most stay as they are."""
+    found: list[str] = []
+    for name in names:
+        plain = re.sub(r"[^\w.-]", "_", name)
+        while plain in found:
+            plain = f"{plain}_"
+        found.append(plain)
+    return found
 
 
 def _points(dataset: "xr.Dataset") -> list[Column]:

@@ -37,6 +37,10 @@ class Laser(Instrument):
     def interlock(self) -> str:
         """Return why it is not allowed to emit; empty if it is."""
 
+    def alarm(self) -> str:
+        """Return why it is not allowed to emit, for an interlock of the set-up to watch."""
+        return self.interlock()
+
     @abstractmethod
     def _write_emission(self, wanted: bool) -> None:
         """Send the command."""

@@ -76,8 +76,11 @@ def served(request: EngineRequest) -> Generator[None]:
     client = hearer.client = start_engine(request, hearer.told, hearer.gone.set)
     try:
         wait_for(lambda: hearer.status().get("connected"), "the set-up to be connected")
-        yield
-        hearer.ask("end")
+        try:
+            yield
+        finally:
+            # Also after a failure, which would otherwise wait for the end of the engine in vain.
+            hearer.ask("end")
         assert hearer.gone.wait(PATIENCE_S), "the engine has not ended"
     finally:
         client.close()

@@ -63,6 +63,7 @@ class Board:
                 "log": list(self._log),
                 "traces": {name: list(trace) for name, trace in self._traces.items()},
                 "now_s": self.clock.now(),
+                "display_dropped": 0 if self.audience is None else self.audience.dropped(),
             }
 
     def engine(self, **state: Any) -> None:
