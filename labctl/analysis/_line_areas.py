@@ -6,6 +6,7 @@ spectra and widens their sum, and a line that is looked for beside its place, or
 light to its neighbour.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -42,12 +43,23 @@ class LineAreas:
         covariance: Of the areas, shape (line, line).
         shift_mev: Of all lines against those known.
         widened_mev2: Change of their squared Gaussian FWHM; without error if it was given.
+        pull: How the logarithm of the likelihood rises when one line alone moves, brightness,
+            background and width following, 1/meV, shape (line,).
+        information: How it falls beyond, 1/meV^2, shape (line, line).
     """
 
     counts: Vector
     covariance: Vector
     shift_mev: Measured
     widened_mev2: Measured
+    pull: Vector
+    information: Vector
+
+    @classmethod
+    def exact(cls, counts: Vector) -> "LineAreas":
+        """Return areas that are known, of lines that lie where they should, shape (line,)."""
+        none, nothing = np.zeros((counts.size, counts.size)), Measured(0.0, 0.0)
+        return cls(counts, none, nothing, nothing, np.zeros(counts.size), none)
 
 
 def line_areas(
@@ -81,11 +93,12 @@ def line_areas(
     farthest = _FARTHEST_WIDTHS * known.fwhm_observed_mev.value
     bounds = np.array([farthest, farthest**2])
     size, found = 3 + len(known.lines), np.zeros(3 + len(known.lines))
-    covariance, chi2 = np.eye(size), 0.0
+    covariance, chi2, sigma = np.eye(size), 0.0, np.ones(int(keep.sum()))
     change, free = np.array([0.0, widened_mev2 or 0.0]), 2 if widened_mev2 is None else 1
     for number in range(_ROUNDS):
         sigma = np.sqrt(noise.variance(expected) * combined.variance_scale[inside])[keep]
-        lines, common = _profiles(axis, known, copies, found[2:], change)
+        lines, own, wider = _profiles(axis, known, copies, found[2:], change)
+        common = np.column_stack([own.sum(axis=1), wider])
         # Without areas from a round before nothing tells of place and width yet.
         design = np.column_stack([lines, common[:, :free]]) if number else lines
         rows = design[keep] / sigma[:, None]
@@ -101,8 +114,26 @@ def line_areas(
     scale = chi2 / freedom if poor or noise.assumed else 1.0
     spread = scale * covariance
     errors = np.append(np.sqrt(np.diag(spread)[size:]), 0.0)
-    shift, wider = (Measured(float(v), float(e)) for v, e in zip(change, errors[:2], strict=True))
-    return LineAreas(found[2:], spread[2:size, 2:size], shift, wider)
+    shift, widened = (Measured(float(v), float(e)) for v, e in zip(change, errors[:2], strict=True))
+    lines, own, wider = _profiles(axis, known, copies, found[2:], change)
+    others = np.column_stack([lines, wider])[:, : size + free - 1]
+    root = sigma * math.sqrt(scale)
+    pull, information = _profiled(
+        own[keep] / root[:, None], others[keep] / root[:, None], (counts - expected)[keep] / root
+    )
+    return LineAreas(found[2:], spread[2:size, 2:size], shift, widened, pull, information)
+
+
+def _profiled(wanted: Vector, others: Vector, residuals: Vector) -> tuple[Vector, Vector]:
+    """Return pull and information of some parameters while the others follow.
+
+    Args:
+        wanted: Derivatives of the model by these, over the noise, shape (pixel, wanted).
+        others: By the others, shape (pixel, other).
+        residuals: Over the noise, shape (pixel,).
+    """
+    followed = wanted - others @ (invert_normal(others) @ (others.T @ wanted))
+    return followed.T @ residuals, followed.T @ wanted
 
 
 def light_of_lines(
@@ -126,14 +157,14 @@ def light_of_lines(
     """
     axis = make_axis(vacuum_nm(wavelength_nm), HC_EV_NM / known.energy_ev.value, response)
     change = np.array([areas.shift_mev.value, areas.widened_mev2.value])
-    shapes, _ = _profiles(axis, known, copies, areas.counts, change)
+    shapes, _, _ = _profiles(axis, known, copies, areas.counts, change)
     return shapes[:, 2:] @ areas.counts
 
 
 def _profiles(
     axis: Axis, known: PeakFit, copies: Sequence[Copy], areas: Vector, change: Vector
-) -> tuple[Vector, Vector]:
-    """Return the lines, and how the spectrum changes with their common place and width.
+) -> tuple[Vector, Vector, Vector]:
+    """Return the lines, and how the spectrum changes with their places and common width.
 
     Args:
         axis: Of the pixels.
@@ -144,7 +175,8 @@ def _profiles(
 
     Returns:
         Level, slope and lines of unit area (their copies come on top), shape (pixel, 2 + line),
-        and the derivatives by shift and squared width, shape (pixel, 2).
+        the derivatives by the place of each line, shape (pixel, line), and by the squared width,
+        shape (pixel, 1).
     """
     least = 1e-4 * axis.pixel_mev**2 - axis.gauss_squared_mev2
     main = float(areas[0]) if abs(areas[0]) > _NO_AREA else _NO_AREA
@@ -169,4 +201,7 @@ def _profiles(
     stacked = every.reshape(-1, shares.size, offsets_mev.size)
     lines: Vector = (stacked * shares[:, None]).sum(axis=1)
     level = np.column_stack([np.ones(axis.ramp.size), axis.ramp])
-    return np.column_stack([level, lines]), columns[:, [0, 2]]
+    beside = columns[:, FIRST_SATELLITE::2]
+    places = np.column_stack([columns[:, 0] - beside.sum(axis=1), beside])
+    own: Vector = places.reshape(-1, shares.size, offsets_mev.size).sum(axis=1)
+    return np.column_stack([level, lines]), own, columns[:, [2]]

@@ -34,17 +34,24 @@ class Multiplet:
     splitting_mev: Measured | None
     centre_ev: Measured
 
-    def moved(self, by_mev: Vector, error_mev: Vector) -> "Multiplet":
-        """Return the lines shifted by these amounts with these further errors, shape (line,)."""
+    def placed(self, by_mev: Vector, covariance_mev2: Vector) -> "Multiplet":
+        """Return the lines moved against each other, as all spectra together have them.
+
+        Args:
+            by_mev: How far each line moves, shape (line,).
+            covariance_mev2: Of the places of the lines about their mean, shape (line, line).
+        """
+        inner = np.maximum(np.diag(covariance_mev2), 0.0)
         energies = tuple(
-            Measured(e.value + 1e-3 * float(d), math.hypot(e.error, 1e-3 * float(s)))
-            for e, d, s in zip(self.energy_ev, by_mev, error_mev, strict=True)
+            Measured(e.value + 1e-3 * float(d), math.hypot(self.centre_ev.error, 1e-3 * s))
+            for e, d, s in zip(self.energy_ev, by_mev, np.sqrt(inner).tolist(), strict=True)
         )
         splitting = self.splitting_mev
         if splitting is not None:
-            wider = float(by_mev[-1] - by_mev[0]) / (len(by_mev) - 1)
-            error = math.hypot(float(error_mev[0]), float(error_mev[-1])) / (len(by_mev) - 1)
-            splitting = Measured(splitting.value + wider, splitting.error).plus_systematic(error)
+            share = np.zeros(len(by_mev))
+            share[[0, -1]] = np.array([-1.0, 1.0]) / (len(by_mev) - 1)
+            error = math.sqrt(max(float(share @ covariance_mev2 @ share), 0.0))
+            splitting = Measured(splitting.value + float(share @ by_mev), error)
         centre = Measured(self.centre_ev.value + 1e-3 * float(by_mev.mean()), self.centre_ev.error)
         return Multiplet(energies, self.places, splitting, centre)
 

@@ -56,7 +56,6 @@ WIDER_MEV = 1.6
 """Another margin; what it changes is not known better."""
 _SEEN_SIGMAS = 8.0
 _LEAST = 0.05
-_EXACT = Measured(0.0, 0.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,13 +101,16 @@ class Areas:
         value: By rising energy, shape (spectrum, line).
         covariance: Shape (spectrum, line, line).
         shift_mev: Of all lines of a spectrum against the sum of all, shape (spectrum,).
-        shift_error_mev: Its standard errors.
+        pull: How each spectrum wants each line to move against the others, 1/meV, shape (line,);
+            the sum over the spectra.
+        information: How surely, 1/meV^2, shape (line, line).
     """
 
     value: Vector
     covariance: Vector
     shift_mev: Vector
-    shift_error_mev: Vector
+    pull: Vector
+    information: Vector
 
     def together(self) -> tuple[Vector, Vector]:
         """Return the sum over the lines and its variance, shape (spectrum,)."""
@@ -195,21 +197,43 @@ def areas_of(spectra: Sequence[StoredSpectrum], manifold: Manifold) -> Areas:
         np.array([one.covariance[np.ix_(places, places)] for one in found])
         / live_s[:, None, None] ** 2,
         np.array([one.shift_mev.value for one in found]),
-        np.array([one.shift_mev.error for one in found]),
+        *_apart(found, places),
     )
+
+
+def _apart(found: Sequence[LineAreas], places: list[int]) -> tuple[Vector, Vector]:
+    """Return how all spectra want the lines to lie against each other.
+
+    Each spectrum has a shift of its own, of which nothing is known: what its lines say together
+    tells nothing of their distances.
+    """
+    pull, information = np.zeros(len(places)), np.zeros((len(places), len(places)))
+    for one in found:
+        together = one.information.sum(axis=1)
+        total = float(together.sum())
+        pull += (one.pull - together * one.pull.sum() / total)[places]
+        own = one.information - np.outer(together, together) / total
+        information += own[np.ix_(places, places)]
+    return pull, information
 
 
 def steadied(manifold: Manifold, areas: Areas) -> Multiplet:
     """Return the lines as they would lie if the dot had not moved from spectrum to spectrum.
 
     In a sum in which each line is bright in other spectra than its neighbour, the wandering of the
-    dot (spectral diffusion) moves the lines against each other.
+    dot (spectral diffusion) moves the lines against each other, and the shift of a spectrum in
+    which one line is bright is counted from where that line lies in the sum. So the distances of
+    the lines are found in all spectra at once, each with a shift of its own.
     """
     share = np.maximum(areas.value, 0.0)
     share = share / share.sum(axis=0) - 1.0 / len(share)
-    moved_mev = share.T @ areas.shift_mev
-    error_mev = np.sqrt((share.T**2) @ areas.shift_error_mev**2)
-    return manifold.lines.moved(-moved_mev, error_mev)
+    shifts_mev: Vector = share.T @ areas.shift_mev
+    centre_mev = float(shifts_mev.mean())
+    # What is found are distances: the mean of the lines stays.
+    held = 1e3 * float(np.trace(areas.information))
+    covariance: Vector = np.linalg.inv(areas.information + held).astype(np.float64)
+    moved_mev: Vector = covariance @ areas.pull
+    return manifold.lines.placed(moved_mev - moved_mev.mean() - centre_mev, covariance)
 
 
 def compared(lines: Multiplet, other: Multiplet | None) -> Multiplet:
@@ -311,7 +335,7 @@ def _margined(
     first = _lines_alone(total, found, margin_mev)
     ratios = np.array([1.0, *(one.ratio.value for one in first.fit.lines)])
     counts = first.fit.area_counts.value * ratios
-    areas = LineAreas(counts, np.zeros((counts.size, counts.size)), _EXACT, _EXACT)
+    areas = LineAreas.exact(counts)
     nm, response = total.wavelength_nm, total.response
     lines = light_of_lines(nm, first.fit, response, (), areas)
     replicas = light_of_lines(nm, first.fit, response, copies, areas) - lines

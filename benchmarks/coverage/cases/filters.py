@@ -29,6 +29,7 @@ def _observe_edge(seed: int) -> dict[str, Observation]:
 
 
 _LINES = ("exciton_1", "exciton_2", "exciton_3", "biexciton_1", "biexciton_2", "biexciton_3")
+_SPLITTINGS = ("fine_structure_splitting_exciton", "fine_structure_splitting_biexciton")
 _ANGLES_DEG = tuple(15.0 * step for step in range(12))
 
 
@@ -43,6 +44,8 @@ def _observe_polarization(seed: int) -> dict[str, Observation]:
         near_deg = true_deg + (angle.value - true_deg + 90.0) % 180.0 - 90.0
         seen[f"angle_{name}"] = observed(Measured(near_deg, angle.error), true_deg)
         seen[f"degree_{name}"] = observed(found.get(f"degree_{name}", _NOTHING), 1.0)
+    for name in _SPLITTINGS:
+        seen[name] = observed(found.get(name, _NOTHING), truth.splitting_mev)
     return seen
 
 
@@ -57,7 +60,7 @@ CASES = (
     Case(
         "polarization",
         "E09",
-        tuple(f"{what}_{name}" for name in _LINES for what in ("angle", "degree")),
+        (*(f"{what}_{name}" for name in _LINES for what in ("angle", "degree")), *_SPLITTINGS),
         _observe_polarization,
         "Dot C5 of the 30 nm batch at 1.5 uJ/cm2 and 4 K, 1800/mm, an analyser with fixed output at"
         " twelve angles, five frames each. The zero of the analyser is exact here.",
