@@ -15,7 +15,6 @@ from labctl_sim.world.photons._clicks import (
     Waiting,
     avalanches,
     register,
-    shift,
 )
 from labctl_sim.world.photons._emit import (
     FULL,
@@ -102,10 +101,16 @@ def collect(
         if source < pulsed:
             begin, end = segments.offsets[source], segments.offsets[source + 1]
             now = segment_at(segments.starts, begin, end, first)
+            # Nothing is there yet but what waited: the first source needs no merging.
+            keys = buffers.merged if source == 0 else buffers.run
             added = pulsed_light(
                 state, table, delays, segments.starts, segments.models, now, end,
-                first, grid.pulses, cell_ps, grid.period_fs, buffers.run,
+                first, grid.pulses, cell_ps, grid.period_fs, keys, n if source == 0 else 0,
             )  # fmt: skip
+            if source == 0 and added != FULL:
+                n = added
+                sort_run(buffers.merged, 0, n)
+                continue
         else:
             one = source - pulsed
             begin, end = segments.steady_offsets[one], segments.steady_offsets[one + 1]
@@ -154,18 +159,17 @@ def run_cells(
             return cell, n_out
         until_ps = (cell + 1) * grid.length_ps - EARLY_PS
         state = seeded(key, cell, _REACTIONS)
-        used, fresh = avalanches(
-            state, responses, waiting, buffers.merged, n, until_ps, buffers.fresh
-        )
+        used, end = avalanches(
+            state, responses, waiting, buffers.merged, n, until_ps,
+            buffers.shifted, int(buffers.sizes[1]),
+        )  # fmt: skip
         copy_run(buffers.merged, used, n, buffers.held, 0)
         buffers.sizes[0] = n - used
-        begin = int(buffers.sizes[1])
-        copy_run(buffers.fresh, 0, fresh, buffers.shifted, begin)
-        shift(responses.shift_ps, buffers.shifted, begin, begin + fresh)
+        sort_run(buffers.shifted, 0, end)
         used, n_out = register(
-            responses, waiting.module_busy_ps, buffers.shifted, begin + fresh,
+            responses, waiting.module_busy_ps, buffers.shifted, end,
             until_ps + earliest, out, n_out,
         )  # fmt: skip
-        copy_run(buffers.shifted, used, begin + fresh, buffers.shifted, 0)
-        buffers.sizes[1] = begin + fresh - used
+        copy_run(buffers.shifted, used, end, buffers.shifted, 0)
+        buffers.sizes[1] = end - used
     return last, n_out

@@ -9,7 +9,7 @@ from labctl_sim.world._types import FloatArray
 from labctl_sim.world.photons._emit import Numbers
 from labctl_sim.world.photons._jit import inlined
 from labctl_sim.world.photons._random import State, draw_exponential, draw_unit
-from labctl_sim.world.photons._sorting import Times, sort_run
+from labctl_sim.world.photons._sorting import Times
 
 ECHOES = 4096
 """Most afterpulses and cross-talk events that wait at a time."""
@@ -78,21 +78,22 @@ def avalanches(
     n_arrivals: int,
     until_ps: int,
     out: Times,
+    n_out: int,
 ) -> tuple[int, int]:
-    """Turn arrivals before ``until_ps`` into avalanches of the detectors.
+    """Turn arrivals before ``until_ps`` into avalanches, appended to ``out`` in the module's time.
 
     Each avalanche makes its detector dead for a while and may cause one later event: in the same
-    detector an afterpulse, or in another one cross-talk.
+    detector an afterpulse, or in another one cross-talk. The cables leave ``out`` out of order.
 
     Returns:
-        Number of arrivals used, and number of avalanches in ``out``.
+        Number of arrivals used, and the new end of ``out``.
     """
     busy_ps, dead_ps = waiting.busy_ps, responses.dead_ps
     after, cross = responses.afterpulse_probability, responses.crosstalk_probability
     counts = waiting.sizes
     until = until_ps << 3
     echo = waiting.echoes[0] if counts[0] > 0 else until
-    used, n_out = 0, 0
+    used = 0
     while True:
         key = min(arrivals[used], until) if used < n_arrivals else until
         if echo < key:
@@ -107,7 +108,7 @@ def avalanches(
             continue
         busy_ps[detector] = at_ps + dead_ps[detector]
         counts[1 + detector] += 1
-        out[n_out] = key
+        out[n_out] = key + (responses.shift_ps[detector] << 3)
         n_out += 1
         chance, state = draw_unit(state)
         if chance <= after[detector] + cross[detector]:
@@ -121,14 +122,6 @@ def avalanches(
                 other += other >= detector
                 add_echo(waiting, ((at_ps + responses.crosstalk_ps[detector]) << 3) | other)
             echo = waiting.echoes[0]
-
-
-@inlined
-def shift(shift_ps: Numbers, keys: Times, begin: int, end: int) -> None:
-    """Go from the detectors' time to the module's, in place, and sort."""
-    for index in range(begin, end):
-        keys[index] += shift_ps[keys[index] & 7] << 3
-    sort_run(keys, 0, end)
 
 
 @inlined

@@ -359,8 +359,9 @@ def pulsed_light(
     cell_ps: int,
     period_fs: int,
     keys: Times,
+    n: int,
 ) -> int:
-    """Draw one source over one cell of time.
+    """Append one source's photons of one cell of time to the ``n`` that are in ``keys``.
 
     Segment i of the source uses ``models[i]`` (-1: dark) from pulse ``starts[i]`` on; ``segment``
     is the one in which the cell begins. Gaps between pulses of which something is detected are
@@ -369,7 +370,6 @@ def pulsed_light(
     Returns:
         Number of photons in ``keys``, or FULL.
     """
-    n = 0
     begin = 0
     while begin < pulses and n != FULL:
         end = pulses

@@ -1,7 +1,7 @@
 """Random numbers for compiled code: xoshiro256++, seeded anew for each cell of time.
 
 Blackman and Vigna, ACM Trans. Math. Softw. 47, 36 (2021); normal and exponential numbers by the
-ziggurat of Marsaglia and Tsang, J. Stat. Softw. 5 (8) (2000).
+ziggurat of Marsaglia and Tsang, J. Stat. Softw. 5 (8) (2000); those of a disc by layers likewise.
 """
 
 import math
@@ -28,6 +28,7 @@ _ONE, _NORMAL_MASK, _EXPONENTIAL_MASK = np.uint64(1), np.uint64(127), np.uint64(
 _NORMAL_LAYERS, _NORMAL_TAIL, _NORMAL_AREA = 128, 3.442619855899, 9.91256303526217e-3
 _EXPONENTIAL_LAYERS, _EXPONENTIAL_TAIL = 256, 7.69711747013104972
 _EXPONENTIAL_AREA = 3.949659822581572e-3
+_DOME_LAYERS, _DOME_MASK = 256, np.uint64(255)
 
 
 def _ziggurat(
@@ -47,6 +48,21 @@ def _ziggurat(
     return edges, edges[1:] / edges[:-1]
 
 
+def _dome(layers: int) -> tuple[FloatArray, FloatArray]:
+    """The same for ``sqrt(1 - x^2)`` from 0 to 1, where the layers just fill the height of 1."""
+    least, most = 0.25 * math.pi / layers, 1.0 / layers
+    edges = np.zeros(layers + 1)
+    for _ in range(60):
+        area, height = 0.5 * (least + most), 0.0
+        for layer in range(layers):
+            edges[layer] = math.sqrt(1.0 - height * height)
+            height += area / float(edges[layer])
+            if height >= 1.0:
+                break
+        least, most = (least, area) if height >= 1.0 else (area, most)
+    return edges, edges[1:] / edges[:-1]
+
+
 _EDGES, _INSIDE = _ziggurat(
     _NORMAL_LAYERS,
     _NORMAL_TAIL,
@@ -61,6 +77,7 @@ _STEPS, _BELOW = _ziggurat(
     lambda x: math.exp(-x),
     lambda y: -math.log(y),
 )
+_RIMS, _COVERED = _dome(_DOME_LAYERS)
 
 
 @inlined
@@ -187,12 +204,28 @@ def _beyond(state: State, sign: float) -> tuple[float, State]:
 @inlined
 def draw_disc(state: State) -> tuple[float, State]:
     """One coordinate of a point evenly in the unit disc: density 2 sqrt(1 - x^2) / pi."""
+    bits, state = draw_bits(state)
+    layer = bits & _DOME_MASK
+    share = 2.0 * _share(bits) - 1.0
+    if abs(share) < _COVERED[layer]:
+        return share * _RIMS[layer], state
+    return _disc_edge(state, bits)
+
+
+@jit
+def _disc_edge(state: State, bits: np.uint64) -> tuple[float, State]:
+    """The rare case: outside the part of the layer that lies wholly under the curve."""
     while True:
-        x, state = draw_unit(state)
-        y, state = draw_unit(state)
-        x, y = 2.0 * x - 1.0, 2.0 * y - 1.0
-        if x * x + y * y <= 1.0:
+        layer = bits & _DOME_MASK
+        share = 2.0 * _share(bits) - 1.0
+        x = share * _RIMS[layer]
+        if abs(share) < _COVERED[layer]:
             return x, state
+        lower, upper = math.sqrt(1.0 - _RIMS[layer] ** 2), math.sqrt(1.0 - _RIMS[layer + _ONE] ** 2)
+        unit, state = draw_unit(state)
+        if lower + unit * (upper - lower) < math.sqrt(1.0 - x * x):
+            return x, state
+        bits, state = draw_bits(state)
 
 
 @jit
