@@ -75,12 +75,14 @@ def unchecked(kind: type[_Model], fields: dict[str, Any]) -> _Model:
 
     Args:
         kind: Any model of this module.
-        fields: All that have no default, each known to be of its type.
+        fields: All that have no default, each known to be of its type; the model keeps this dict.
     """
     model: _Model = object.__new__(kind)
     # What pydantic's model_construct does, which takes longer than checking.
     defaults, names = _defaults(kind)
-    _set_values(model, {**defaults, **fields})
+    for name, value in defaults:
+        fields.setdefault(name, value)
+    _set_values(model, fields)
     _set_names(model, names)
     _set_extra(model, None)
     _set_private(model, None)
@@ -88,10 +90,10 @@ def unchecked(kind: type[_Model], fields: dict[str, Any]) -> _Model:
 
 
 @cache
-def _defaults(kind: type[BaseModel]) -> tuple[dict[str, Any], set[str]]:
+def _defaults(kind: type[BaseModel]) -> tuple[list[tuple[str, Any]], set[str]]:
     """Return the defaults of a model, and the names of all its fields."""
     fields = kind.model_fields
-    defaults = {name: one.default for name, one in fields.items() if not one.is_required()}
+    defaults = [(name, one.default) for name, one in fields.items() if not one.is_required()]
     return defaults, set(fields)
 
 
