@@ -178,9 +178,13 @@ def _mode_counts(grid: Grid, taus_ps: Vector, shift_ps: float) -> tuple[Vector, 
     return counts, by_shift, by_tau
 
 
+_ONE: Vector = np.ones(1)
+_NONE: Vector = np.zeros((1, 1))
+_BY_SHARE: Vector = np.array([[0.0, 0.0], [0.0, 0.0], [1.0, -1.0]])
+
+
 def _mono(parameters: Vector) -> Modes:
-    one = np.ones((1, 1))
-    return Modes(parameters, np.ones(1), 0.0 * one, one)
+    return Modes(parameters, _ONE, _NONE, _ONE[:, None])
 
 
 def _two(parameters: Vector) -> Modes:
@@ -189,7 +193,7 @@ def _two(parameters: Vector) -> Modes:
     return Modes(
         np.array([tau_ps, ratio * tau_ps]),
         np.array([share, 1 - share]),
-        np.array([[0.0, 0.0], [0.0, 0.0], [1.0, -1.0]]),
+        _BY_SHARE,
         np.array([[1.0, ratio], [0.0, tau_ps], [0.0, 0.0]]),
     )
 

@@ -61,8 +61,8 @@ def errors_of(problem: DecayProblem, fitted: Fitted, response: IrfResponse) -> E
     """
     free = ~problem.held
     fisher = fitted.point.fisher.copy()
-    room = 0.5 * (problem.upper - problem.lower)
-    fisher[free, free] += 1 / room[free] ** 2
+    room = np.where(free, 0.5 * (problem.upper - problem.lower), np.inf)
+    fisher.flat[:: len(fisher) + 1] += 1 / room**2
     inverse = _inverse(fisher, free)
     model, weighted = fitted.point.model, fitted.point.weighted
     counting = fisher
@@ -119,15 +119,14 @@ def _variance(response: IrfResponse) -> Vector:
 
 def _inverse(fisher: Vector, free: NDArray[np.bool_]) -> Vector:
     inverse = np.zeros_like(fisher)
-    places = np.ix_(free, free)
-    part = fisher[places]
+    part = fisher[free][:, free]
     scale = 1 / np.sqrt(np.maximum(part.diagonal(), 1e-300))
     scales = scale[:, None] * scale
     try:
         found = np.linalg.inv(part * scales)
     except np.linalg.LinAlgError:
         found = np.linalg.pinv(part * scales, rcond=1e-13, hermitian=True)
-    inverse[places] = found * scales
+    inverse[np.ix_(free, free)] = found * scales
     return inverse
 
 

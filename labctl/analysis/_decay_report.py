@@ -1,7 +1,7 @@
 """From parameters to the result: quantities with errors, goodness, words."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from labctl.analysis._decay_problem import BACKGROUND, LIGHT, SHAPE, SHIFT, Deca
 from labctl.analysis._decay_result import DecayCandidate, DecayComponent, DecayFit, Goodness
 from labctl.analysis._decay_stretched import mean_delay_ps
 from labctl.analysis._measured import Measured
-from labctl.analysis._propagate import propagate
+from labctl.analysis._propagate import gradient_of
 
 __all__ = ["report"]
 
@@ -40,7 +40,8 @@ def report(
     def measured(index: int) -> Measured:
         return Measured(float(p[index]), math.sqrt(max(float(covariance[index, index]), 0.0)))
 
-    lifetime = _derived(_lifetime(name), p, covariance)
+    value, gradient = _lifetime(name, p, covariance)
+    lifetime = _linear(value, gradient, covariance)
     method = "fisher"
     excitations = measured(SHAPE + 1) if name == "cascade" else None
     if name in ("mono", "fed", "cascade") and _doubtful(problem, fitted, covariance):
@@ -50,7 +51,6 @@ def report(
         method = "profile"
     if not lifetime.error > 0:
         lifetime = Measured(lifetime.value, math.inf)
-    slowness = _derived(_lifetime(name), p, errors.response)
     goodness = goodness_of(problem, fitted, errors)
     grid = problem.grid
     return DecayFit(
@@ -67,7 +67,7 @@ def report(
         background_counts=measured(BACKGROUND),
         shift_ps=measured(SHIFT),
         least_weight=float(problem.weights.min()),
-        response_error_ps=slowness.error,
+        response_error_ps=_linear(value, gradient, errors.response).error,
         error_method=method,
         goodness=goodness,
         candidates=candidates,
@@ -80,19 +80,25 @@ def report(
     )
 
 
-def _derived(
-    function: Callable[[Vector], float], parameters: Vector, covariance: Vector
-) -> Measured:
-    """Return a function of the shape's parameters with its error."""
-    return propagate(function, parameters[SHAPE:], covariance[SHAPE:, SHAPE:])
-
-
-def _lifetime(name: str) -> Callable[[Vector], float]:
+def _lifetime(name: str, parameters: Vector, covariance: Vector) -> tuple[float, Vector]:
+    """Return the lifetime, and its derivatives by all parameters."""
+    gradient = np.zeros(len(parameters))
+    tau_ps, *others = parameters[SHAPE:].tolist()
+    gradient[SHAPE] = 1.0
     if name == "biexponential":
-        return lambda s: float(s[0] * (s[2] + (1 - s[2]) * s[1]))
+        ratio, share = others
+        mean = share + (1 - share) * ratio
+        gradient[SHAPE:] = mean, tau_ps * (1 - share), tau_ps * (1 - ratio)
+        return tau_ps * mean, gradient
     if name == "stretched":
-        return lambda s: mean_delay_ps(float(s[0]), float(s[1]))
-    return lambda s: float(s[0])
+        steps = 1e-2 * np.sqrt(np.maximum(covariance.diagonal()[SHAPE:], 0.0))
+        gradient[SHAPE:] = gradient_of(_mean_delay_ps, parameters[SHAPE:], steps)
+        return _mean_delay_ps(parameters[SHAPE:]), gradient
+    return tau_ps, gradient
+
+
+def _mean_delay_ps(shape: Vector) -> float:
+    return mean_delay_ps(float(shape[0]), float(shape[1]))
 
 
 def _one_over_e(problem: DecayProblem, parameters: Vector, covariance: Vector) -> Measured:
