@@ -50,6 +50,12 @@ def away(device: str, pulled: str, for_s: float) -> Callable[[LiveRun], None]:
     return act
 
 
+def check_dark(live: LiveRun) -> None:
+    """All is safe but the tagger, which cannot be asked whether it stands still; that is said."""
+    assert not live.shutter_open
+    assert [text.partition(":")[0] for text in live.ended.outcome.unsafe] == ["tagger.stop"]
+
+
 def check_repeated(live: LiveRun, device: str, attempts: int = 1) -> None:
     """The point was measured again, is marked, and everything it was told is in force again."""
     assert live.ended.outcome.status == "complete", live.ended.outcome.reason
@@ -123,4 +129,5 @@ def test_a_tagger_that_stays_away_fails_the_run_in_the_dark(photons: PhotonBench
     assert outcome.status == "failed"
     assert isinstance(outcome.error, ConnectionLostError)
     assert "DEVICE_NOT_OPEN" in outcome.reason
-    check_invariants(live, device="tagger")
+    check_invariants(live, device="tagger", unsafe=True)
+    check_dark(live)

@@ -40,6 +40,12 @@ def processes(live: LiveRun, device: str) -> list[str]:
     return [str(e["returned"]) for e in entries if e.get("called") == "(the library's process)"]
 
 
+def check_dark(live: LiveRun) -> None:
+    """All is safe but the tagger, which cannot be asked whether it stands still; that is said."""
+    assert not live.shutter_open
+    assert [text.partition(":")[0] for text in live.ended.outcome.unsafe] == ["tagger.stop"]
+
+
 def check_repeated(live: LiveRun, device: str) -> None:
     assert live.ended.outcome.status == "complete", live.ended.outcome.reason
     check_invariants(live, detected=False)
@@ -97,7 +103,8 @@ def test_a_library_that_crashes_again_and_again_fails_the_run_in_the_dark(
     assert outcome.error.command.startswith("HH_")
     assert "the library's process has crashed" in outcome.reason
     # The tagger cannot be told to stop any more: its library is gone, and said to be.
-    check_invariants(live, device="tagger")
+    check_invariants(live, device="tagger", unsafe=True)
+    check_dark(live)
 
 
 def test_a_library_that_hangs_is_ended_after_its_limit_in_wall_time(photons: PhotonBench) -> None:
@@ -123,7 +130,8 @@ def test_a_library_that_hangs_for_good_fails_the_run_in_the_dark(photons: Photon
     live = run_live(request, once(after_2_s, strike("tagger", "hang")))
     assert live.ended.outcome.status == "failed"
     assert isinstance(live.ended.outcome.error, ConnectionLostError)
-    check_invariants(live, device="tagger")
+    check_invariants(live, device="tagger", unsafe=True)
+    check_dark(live)
 
 
 def test_engine_and_world_outlive_a_library_that_crashes_in_the_light(photons: PhotonBench) -> None:

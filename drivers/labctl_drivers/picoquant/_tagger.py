@@ -64,6 +64,8 @@ class PicoquantTagger(TimeTagger):
         self._found = Found("", "", "", "", 0, 0.0, 0)
         self._mode = ""
         self._repeated = 0
+        self._left_running = False
+        """Whether the connection was given up with a run on that nobody could stop."""
 
     # Connection
 
@@ -74,6 +76,7 @@ class PicoquantTagger(TimeTagger):
         self._check_version(version := library.version())
         self._found = open_device(self.name, library, self._config, version)
         self._open_library, self._mode = library, "histogram"
+        self._left_running = False
         self._check_inputs()
 
     def _check_version(self, version: str) -> None:
@@ -97,8 +100,10 @@ class PicoquantTagger(TimeTagger):
     def _close(self) -> None:
         library, self._open_library = self._open_library, None
         if library is not None:
-            with suppress(DeviceError):
+            try:
                 library.call("StopMeas")
+            except DeviceError:
+                self._left_running = not self.is_stopped()
             with suppress(DeviceError):
                 library.call("CloseDevice")
         self._link.let_go()
@@ -288,8 +293,8 @@ class PicoquantTagger(TimeTagger):
         library.call("StartMeas", round(1e3 * acquisition_s))
 
     def _stop(self) -> None:
-        if self._open_library is not None:
-            self._open_library.call("StopMeas")
+        if self._open_library is not None or self._left_running:
+            self._library.call("StopMeas")
 
     def _over(self) -> bool:
         return self._library.number("CTCStatus") != 0
