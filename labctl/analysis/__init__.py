@@ -32,6 +32,7 @@ from labctl.analysis._drift_table import DriftTable
 from labctl.analysis._dwell_laws import DwellLaw, LawFit
 from labctl.analysis._dwells import DwellFit, DwellSequence, fit_dwells
 from labctl.analysis._edge_curve import EdgeCurve, TiltLaw, fit_edge_curve, fit_edge_tilts
+from labctl.analysis._efficiency import SpectralEfficiency, measure_efficiency
 from labctl.analysis._em_gain import EmGain, em_gain_of
 from labctl.analysis._fading import FadingOnFraction, fit_fading
 from labctl.analysis._flid import (
@@ -203,6 +204,7 @@ __all__ = [
     "SatellitePrior",
     "Saturation",
     "Shape",
+    "SpectralEfficiency",
     "Splitters",
     "Spot",
     "SpotPlace",
@@ -279,6 +281,7 @@ __all__ = [
     "lorentz",
     "match_constellations",
     "measure_bunching",
+    "measure_efficiency",
     "measure_image_noise",
     "measure_line_spread",
     "measure_response",

@@ -5,12 +5,13 @@ Gaussian; its red tail, below a twentieth of the maximum, with ``I(E) = A exp(E 
 energy (Urbach tail), both on one constant background. A parabola in the logarithm of the tail tells
 whether the tail is one exponential.
 
-The efficiency of grating and camera is not known here. It may change by so much per nm (assumed),
-which moves maximum and slope alike for all spectra; that is in the errors.
+Where the efficiency of grating and camera was measured it is taken out. Else it may change by so
+much per nm (assumed). What is not known of it moves maximum and slope alike for all spectra; that
+is in the errors.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,6 +72,8 @@ def fit_warm_band(
     *,
     usable: Mask | None = None,
     variance_scale: Vector | None = None,
+    efficiency: Vector | None = None,
+    efficiency_error_per_nm: float = _RESPONSE_PER_NM,
 ) -> WarmBand:
     """Fit top and red tail of a broad band.
 
@@ -80,11 +83,16 @@ def fit_warm_band(
         noise: From the calibration of the camera.
         usable: Pixels that may be used, shape (pixel,).
         variance_scale: Extra factor on the variance, shape (pixel,).
+        efficiency: Relative efficiency at the pixels, shape (pixel,); None: not measured.
+        efficiency_error_per_nm: Uncertainty of its relative change per nm.
 
     Raises:
         AnalysisError: No band, or its top lies at the edge of the camera.
     """
     data = _data(counts, wavelength_nm, noise, usable, variance_scale)
+    if efficiency is not None:
+        data = replace(data, width_mev=data.width_mev * efficiency)
+    data = replace(data, unknown_per_nm=efficiency_error_per_nm)
     rough = _rough(data)
     background = _background(data, rough)
     top = data.part(np.abs(data.energy_mev - rough.peak_mev) < rough.half_mev)
@@ -112,7 +120,11 @@ def fit_warm_band(
 
 @dataclass(frozen=True, eq=False)
 class _Data:
-    """Pixels on the energy axis, in meV above a reference; ``width_mev`` is that of the pixels."""
+    """Pixels on the energy axis, in meV above a reference.
+
+    ``width_mev`` is that of the pixels, times the efficiency, so that a density of photons times
+    it gives counts.
+    """
 
     counts: Vector
     energy_mev: Vector
@@ -121,12 +133,13 @@ class _Data:
     usable: Mask
     chosen: Mask
     reference_ev: float
+    unknown_per_nm: float = 0.0
 
     def part(self, chosen: Mask) -> "_Data":
         keep = chosen & self.usable
         return _Data(
             self.counts[keep], self.energy_mev[keep], self.width_mev[keep],
-            self.sigma_of, self.usable[keep], keep, self.reference_ev,
+            self.sigma_of, self.usable[keep], keep, self.reference_ev, self.unknown_per_nm,
         )  # fmt: skip
 
     def sigma(self, expected: Vector) -> Vector:
@@ -263,9 +276,9 @@ def _scale(solution: Solution, pixels: int) -> float:
 
 
 def _response_per_mev(data: _Data, at_mev: float) -> float:
-    """Return the assumed relative change of the efficiency per meV."""
+    """Return the relative change of the efficiency per meV that is not known."""
     energy_ev = data.reference_ev + 1e-3 * at_mev
-    return _RESPONSE_PER_NM * 1e-3 * ev_to_nm(energy_ev) / energy_ev
+    return data.unknown_per_nm * 1e-3 * ev_to_nm(energy_ev) / energy_ev
 
 
 def _tail(

@@ -7,6 +7,7 @@ from labctl.measurements._calibrate_edge_filter import CalibrateEdgeFilter
 from labctl.measurements._calibrate_em_gain import CalibrateEmGain
 from labctl.measurements._calibrate_imaging import CalibrateImagingScale, CalibrateLaserSpot
 from labctl.measurements._calibrate_power import CalibratePower
+from labctl.measurements._calibrate_spectral_response import CalibrateSpectralResponse
 from labctl.measurements._calibrate_steps import CalibrateStepSizes
 from labctl.measurements._catalogue import CATALOGUE, Catalogue
 from labctl.measurements._context import Array, Bank, Context, Grown
@@ -57,6 +58,7 @@ __all__ = [
     "CalibrateImagingScale",
     "CalibrateLaserSpot",
     "CalibratePower",
+    "CalibrateSpectralResponse",
     "CalibrateStepSizes",
     "CalibrateWavelength",
     "Catalogue",

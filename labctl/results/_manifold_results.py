@@ -142,10 +142,21 @@ def manifold_results(analysis: ManifoldAnalysis) -> list[ExperimentResult]:
         energy = _mean([copy.below_mev for copy in copies])
         energy = energy.plus_systematic(_axis_mev(points[-1], energy.value))
         tell("E21", f"lo_{place + 1}", energy, "meV")
-        factor = _mean([copy.ratio for copy in copies])
-        change = _RESPONSE_PER_NM * _apart_nm(brightest, line.below_mev.value)
+        seen = _mean([copy.ratio for copy in copies])
+        gain, change = _efficiency(points[-1], line.below_mev.value)
+        factor = Measured(seen.value / gain, seen.error / gain)
         tell("E22", f"huang_rhys_{place + 1}", factor.plus_systematic(change * factor.value), "")
     return found
+
+
+def _efficiency(point: FittedManifold, below_mev: float) -> tuple[float, float]:
+    """Return the efficiency at a replica over that at the exciton, and its relative error."""
+    known, apart_nm = point.spectrum.efficiency, _apart_nm(point.fit, below_mev)
+    if known is None:
+        return 1.0, _RESPONSE_PER_NM * apart_nm
+    at_nm = ev_to_air_nm(point.fit.centre_ev.value)
+    exciton, replica = known.relative(np.array([at_nm, at_nm + apart_nm])).tolist()
+    return replica / exciton, known.error_per_nm * apart_nm
 
 
 def _apart_nm(fit: ManifoldFit, below_mev: float) -> float:

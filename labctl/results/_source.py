@@ -6,12 +6,19 @@ the calibrations that were in force when the point was taken.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import count, takewhile
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from labctl.analysis import InstrumentResponse, Measured, NoiseModel, line_spread_response
+from labctl.analysis import (
+    InstrumentResponse,
+    Measured,
+    NoiseModel,
+    SpectralEfficiency,
+    line_spread_response,
+)
 from labctl.optics import PARAMETERS, GratingCalibration
 from labctl.results._rows import (
     TEMPERATURE,
@@ -67,6 +74,8 @@ class StoredSpectrum:
         live_time_s: Exposure of all frames together, s.
         time_s: Middle of the measurement on the clock of the run.
         dark: Mean frame without excitation, shape (pixel,), counts; None if none was taken.
+        efficiency: Relative efficiency of grating and camera; None if it was not measured over
+            the whole spectrum.
         dot: Name of the dot, where the run names it for each point; empty otherwise.
     """
 
@@ -91,6 +100,7 @@ class StoredSpectrum:
     live_time_s: float = 1.0
     time_s: float | None = None
     dark: Vector | None = None
+    efficiency: SpectralEfficiency | None = None
     dot: str = ""
 
 
@@ -100,8 +110,8 @@ def stored_spectra(run: StoredRun) -> list[StoredSpectrum]:
     for key, dataset in run.data.items():
         if dataset.attrs.get("measurement", key) != "spectrum" or "counts" not in dataset:
             continue
-        count = dataset.sizes["point"]
-        found += [_spectrum(dataset, row) for row in range(count)]
+        points = dataset.sizes["point"]
+        found += [_spectrum(dataset, row) for row in range(points)]
     return sorted(found, key=lambda spectrum: spectrum.point)
 
 
@@ -135,8 +145,25 @@ def _spectrum(dataset: "xr.Dataset", row: int) -> StoredSpectrum:
         live_time_s=number(values.get("live_time_s"), 1.0),
         time_s=_middle_s(values),
         dark=row_array(dataset, "background", row) if "background" in dataset else None,
+        efficiency=_efficiency(values, wavelength_nm),
         dot=str(values.get("dot.name") or ""),
     )
+
+
+def _efficiency(values: Mapping[str, Any], wavelength_nm: Vector) -> SpectralEfficiency | None:
+    name = "calibration.spectral_response"
+    if optional(values.get(f"{name}.center_nm")) is None:
+        return None
+    orders = count(0)
+    keys = (f"{name}.coefficients.{order}" for order in orders)
+    coefficients = [number(values[key], 0.0) for key in takewhile(values.__contains__, keys)]
+    scalars = {
+        key: number(values.get(f"{name}.{key}"), 0.0)
+        for key in ("center_nm", "from_nm", "to_nm", "error_per_nm")
+    }
+    known = SpectralEfficiency.from_record({**scalars, "coefficients": coefficients})
+    whole = known.holds(float(wavelength_nm.min())) and known.holds(float(wavelength_nm.max()))
+    return known if whole else None
 
 
 def _middle_s(values: Mapping[str, Any]) -> float | None:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +53,17 @@ class FittedBand:
         return self.fit.peak_energy_ev.plus_systematic(1e-3 * width_nm_to_mev(error_nm, line_nm))
 
 
+def _efficiency(spectrum: StoredSpectrum) -> dict[str, Any]:
+    """Return the measured efficiency for the fit; nothing where it was not measured."""
+    known = spectrum.efficiency
+    if known is None:
+        return {}
+    return {
+        "efficiency": known.relative(spectrum.wavelength_nm),
+        "efficiency_error_per_nm": known.error_per_nm,
+    }
+
+
 def fit_bands(spectra: Sequence[StoredSpectrum]) -> tuple[list[FittedBand], tuple[str, ...]]:
     """Fit the band of each spectrum; returns what could be fitted, and warnings.
 
@@ -70,6 +82,7 @@ def fit_bands(spectra: Sequence[StoredSpectrum]) -> tuple[list[FittedBand], tupl
                 spectrum.noise,
                 usable=combined.usable,
                 variance_scale=combined.variance_scale,
+                **_efficiency(spectrum),
             )
         except AnalysisError as error:
             warnings.append(f"point {spectrum.point}: {error}")

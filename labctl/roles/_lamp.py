@@ -3,6 +3,7 @@
 from abc import abstractmethod
 from typing import ClassVar
 
+from labctl.errors import RefusedError
 from labctl.roles._base import Instrument, SafeAction
 
 __all__ = ["Lamp"]
@@ -25,6 +26,15 @@ class Lamp(Instrument):
     @abstractmethod
     def lit(self) -> str:
         """Return the element that is lit, or an empty string."""
+
+    def white_temperature_k(self) -> tuple[float, float]:
+        """Return the distribution temperature of the white lamp, K, and its standard uncertainty.
+
+        Raises:
+            RefusedError: It is not known.
+        """
+        what = "the colour of its white light is not known"
+        raise RefusedError(self.name, what, "write white_temperature of its certificate")
 
     def is_off(self) -> bool:
         """Ask whether no lamp is lit."""

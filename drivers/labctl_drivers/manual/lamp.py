@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from typing import Any, Protocol, cast
 
+from pydantic import Field
+
 from labctl.errors import DeviceRefusedError, RefusedError
 from labctl.roles import Identity, Lamp, Limits, Settings
 from labctl.transport import LibraryLink
+from labctl.units import Kelvin
 from labctl_drivers.manual._hand import recorded
 
 __all__ = ["Hand", "ManualLamp", "ManualLampSettings"]
@@ -32,9 +35,13 @@ class ManualLampSettings(Settings):
 
     Attributes:
         elements: The lamps that lie in the drawer.
+        white_temperature: Distribution temperature of the halogen lamp by its certificate, K.
+        white_uncertainty: Standard uncertainty of that, K.
     """
 
     elements: tuple[str, ...] = ("neon", "mercury", "argon", "halogen")
+    white_temperature: Kelvin | None = Field(None, gt=0)
+    white_uncertainty: Kelvin = Field(25.0, ge=0)
 
 
 class ManualLamp(Lamp):
@@ -96,6 +103,17 @@ class ManualLamp(Lamp):
     def lit(self) -> str:
         """Return the element that is lit, as far as anybody has said; empty if none is."""
         return self._told if self._hand is None else self._hand.state() or ""
+
+    def white_temperature_k(self) -> tuple[float, float]:
+        """Return what the certificate says, K, and its standard uncertainty.
+
+        Raises:
+            RefusedError: The set-up does not tell.
+        """
+        kelvin = self._settings.white_temperature
+        if kelvin is None:
+            return super().white_temperature_k()
+        return kelvin, self._settings.white_uncertainty
 
     def confirm(self, element: str) -> None:
         """Take the person's word for what is lit now; empty: none is."""

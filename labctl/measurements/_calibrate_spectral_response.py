@@ -1,0 +1,121 @@
+"""The calibration ``spectral_response``: efficiency of a grating and camera against wavelength."""
+
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from labctl.analysis import measure_efficiency
+from labctl.errors import AnalysisError
+from labctl.measurements._context import Array, Context
+from labctl.measurements._dispersion import dispersion, tune
+from labctl.measurements._exposure import Exposure, expose
+from labctl.measurements._measurement import Measurement
+from labctl.measurements._paths import take_path
+from labctl.measurements._settings import point_settings, spectrograph_settings
+from labctl.measurements._spectrum import Spectrum
+from labctl.roles import Camera, Lamp, Spectrograph
+from labctl.units import GroovesPerMm, Nanometers, Seconds
+
+__all__ = ["CalibrateSpectralResponse"]
+
+_SETUP_S = 5.0
+
+
+class CalibrateSpectralResponse(Measurement):
+    """White light of known colour through the path that the light of dots takes.
+
+    A halogen lamp of known distribution temperature (``white_temperature`` of the lamp in the
+    set-up) stands in the place of the sample. What the path, grating and camera make of it is kept
+    by grating and exit, for spectra that lie within its range.
+
+    Attributes:
+        grating_per_mm: Groove density of the grating, 1/mm; its wavelengths should be calibrated.
+        center_nm: Wavelength in the middle of the camera, nm.
+        exposure_s: Exposure of one frame, s.
+        frames: Number of frames.
+        path: Light path; None: ``camera``, if the set-up has it.
+    """
+
+    kind: ClassVar[str] = "calibrate_spectral_response"
+    needs: ClassVar[tuple[str, ...]] = ("spectrograph", "camera", "lamp")
+
+    grating_per_mm: GroovesPerMm = Field(gt=0, description="like 'grating: 300/mm'")
+    center_nm: Nanometers = Field(ge=0, description="like 'center: 540 nm'")
+    exposure_s: Seconds = Field(gt=0, description="like 'exposure: 50 ms'")
+    frames: int = Field(20, ge=2)
+    path: str | None = None
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            grating: str,
+            center: str,
+            exposure: str,
+            frames: int = 20,
+            path: str | None = None,
+        ) -> None:
+            """Quantities are written with their unit, as in a recipe: ``center="540 nm"``."""
+
+    def estimate_s(self) -> float:
+        """Return the expected lab time in s."""
+        return _SETUP_S + 2 * self.frames * self.exposure_s
+
+    def run(self, context: Context) -> None:
+        """Take the lamp and the dark, keep the efficiency.
+
+        Raises:
+            RefusedError: Nobody knows the colour of the lamp; nothing was moved.
+            AnalysisError: The lamp is too weak, or saturates the camera.
+        """
+        spectrograph = context.station.only(Spectrograph, prefer="spectrograph")
+        camera = context.station.only(Camera, prefer="camera")
+        lamp = context.station.only(Lamp, prefer="lamp")
+        kelvin, error_k = lamp.white_temperature_k()
+        path = take_path(context, self.path, "camera", [camera.name])
+        centre_nm = tune(context, spectrograph, self.grating_per_mm, self.center_nm)
+        calibration, standing = (
+            dispersion(context, spectrograph, camera),
+            spectrograph_settings(spectrograph),
+        )
+        dark = self._frames(context, camera)
+        lamp.switch_on("halogen")
+        try:
+            bright = self._frames(context, camera)
+        finally:
+            lamp.switch_off()
+        axis_nm = calibration.region_nm(0, dark.shape[1], centre_nm)
+        light = bright.sum(axis=0) - dark.sum(axis=0)
+        variance = self.frames * (bright.var(axis=0, ddof=1) + dark.var(axis=0, ddof=1))
+        # The scatter of a few frames at one pixel is itself uncertain; neighbours have the same.
+        smooth = np.convolve(variance, np.ones(25) / 25.0, mode="same")
+        found = measure_efficiency(light, np.maximum(smooth, 1.0), axis_nm, kelvin, error_k)
+        key = f"{self.grating_per_mm:g}/mm {standing['exit']}"
+        stamp = context.clock.utc().isoformat()
+        record = {**found.to_record(), "lamp_temperature_k": kelvin, "calibrated_at": stamp}
+        context.calibrated("spectral_response", key, record)
+        context.store(
+            [
+                Array("counts", light, "counts", ("x",)),
+                Array("wavelength", axis_nm, "nm", ("x",)),
+                Array("efficiency", found.relative(axis_nm), "", ("x",)),
+            ],
+            settings={
+                "path": path,
+                **point_settings(context, standing, camera, calibration, self.frames),
+            },
+            live_time_s=self.frames * self.exposure_s,
+            brief=f"{found.from_nm:.0f} to {found.to_nm:.0f} nm, "
+            f"unknown by {100 * found.error_per_nm:.3f} % per nm",
+        )
+
+    def _frames(self, context: Context, camera: Camera) -> NDArray[np.float64]:
+        settings = Spectrum(exposure=f"{self.exposure_s} s").camera_settings(camera)
+        taken = expose(context, camera, Exposure(settings, self.frames, light=False))
+        if int(taken.counts.max()) >= camera.full_scale_counts():
+            message = f"{camera.name}: the lamp saturates it; expose shorter"
+            raise AnalysisError(message)
+        return taken.counts.sum(axis=1).astype(np.float64)
