@@ -59,6 +59,8 @@ def test_anything_else_is_garbled(parse: object, data: bytes) -> None:
 
 
 def test_errors_say_what_to_do() -> None:
+    assert "motor on again" in wire.Trouble(102, "").remedy
+    assert "cannot follow" in wire.Trouble(103, "").remedy
     assert "end switch" in wire.Trouble(204, "").remedy
     assert "emergency" in wire.Trouble(4, "").remedy
     assert "manual" in wire.Trouble(340, "").remedy
