@@ -103,7 +103,7 @@ def killed_finaliser(journal: Path, rng: np.random.Generator) -> bool:
 @pytest.mark.timeout(7200)
 def test_writer_and_finaliser_are_killed_at_random(tmp_path: Path, torture: bool) -> None:
     kills = points = lost = corrupt = 0
-    for seed in range(500 if torture else 4):
+    for seed in range(530 if torture else 4):
         rng = np.random.default_rng(seed)
         folder = tmp_path / str(seed)
         folder.mkdir()
