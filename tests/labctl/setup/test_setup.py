@@ -1,6 +1,7 @@
 """What a set-up offers to everything above the drivers."""
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -112,16 +113,23 @@ def test_changes_from_the_command_line() -> None:
         load_setup(path, changes=["laser.wavelength=410"])
 
 
-def test_interlocks_and_rules_are_checked_and_not_silently_ignored() -> None:
+def microscope_with(interlocks: str) -> str:
+    """Return the shipped set-up with these interlocks instead of its own."""
     text = (CONFIGS / "setups" / "microscope.yaml").read_text("utf-8")
     text = text.replace("sample: ../", f"sample: {CONFIGS.as_posix()}/")
-    text += """
-interlocks:
+    own = r"^interlocks:.*?(?=^\w)"
+    text, found = re.subn(own, interlocks, text, flags=re.DOTALL | re.MULTILINE)
+    assert found == 1
+    return text
+
+
+def test_interlocks_and_rules_are_checked_and_not_silently_ignored() -> None:
+    text = microscope_with("""interlocks:
   - {watch: cryostat.temperature, above: 120 K, rearm: 100 K, do: suspend, why: dots bleach}
   - {watch: cryostat.stability, band: [0 K, 1 K], do: abort, delay: 10 s}
   - {watch: shutter.open, above: 0.5, do: close_light}
   - {watch: cryostat.temperature, stale: 1 min, do: close_light, latch: false}
-"""
+""")
     setup = read_setup(parse_yaml(text, Path("setup.yaml")))
     assert len(setup.file.interlocks) == 4
     assert [entry.latches for entry in setup.file.interlocks] == [False, True, True, False]
@@ -158,9 +166,7 @@ interlocks:
     ],
 )
 def test_interlocks_that_cannot_work_are_refused(entry: str, told: str) -> None:
-    text = (CONFIGS / "setups" / "microscope.yaml").read_text("utf-8")
-    text = text.replace("sample: ../", f"sample: {CONFIGS.as_posix()}/")
-    text += f"\ninterlocks:\n  - {{{entry}}}\n"
+    text = microscope_with(f"interlocks:\n  - {{{entry}}}\n")
     with pytest.raises(ConfigError, match=told):
         read_setup(parse_yaml(text, Path("setup.yaml")))
 
