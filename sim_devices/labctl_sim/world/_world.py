@@ -104,12 +104,21 @@ class World:
 
     def after(self, delay_s: float, action: Action) -> Action:
         """Do ``action`` (with the lock held) in ``delay_s``; returns a function that cancels."""
+        cancelled: list[bool] = []
 
         def locked() -> None:
             with self.lock:
-                action()
+                # In real time it may have been due, and waiting for the lock, when it was cancelled.
+                if not cancelled:
+                    action()
 
-        return self._schedule(self.now() + delay_s, locked)
+        take_out = self._schedule(self.now() + delay_s, locked)
+
+        def cancel() -> None:
+            cancelled.append(True)
+            take_out()
+
+        return cancel
 
     def begin_point(self, point_id: str) -> None:
         """A new stored result begins; noise of detectors depends on its name."""

@@ -40,6 +40,18 @@ def test_later_actions_hold_the_lock_and_can_be_cancelled(make_world: Maker, clo
     assert done == [2.0]
 
 
+def test_an_action_that_is_cancelled_when_it_was_due_already_is_not_done(
+    make_world: Maker, clock: Any
+) -> None:
+    """In real time it may be waiting for the lock that its canceller holds."""
+    world, done = make_world(), list[str]()
+    cancel = world.after(1.0, lambda: done.append("too late"))
+    ((_, due),) = clock.events
+    cancel()
+    due()
+    assert done == []
+
+
 def test_points_seed_the_detectors(make_world: Maker, clock: Any) -> None:
     world = make_world()
     clock.s = 5.0
