@@ -11,7 +11,7 @@ from labctl.gui._panel import Panel
 __all__ = ["InstrumentsPanel"]
 
 _FIRST = ("cryostat", "shutter", "laser", "attenuator", "spectrograph", "camera", "positioner")
-_WIDTH = 430
+_WIDTH = 380
 
 
 class InstrumentsPanel(Panel):

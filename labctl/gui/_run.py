@@ -87,10 +87,11 @@ class RunPanel(Panel):
             button.clicked.connect(do)
             self.buttons[name] = button
             commands.addWidget(button)
-            if name == "Pause":
-                commands.addWidget(self.policy)
         order = QHBoxLayout()
-        order.addWidget(QLabel("queue"), 1)
+        order.addWidget(QLabel("pause"))
+        order.addWidget(self.policy)
+        order.addStretch(1)
+        order.addWidget(QLabel("queue"))
         for name, tip, do in (
             ("Up", "Earlier", partial(self._move, -1)),
             ("Down", "Later", partial(self._move, 1)),

@@ -126,6 +126,8 @@ class SpectrumPanel(Panel):
         for widget in (self.live, self.halt, self.exposure, self.adc, self.light):
             bar.addWidget(widget)
         bar.addStretch(1)
+        seen = QHBoxLayout()
+        seen.addStretch(1)
         for widget in (
             QLabel("average"),
             self.average,
@@ -134,10 +136,12 @@ class SpectrumPanel(Panel):
             self.axis,
             self.unit,
         ):
-            bar.addWidget(widget)
+            seen.addWidget(widget)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 4, 4, 4)
+        # Two lines: a window must fit on the screen of a laptop.
         layout.addLayout(bar)
+        layout.addLayout(seen)
         layout.addWidget(self.plot, 1)
         layout.addWidget(self.read_out)
 

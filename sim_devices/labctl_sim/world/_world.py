@@ -108,7 +108,7 @@ class World:
 
         def locked() -> None:
             with self.lock:
-                # In real time it may have been due, and waiting for the lock, when it was cancelled.
+                # In real time it may have waited for the lock already when it was cancelled.
                 if not cancelled:
                     action()
 
