@@ -41,6 +41,8 @@ class Engine(QObject):
         pictures: The newest display data of each topic.
     """
 
+    is_live = True
+    """Whether anything can be asked; a run from its file only shows."""
     attached = pyqtSignal(bool)
     changed = pyqtSignal()
     roles_changed = pyqtSignal()

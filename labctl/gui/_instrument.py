@@ -116,7 +116,7 @@ class InstrumentBox(QGroupBox):
     def _add_field(self, name: str, row: int) -> None:
         spec = self.role["settables"][name]
         field, button = QLineEdit(), QPushButton("Set")
-        field.setMaximumWidth(84)
+        field.setFixedWidth(72)
         limits = f"{spec['low']:g} to {spec['high']:g} {spec['unit']}"
         field.setToolTip(f"{self.name}.{name}: {limits}; Enter sets it")
         field.returnPressed.connect(partial(self.set_quantity, name))

@@ -11,7 +11,7 @@ from labctl.gui._panel import Panel
 __all__ = ["InstrumentsPanel"]
 
 _FIRST = ("cryostat", "shutter", "laser", "attenuator", "spectrograph", "camera", "positioner")
-_WIDTH = 380
+_SCROLL_BAR = 24
 
 
 class InstrumentsPanel(Panel):
@@ -27,7 +27,6 @@ class InstrumentsPanel(Panel):
         self.search.textChanged.connect(self._filter)
         self._area = QScrollArea()
         self._area.setWidgetResizable(True)
-        self.setMinimumWidth(_WIDTH)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(2, 2, 2, 2)
         layout.addWidget(self.search)
@@ -54,6 +53,7 @@ class InstrumentsPanel(Panel):
             layout.addWidget(box)
         layout.addStretch(1)
         self._area.setWidget(inside)
+        self._area.setMinimumWidth(inside.minimumSizeHint().width() + _SCROLL_BAR)
         self._filter(self.search.text())
 
     def _update(self, name: str) -> None:

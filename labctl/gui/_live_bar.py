@@ -45,13 +45,14 @@ class LiveBar(QWidget):
         self.fields: dict[str, QLineEdit | QComboBox] = {}
         line = QHBoxLayout(self)
         line.setContentsMargins(0, 0, 0, 0)
-        line.addWidget(self.live)
-        line.addWidget(self.halt)
+        controls: list[QWidget] = [self.live, self.halt]
         for field in fields:
-            line.addWidget(QLabel(field.key.replace("_", " ")))
-            line.addWidget(self._field(field))
+            controls += [QLabel(field.key.replace("_", " ")), self._field(field)]
         if not any(field.key == "light" for field in fields):
-            line.addWidget(self.light)
+            controls.append(self.light)
+        for widget in controls:
+            line.addWidget(widget)
+            widget.setVisible(engine.is_live)
         line.addStretch(1)
         self._line = line
 

@@ -18,6 +18,8 @@ __all__ = ["DecayPanel", "PairsPanel", "RatesPanel", "tail_lifetime_ns"]
 _FIELDS = (Field("restart", "60 s", "So long histograms grow before they begin anew"),)
 _SMOOTH = 16
 _MOST_BINS = 4000
+_ABOVE, _LEAST_NEAR_NS = 0.01, 1.0
+"""Near the pulse: where a decay is above so much of its maximum, and no less, ns."""
 _LEAST = 0.5
 """What an empty bin shows on a logarithmic axis."""
 
@@ -79,7 +81,16 @@ class DecayPanel(_PhotonPanel):
         self.log.toggled.connect(self.plot.set_log)
         self.bar.add(self.log)
         self.plot.set_log(True)
-        self._fit = self.plot.curve("one exponential", 5, 2.0)
+        self.near = QCheckBox("near the pulse")
+        self.near.setChecked(True)
+        self.near.setToolTip(
+            "Show the delays around the maximum, not the whole period of the laser"
+        )
+        self.near.toggled.connect(self._show_near)
+        self.bar.add(self.near)
+        self._fit = self.plot.curve("one exponential", 3, 2.5)
+        # Drawn above the data, whose curves are added later.
+        self._fit.item.setZValue(10.0)
         self._decays: list[Curve] = []
         self.catch_up()
 
@@ -96,6 +107,20 @@ class DecayPanel(_PhotonPanel):
         live = picture.head.get("live_s")
         text = f"{total} counts" + (f" in {live:.1f} s" if live else "")
         self.read_out.setText(text + self._show_fit(picture, delay_ns, counts[0]))
+        self._show_near(self.near.isChecked())
+
+    def _show_near(self, wanted: bool) -> None:
+        if not wanted or not self._decays or not len(self._decays[0].x):
+            self.plot.show_all()
+            return
+        delay_ns, counts = self._decays[0].x, self._decays[0].y
+        top, floor = int(np.argmax(counts)), float(np.median(counts))
+        above = np.flatnonzero(counts > floor + _ABOVE * (counts[top] - floor))
+        half_ns = (
+            max(_LEAST_NEAR_NS, float(delay_ns[above[-1]] - delay_ns[top])) if len(above) else 0
+        )
+        middle_ns = float(delay_ns[top])
+        self.plot.show_x(middle_ns - 0.5 * half_ns, middle_ns + 2.0 * half_ns)
 
     def _show_fit(
         self, picture: Picture, delay_ns: NDArray[np.float64], counts: NDArray[np.float64]
@@ -130,6 +155,7 @@ class PairsPanel(_PhotonPanel):
         super().__init__(engine, Plot(("difference of pulses", ""), ("g²", "")))
         self._peaks = self.plot.curve("", 0, symbol="o")
         self._zero = self.plot.curve("zero peak", 1, symbol="s")
+        self.plot.bound_below(0.0)
         self.plot.line(1.0, upright=False, tone="faint")
         self.plot.line(0.5, upright=False, tone="warn")
         self.catch_up()

@@ -20,9 +20,12 @@ pg.setConfigOptions(antialias=False)
 class Curve:
     """One curve of a plot; knows its colour by number, so that themes can change it."""
 
-    def __init__(self, item: pg.PlotDataItem, name: str, colour: int, width: float) -> None:
-        """Wrap an item of the plot."""
+    def __init__(
+        self, item: pg.PlotDataItem, name: str, colour: int, width: float, symbol: str = ""
+    ) -> None:
+        """Wrap an item of the plot; with a symbol it has no line."""
         self.item, self.name, self.colour, self.width = item, name, colour, width
+        self.symbol = symbol
         self.x: NDArray[Any] = np.empty(0)
         self.y: NDArray[Any] = np.empty(0)
 
@@ -30,6 +33,14 @@ class Curve:
         """Show other data."""
         self.x, self.y = x, y
         self.item.setData(x, y)
+
+    def paint(self, colour: str) -> None:
+        """Take another colour."""
+        if self.symbol:
+            self.item.setSymbolPen(colour)
+            self.item.setSymbolBrush(colour)
+        else:
+            self.item.setPen(pg.mkPen(colour, width=self.width))
 
 
 class Line:
@@ -84,9 +95,10 @@ class Plot(pg.PlotWidget):
             pen=self._pen(colour, width) if not symbol else None,
             name=name or None,
             symbol=symbol or None,
-            symbolSize=6,
+            symbolSize=8,
         )
-        found = Curve(drawn, name, colour, width)
+        found = Curve(drawn, name, colour, width, symbol)
+        found.paint(self._colour(colour))
         self.curves.append(found)
         return found
 
@@ -139,12 +151,23 @@ class Plot(pg.PlotWidget):
             axis.enableAutoSIPrefix(False)
         if item.legend is not None:
             item.legend.setLabelTextColor(theme.text)
+            # The colour counts for names that are written from now on.
+            for _, label in item.legend.items:
+                label.setText(label.text, color=theme.text)
         for curve in self.curves:
-            curve.item.setPen(self._pen(curve.colour, curve.width))
+            curve.paint(self._colour(curve.colour))
         for line, tone in self._lines:
             pen = pg.mkPen(getattr(theme, tone), width=1, style=Qt.PenStyle.DashLine)
             line.setPen(pen)
         self._show_labels()
+
+    def show_x(self, low: float, high: float) -> None:
+        """Show this part of x."""
+        self.getPlotItem().setXRange(low, high, padding=0.0)
+
+    def bound_below(self, least: float) -> None:
+        """Never show less than this of y, and always this."""
+        self.getPlotItem().getViewBox().setLimits(yMin=least)
 
     def show_all(self) -> None:
         """Follow the data again."""
@@ -204,7 +227,10 @@ class Plot(pg.PlotWidget):
         self.clicked.emit(place.x(), place.y())
 
     def _pen(self, colour: int, width: float) -> QPen:
-        return pg.mkPen(self.theme.curves[colour % len(self.theme.curves)], width=width)
+        return pg.mkPen(self._colour(colour), width=width)
+
+    def _colour(self, number: int) -> str:
+        return self.theme.curves[number % len(self.theme.curves)]
 
     def _show_labels(self) -> None:
         for name, (what, unit) in self._labels.items():

@@ -55,6 +55,7 @@ class RunsPanel(Panel):
         super().__init__(engine)
         self.list = QListWidget()
         self.list.setIconSize(QSize(WIDTH, HEIGHT))
+        self.list.setWordWrap(True)
         self.list.itemActivated.connect(self._open)
         self.list.setToolTip("Enter or double click opens a run; Ctrl and Shift choose several")
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
@@ -213,6 +214,7 @@ class RunsPanel(Panel):
             if path not in known:
                 item = QListWidgetItem(Path(path).name)
                 item.setData(Qt.ItemDataRole.UserRole, path)
+                item.setToolTip(path)
                 self.list.insertItem(place, item)
         self._filter(self.search.text())
 
@@ -221,7 +223,7 @@ class RunsPanel(Panel):
             if self._path(number) == path:
                 item = self.list.item(number)
                 item.setIcon(QIcon(QPixmap.fromImage(found.image)))
-                item.setText(f"{Path(path).name}\n{found.words}")
+                item.setText(found.words)
                 item.setData(_STATUS, found.status)
         self._chosen_changed()
 

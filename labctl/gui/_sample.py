@@ -3,7 +3,8 @@
 from typing import Any
 
 import numpy as np
-from PyQt5.QtWidgets import QLabel, QPushButton, QVBoxLayout
+from numpy.typing import NDArray
+from PyQt5.QtWidgets import QLabel, QPushButton, QSpinBox, QVBoxLayout
 
 from labctl.analysis import ImageScale
 from labctl.gui._engine import Engine
@@ -19,6 +20,7 @@ _TOPICS = ("picture", "point/image")
 _FIELDS = (
     Field("exposure", "50 ms", "Exposure of one picture, with its unit"),
     Field("light", "led", "What lights the sample", ("led", "laser", "wide_field", "none")),
+    Field("gain", "1", "Analog gain of the camera, a factor"),
 )
 
 
@@ -34,7 +36,15 @@ class SamplePanel(Panel):
         self.go = QPushButton("Click to go")
         self.go.setCheckable(True)
         self.go.setToolTip("A click on the picture brings that place into the laser's spot")
+        self.average = QSpinBox()
+        self.average.setRange(1, 100)
+        self.average.setPrefix("mean of ")
+        self.average.setToolTip("So many pictures are averaged: dots that are faint stand out")
+        self.average.valueChanged.connect(self._begin_anew)
+        self.bar.add(self.average)
         self.bar.add(self.go)
+        self._mean: NDArray[np.float64] = np.empty((0, 0))
+        self._number = 0
         self.read_out = QLabel()
         self._head: dict[str, Any] = {}
         layout = QVBoxLayout(self)
@@ -54,11 +64,12 @@ class SamplePanel(Panel):
 
     def memory(self) -> dict[str, Any]:
         """Return the settings of the live view."""
-        return dict(self.bar.memory())
+        return {**self.bar.memory(), "average": self.average.value()}
 
     def remember(self, memory: dict[str, Any]) -> None:
         """Take the settings of an earlier life."""
-        self.bar.remember(memory)
+        self.average.setValue(int(memory.get("average", 1)))
+        self.bar.remember({name: text for name, text in memory.items() if name != "average"})
 
     def spot_px(self) -> tuple[float, float] | None:
         """Return column and row of the laser's spot, if it is calibrated."""
@@ -79,6 +90,7 @@ class SamplePanel(Panel):
         for axis, by_um in (("x", dx_um), ("y", dy_um)):
             target = float(here.get(axis, 0.0)) + by_um
             self.engine.ask("set", name=stage, quantity=axis, value=target)
+        self._begin_anew()
         self._say(f"stage goes by x {dx_um:+.2f} um, y {dy_um:+.2f} um", "good")
 
     def _take(self, topic: str, picture: Picture) -> None:
@@ -89,12 +101,26 @@ class SamplePanel(Panel):
             self._head = picture.head
         rows, columns = counts.shape
         left, top = float(picture.head.get("x0", 0)), float(picture.head.get("y0", 0))
-        self.plot.show_image(counts, (left, top, float(columns), float(rows)))
+        self.plot.show_image(self._averaged(counts), (left, top, float(columns), float(rows)))
         spot = self.spot_px()
         if spot is not None:
             self.plot.show_cross(*spot)
         known = "calibrated" if self._head.get("imaging_scale") else "scale not calibrated"
         self._say(f"{columns} x {rows} pixels, peak {int(counts.max())} counts, {known}", "")
+
+    def _averaged(self, counts: NDArray[Any]) -> NDArray[Any]:
+        if self.average.value() == 1:
+            return counts
+        if counts.shape != self._mean.shape:
+            self._begin_anew()
+            self._mean = np.zeros(counts.shape)
+        # A running mean that forgets, as that of spectra.
+        self._number = min(self._number + 1, self.average.value())
+        self._mean = self._mean + (counts - self._mean) / self._number
+        return self._mean
+
+    def _begin_anew(self, _: int = 0) -> None:
+        self._mean, self._number = np.empty((0, 0)), 0
 
     def _clicked(self, column: float, row: float) -> None:
         if self.go.isChecked():

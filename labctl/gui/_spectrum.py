@@ -125,6 +125,8 @@ class SpectrumPanel(Panel):
         bar = QHBoxLayout()
         for widget in (self.live, self.halt, self.exposure, self.adc, self.light):
             bar.addWidget(widget)
+            if not self.engine.is_live:
+                widget.hide()
         bar.addStretch(1)
         seen = QHBoxLayout()
         seen.addStretch(1)

@@ -17,6 +17,8 @@ __all__ = ["StoredEngine"]
 class StoredEngine(Engine):
     """Shows one stored point of each measurement; nothing can be asked of it."""
 
+    is_live = False
+
     def __init__(self, request: EngineRequest, path: Path) -> None:
         """Read a run; raises StorageError."""
         super().__init__(request)

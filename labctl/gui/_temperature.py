@@ -24,7 +24,7 @@ class TemperaturePanel(Panel):
     def __init__(self, engine: Engine) -> None:
         """Show the readings that are there, then those that come."""
         super().__init__(engine)
-        self.plot = Plot(("time", "s"), ("temperature", "K"))
+        self.plot = Plot(("time", "s"), ("T", "K"))
         self._curve = self.plot.curve("", 0)
         self._set = self.plot.line(0.0, upright=False, tone="warn")
         self._band = self.plot.band(-_BAND_K, _BAND_K)

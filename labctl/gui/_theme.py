@@ -77,6 +77,7 @@ QGroupBox::title {{ subcontrol-origin: margin; left: 8px; padding: 0 3px; font-w
 QTabBar::tab {{ color: {text}; background: {field}; padding: 4px 9px; }}
 QTabBar::tab:selected {{ background: {window}; border-bottom: 2px solid {accent}; }}
 QPushButton {{ padding: 3px 8px; }}
+QPushButton:checked {{ background: {accent}; color: #ffffff; }}
 QPushButton#red {{
   background: #d0021b; color: white; font-weight: bold; font-size: 15px;
   border: 2px solid #7d0010; border-radius: 6px; padding: 6px 18px;

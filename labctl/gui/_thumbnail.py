@@ -39,7 +39,9 @@ def thumbnail(path: Path) -> Thumbnail:
         if names:
             _draw(image, np.asarray(data[names[0]].isel(point=-1).values))
             break
-    return Thumbnail(image, f"{run.status}: {', '.join(parts) or 'no points'}", run.status)
+    when = path.name.partition("_")[0]
+    words = f"{run.name}\n{when}  {run.status}: {', '.join(parts) or 'no points'}"
+    return Thumbnail(image, words, run.status)
 
 
 def _draw(image: QImage, values: NDArray[Any]) -> None:

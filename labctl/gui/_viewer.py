@@ -88,6 +88,9 @@ class RunViewer(QWidget):
         lines = [f"{e.time_s:9.1f} s  {e.level:8} {e.device}: {e.message}" for e in run.events]
         recipe = json.dumps(dict(run.start.get("recipe", {})), indent=2, ensure_ascii=False)
         results = [json.dumps(dict(one), default=str, ensure_ascii=False) for one in run.analyses]
+        self.settings = QPlainTextEdit()
+        self.settings.setReadOnly(True)
+        self.tabs.addTab(self.settings, "settings")
         for title, text in (
             ("messages", "\n".join(lines)),
             ("recipe", recipe),
@@ -116,10 +119,16 @@ class RunViewer(QWidget):
         measurement, point = self.measurement.currentText(), self.point.value()
         self.engine.show_point(measurement, point)
         data = self.engine.stored.data[measurement].isel(point=point)
-        coordinates: dict[str, Any] = {str(n): v.values for n, v in data.variables.items()}
-        words = [
-            f"{name} {float(value):.6g}"
-            for name, value in coordinates.items()
-            if value.ndim == 0 and value.dtype.kind in "if"
-        ]
-        self.words.setText(f"point {point + 1} of {self.point.maximum() + 1}: {', '.join(words)}")
+        plain = {str(n): v for n, v in data.variables.items() if v.ndim == 0}
+        lines = {name: _words(v.values, str(v.attrs.get("units", ""))) for name, v in plain.items()}
+        self.settings.setPlainText(
+            "\n".join(f"{n.replace('_', ' ')}: {w}" for n, w in lines.items())
+        )
+        known = [name for name, v in plain.items() if v.attrs.get("role") in ("set", "read")]
+        said = [f"{name.replace('_', ' ')} {lines[name]}" for name in (*known, "live_time_s")]
+        self.words.setText(f"point {point + 1} of {self.point.maximum() + 1}: {', '.join(said)}")
+
+
+def _words(value: Any, unit: str) -> str:
+    text = f"{float(value):.6g}" if value.dtype.kind in "if" else str(value)
+    return f"{text} {unit}".rstrip()

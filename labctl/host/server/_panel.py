@@ -14,7 +14,7 @@ from typing import Any
 
 from labctl.errors import DeviceError, LabctlError, RefusedError
 from labctl.host.server._board import Board
-from labctl.host.server._status import describe, status
+from labctl.host.server._status import describe, set_points, status
 from labctl.host.server._switches import switches
 from labctl.roles import (
     Camera,
@@ -38,6 +38,15 @@ _DETECTORS = (Camera, ImagingCamera, PhotonCounter, PulseCounter, TimeTagger)
 """While data come in, nobody else asks these; some tell the mean since they were last asked."""
 
 
+@dataclass(frozen=True)
+class _Move:
+    """A move that is under way; ``end_s`` is when it should have ended, s of the clock."""
+
+    settable: Settable
+    value: float
+    end_s: float
+
+
 @dataclass
 class _Seat:
     """What the panel knows of one instrument."""
@@ -46,9 +55,8 @@ class _Seat:
     described: dict[str, Any] = field(default_factory=dict[str, Any])
     job: "Future[dict[str, Any]] | None" = None
     asked_s: float = float("-inf")
-    moves: dict[str, tuple[Settable, float]] = field(
-        default_factory=dict[str, tuple[Settable, float]]
-    )
+    at_once: bool = True
+    moves: dict[str, _Move] = field(default_factory=dict[str, _Move])
     told: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
@@ -80,6 +88,10 @@ class Panel:
         self._board.roles(roles)
         self._thread.start()
 
+    def moving(self) -> bool:
+        """Whether anything that was set by hand is still on its way."""
+        return any(seat.moves for seat in self._seats.values())
+
     def close(self) -> None:
         """Read nothing more."""
         self._closing.set()
@@ -98,7 +110,8 @@ class Panel:
             settable = instrument.settable(quantity)
             settable.start(value)
             if not settable.spec.settles:
-                seat.moves[quantity] = (settable, value)
+                end_s = self._board.clock.now() + settable.spec.timeout_s
+                seat.moves[quantity] = _Move(settable, value, end_s)
 
         return self._now(seat, start)
 
@@ -152,7 +165,7 @@ class Panel:
         return self._seat(name)
 
     def _now(self, seat: _Seat, job: Callable[[Any], Any]) -> "Future[Any]":
-        seat.asked_s = float("-inf")
+        seat.at_once = True
         return beside(seat.instrument, job)
 
     def _run(self) -> None:
@@ -166,8 +179,9 @@ class Panel:
         now_s = monotonic()
         if seat.job is None:
             if self._due(seat, now_s):
-                seat.asked_s = now_s
-                seat.job = beside(seat.instrument, partial(_read, seat, self.measuring))
+                seat.asked_s, seat.at_once = now_s, False
+                clock_s = self._board.clock.now()
+                seat.job = beside(seat.instrument, partial(_read, seat, self.measuring, clock_s))
             return
         if seat.job.done():
             self._show(name, seat, _outcome(seat.job))
@@ -179,6 +193,8 @@ class Panel:
     def _due(self, seat: _Seat, now_s: float) -> bool:
         if self.measuring and isinstance(seat.instrument, _DETECTORS):
             return False
+        if seat.at_once:
+            return True
         idle_s = _RUNNING_S if self.measuring else _IDLE_S
         return now_s - seat.asked_s >= (_MOVING_S if seat.moves else idle_s)
 
@@ -200,29 +216,36 @@ def _plain(standing: Standing) -> dict[str, Any]:
     }
 
 
-def _read(seat: _Seat, measuring: bool, instrument: Instrument) -> dict[str, Any]:
+def _read(seat: _Seat, measuring: bool, clock_s: float, instrument: Instrument) -> dict[str, Any]:
+    # A move has several legs, and the next one begins when somebody asks; also in a live view.
+    news = [_arrived(seat, name, clock_s) for name in list(seat.moves)]
     if measuring:
-        # The engine moves it, and must itself be told how its moves end.
+        # What the engine moves must itself be told how its moves end.
         names = seat.described["readables"]
-        found = switches(instrument).values()
-        return {
+        found: dict[str, Any] = {
             "read": {name: instrument.read(name) for name in names},
-            "switches": {switch.name: switch.read() for switch in found},
+            "switches": {one.name: one.read() for one in switches(instrument).values()},
+            "busy": False,
+            "set": set_points(instrument),
         }
-    news = [_arrived(seat, name) for name in list(seat.moves)]
-    found = status(instrument, seat.described)
+    else:
+        found = status(instrument, seat.described)
     found["moving"] = list(seat.moves)
     failed = [text for text in news if text]
     return {**found, "error": "; ".join(failed)} if failed else found
 
 
-def _arrived(seat: _Seat, quantity: str) -> str:
+def _arrived(seat: _Seat, quantity: str, clock_s: float) -> str:
     """Look how far a move is; returns what went wrong."""
-    settable, value = seat.moves[quantity]
+    move = seat.moves[quantity]
+    settable = move.settable
     try:
         if settable.arrived():
             del seat.moves[quantity]
-            settable.confirm(value)
+            settable.confirm(move.value)
+        elif clock_s > move.end_s:
+            del seat.moves[quantity]
+            return f"{settable.name}: has not arrived within {settable.spec.timeout_s:g} s"
     except DeviceError as error:
         seat.moves.pop(quantity, None)
         return str(error)

@@ -10,7 +10,7 @@ from labctl.errors import LabctlError, RefusedError
 from labctl.host.server._switches import switches
 from labctl.roles import Instrument, Positioner, Spectrograph, Thermostat
 
-__all__ = ["describe", "status"]
+__all__ = ["describe", "set_points", "status"]
 
 
 def describe(instrument: Instrument) -> dict[str, Any]:
@@ -50,13 +50,15 @@ def status(instrument: Instrument, described: dict[str, Any]) -> dict[str, Any]:
         "switches": {name: switch.read() for name, switch in switches(instrument).items()},
         "busy": _busy(instrument),
         "tripped": getattr(instrument, "tripped", ""),
-        "set": {},
-        "alarm": "",
+        "set": set_points(instrument),
+        "alarm": instrument.alarm() if isinstance(instrument, Thermostat) else "",
     }
-    if isinstance(instrument, Thermostat):
-        found["set"]["temperature"] = instrument.set_point_k()
-        found["alarm"] = instrument.alarm()
     return found
+
+
+def set_points(instrument: Instrument) -> dict[str, float]:
+    """Return what an instrument holds that is reached only later, by quantity."""
+    return {"temperature": instrument.set_point_k()} if isinstance(instrument, Thermostat) else {}
 
 
 def _settable(instrument: Instrument, name: str) -> dict[str, Any]:

@@ -129,7 +129,9 @@ class Work:
         self._ready.set()
 
     def _next(self) -> tuple[str, Task | None]:
-        entry = self._queue.take()
+        # A run begins with everything at rest: the stage may be on its way to a dot.
+        at_rest = self.panel is None or not self.panel.moving()
+        entry = self._queue.take() if at_rest else None
         if entry is not None:
             return "run", lambda control: self._carry_out(entry, control)
         with self._lock:
