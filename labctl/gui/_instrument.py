@@ -14,6 +14,7 @@ from PyQt5.QtWidgets import (
     QLabel,
     QLineEdit,
     QPushButton,
+    QSizePolicy,
     QSpinBox,
     QVBoxLayout,
     QWidget,
@@ -24,6 +25,7 @@ from labctl.gui._panel import set_tone
 
 __all__ = ["InstrumentBox", "number_in_words"]
 
+_READING = 100
 _KEYS = {
     Qt.Key.Key_Left: ("x", -1),
     Qt.Key.Key_Right: ("x", 1),
@@ -107,6 +109,9 @@ class InstrumentBox(QGroupBox):
             row = self._lines.rowCount()
             reading = QLabel("…")
             reading.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            # Long numbers must not push the buttons out of sight.
+            reading.setMinimumWidth(_READING)
+            reading.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
             self._lines.addWidget(QLabel(name.replace("_", " ")), row, 0)
             self._lines.addWidget(reading, row, 1)
             self.readings[name] = reading

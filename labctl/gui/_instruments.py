@@ -11,7 +11,7 @@ from labctl.gui._panel import Panel
 __all__ = ["InstrumentsPanel"]
 
 _FIRST = ("cryostat", "shutter", "laser", "attenuator", "spectrograph", "camera", "positioner")
-_SCROLL_BAR = 24
+_SCROLL_BAR = 30
 
 
 class InstrumentsPanel(Panel):
@@ -25,12 +25,12 @@ class InstrumentsPanel(Panel):
         self.search.setPlaceholderText("find an instrument")
         self.search.setClearButtonEnabled(True)
         self.search.textChanged.connect(self._filter)
-        self._area = QScrollArea()
-        self._area.setWidgetResizable(True)
+        self.area = QScrollArea()
+        self.area.setWidgetResizable(True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(2, 2, 2, 2)
         layout.addWidget(self.search)
-        layout.addWidget(self._area)
+        layout.addWidget(self.area)
         engine.roles_changed.connect(self._build)
         engine.values_changed.connect(self._update)
         self._build()
@@ -52,8 +52,8 @@ class InstrumentsPanel(Panel):
         for box in self.boxes.values():
             layout.addWidget(box)
         layout.addStretch(1)
-        self._area.setWidget(inside)
-        self._area.setMinimumWidth(inside.minimumSizeHint().width() + _SCROLL_BAR)
+        self.area.setWidget(inside)
+        self.area.setMinimumWidth(inside.minimumSizeHint().width() + _SCROLL_BAR)
         self._filter(self.search.text())
 
     def _update(self, name: str) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PyQt5.QtWidgets import QLabel, QPushButton, QSpinBox, QVBoxLayout
+from PyQt5.QtWidgets import QCheckBox, QLabel, QPushButton, QSpinBox, QVBoxLayout
 
 from labctl.analysis import ImageScale
 from labctl.gui._engine import Engine
@@ -17,11 +17,25 @@ from labctl.gui._theme import Theme
 __all__ = ["SamplePanel"]
 
 _TOPICS = ("picture", "point/image")
+_AROUND = 31
 _FIELDS = (
     Field("exposure", "50 ms", "Exposure of one picture, with its unit"),
     Field("light", "led", "What lights the sample", ("led", "laser", "wide_field", "none")),
     Field("gain", "1", "Analog gain of the camera, a factor"),
 )
+
+
+def _flattened(image: NDArray[Any]) -> NDArray[np.float32]:
+    """Return an image less the mean of a square around each pixel; nothing near the edges."""
+    smooth = image.astype(np.float32)
+    for axis in (0, 1):
+        sums = np.cumsum(smooth, axis=axis, dtype=np.float64)
+        ahead = np.roll(sums, -(_AROUND // 2), axis)
+        smooth = ((ahead - np.roll(ahead, _AROUND, axis)) / _AROUND).astype(np.float32)
+    flat = image - smooth
+    edge = _AROUND + 1
+    flat[:edge], flat[-edge:], flat[:, :edge], flat[:, -edge:] = 0, 0, 0, 0
+    return flat.astype(np.float32)
 
 
 class SamplePanel(Panel):
@@ -41,7 +55,10 @@ class SamplePanel(Panel):
         self.average.setPrefix("mean of ")
         self.average.setToolTip("So many pictures are averaged: dots that are faint stand out")
         self.average.valueChanged.connect(self._begin_anew)
+        self.flat = QCheckBox("flat")
+        self.flat.setToolTip(f"Take off the mean of the {_AROUND} pixels around: dots stand out")
         self.bar.add(self.average)
+        self.bar.add(self.flat)
         self.bar.add(self.go)
         self._mean: NDArray[np.float64] = np.empty((0, 0))
         self._number = 0
@@ -101,7 +118,9 @@ class SamplePanel(Panel):
             self._head = picture.head
         rows, columns = counts.shape
         left, top = float(picture.head.get("x0", 0)), float(picture.head.get("y0", 0))
-        self.plot.show_image(self._averaged(counts), (left, top, float(columns), float(rows)))
+        shown = self._averaged(counts)
+        shown = _flattened(shown) if self.flat.isChecked() else shown
+        self.plot.show_image(shown, (left, top, float(columns), float(rows)))
         spot = self.spot_px()
         if spot is not None:
             self.plot.show_cross(*spot)

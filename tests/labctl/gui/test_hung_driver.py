@@ -17,6 +17,7 @@ from small_setup import Bench
 
 PATIENCE_MS = 60_000
 HANGS_AFTER_S = 12.0
+HANGS_S, LARGEST_GAP_MS = 30, 25.0
 FAULT = """\
     sample_thermometer: platform
     simulate: {faults: [{kind: hang, after: HANGS s, parameters: {for: 10 min}}]}
@@ -68,16 +69,13 @@ def test_a_driver_that_hangs(lab: EngineRequest, qtbot: QtBot, tmp_path: Path) -
     engine.begin()
     try:
         qtbot.waitUntil(lambda: "cryostat" in engine.values, timeout=PATIENCE_MS)
-        gaps = Gaps()
-        qtbot.wait(2000)
-        before_ms = gaps.p99_ms()
         qtbot.waitUntil(lambda: bool(engine.values["cryostat"].get("error")), timeout=PATIENCE_MS)
-        gaps.p99_ms()
         others: list[str] = []
         engine.values_changed.connect(others.append)
-        qtbot.wait(4000)
-        # On a quiet computer this is 11 ms; a busy one delays the timer with and without a fault.
-        assert gaps.p99_ms() < max(25.0, 3.0 * before_ms)
+        gaps = Gaps()
+        qtbot.wait(HANGS_S * 1000)
+        assert len(gaps.ms) > 0.5 * HANGS_S * 100
+        assert gaps.p99_ms() < LARGEST_GAP_MS
         assert {"shutter", "spectrograph", "camera"} <= set(others)
         panel = window.panels["instruments"]
         assert isinstance(panel, InstrumentsPanel)
