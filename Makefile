@@ -16,7 +16,8 @@ test:
 
 # Faults in full: more than a thousand kills, every power cut twenty times, 100 000 points. Hours.
 torture: $(VENV)/installed-dev
-	$(BIN)/python -m pytest -q -s --torture -o timeout=0 tests/faults
+	$(BIN)/python -m pytest -q -s --torture -o timeout=0 tests/faults \
+		tests/labctl/gui/test_long_watch.py tests/end_to_end/test_window_walk.py
 
 check: $(VENV)/installed-dev
 	$(BIN)/ruff check

@@ -95,7 +95,7 @@ def test_memory_stays_while_a_window_looks_on(
 
 
 def watched(window: MainWindow, qtbot: QtBot) -> list[int]:
-    """Return the memory after every twenty-fourth of the run, looking at one panel after the other."""
+    """Return the memory as the run goes on, looking at one panel after the other."""
     engine, seen = window.engine, list[int]()
     views = ("spectrum", "decay", "rates", "image", "map", "big", "temperature")
     for part in range(1, 25):

@@ -306,3 +306,24 @@ def test_numbers_in_words() -> None:
     assert number_in_words(531.0, "nm") == "531 nm"
     assert number_in_words(float("nan"), "K") == "no reading"
     assert number_in_words(None, "K") == "–"
+
+
+def test_dots_stand_out_of_a_flattened_mean(engine: Asked, qtbot: QtBot) -> None:
+    panel = SamplePanel(engine)
+    qtbot.addWidget(panel)
+    panel.average.setValue(4)
+    panel.flat.setChecked(True)
+    rng = np.random.default_rng(0)
+    rows, columns = np.indices((256, 256))
+    halo = 100.0 * np.exp(-((rows - 128.0) ** 2 + (columns - 128.0) ** 2) / (2 * 60.0**2))
+    dot = 40.0 * np.exp(-((rows - 150.0) ** 2 + (columns - 90.0) ** 2) / (2 * 1.5**2))
+    for _ in range(4):
+        counts = rng.poisson(halo + dot).astype(np.uint16)
+        engine.show_picture("picture", {"counts": counts}, imaging_scale=None, laser_spot=None)
+    image = np.asarray(panel.plot.image.image)
+    row, column = np.unravel_index(int(np.argmax(image)), image.shape)
+    assert abs(int(row) - 150) <= 2
+    assert abs(int(column) - 90) <= 2
+    # What is left of the halo is less than a tenth of its height.
+    assert abs(float(image[100:156, 100:156].mean())) < 10.0
+    assert "peak" in panel.read_out.text()
