@@ -20,8 +20,8 @@ from typing import Any, cast
 
 import numpy as np
 from PIL import Image
-from PyQt5.QtCore import QBuffer, QEventLoop, QIODevice, QPoint, QPointF, QSettings, Qt, QTimer
-from PyQt5.QtTest import QTest
+from PyQt5.QtCore import QEvent, QEventLoop, QPoint, QPointF, QSettings, Qt, QTimer
+from PyQt5.QtGui import QMouseEvent
 from PyQt5.QtWidgets import QApplication, QWidget
 
 from labctl.gui import Engine, MainWindow
@@ -125,11 +125,10 @@ class Walk:
     def picture(self, name: str, of: QWidget | None = None) -> None:
         """Take a picture, of few colours so that it stays small."""
         self.live(0.3)
-        buffer = QBuffer()
-        buffer.open(QIODevice.OpenModeFlag.ReadWrite)
-        (of or self.window).grab().save(buffer, "PNG")
         path = self.pictures / f"walk_{name}.png"
-        drawn = Image.open(BytesIO(bytes(buffer.data()))).convert("RGB")
+        (of or self.window).grab().save(str(path))
+        with Image.open(path) as raw:
+            drawn = raw.convert("RGB")
         for colours, share in _SMALLER:
             size = round(share * drawn.width), round(share * drawn.height)
             smaller = drawn.resize(size, Image.Resampling.LANCZOS)
@@ -173,7 +172,10 @@ class Walk:
         """Click on a place of a plot with the mouse."""
         scene: QPointF = plot.getPlotItem().getViewBox().mapViewToScene(QPointF(x, y))
         place: QPoint = plot.mapFromScene(scene)
-        QTest.mouseClick(plot.viewport(), Qt.LeftButton, pos=place)
+        left, nothing = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+        for kind in (QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonRelease):
+            event = QMouseEvent(kind, QPointF(place), left, left, nothing)
+            QApplication.sendEvent(plot.viewport(), event)
         self.live(0.6)  # until it can be no double click
 
     def stage_rests(self) -> None:
