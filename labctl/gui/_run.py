@@ -162,7 +162,7 @@ class RunPanel(Panel):
         passed_s = (now - started.t_utc).total_seconds()
         speed = float(self.engine.status.get("speed", 1.0))
         left_s = self._left_s(passed_s, speed)
-        words = f"running for {duration(passed_s)}"
+        words = f"running for {duration(round(passed_s, 1))}"
         if left_s is not None:
             words += f", about {duration(left_s)} left, ends about {at_time(now, left_s)}"
         self.end.setText(words)

@@ -125,7 +125,8 @@ class RunViewer(QWidget):
             "\n".join(f"{n.replace('_', ' ')}: {w}" for n, w in lines.items())
         )
         known = [name for name, v in plain.items() if v.attrs.get("role") in ("set", "read")]
-        said = [f"{name.replace('_', ' ')} {lines[name]}" for name in (*known, "live_time_s")]
+        said = [f"{name.replace('_', ' ')} {lines[name]}" for name in known]
+        said.append(f"live time {lines['live_time_s']}")
         self.words.setText(f"point {point + 1} of {self.point.maximum() + 1}: {', '.join(said)}")
 
 
