@@ -40,8 +40,8 @@ class ManualLampSettings(Settings):
     """
 
     elements: tuple[str, ...] = ("neon", "mercury", "argon", "halogen")
-    white_temperature: Kelvin | None = Field(None, gt=0)
-    white_uncertainty: Kelvin = Field(25.0, ge=0)
+    white_temperature: Kelvin | None = Field(default=None, gt=0)
+    white_uncertainty: Kelvin = Field(default=25.0, ge=0)
 
 
 class ManualLamp(Lamp):
