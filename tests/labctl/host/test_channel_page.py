@@ -40,7 +40,17 @@ def test_the_client_of_the_page_is_welcomed_asks_and_is_shown(
         said = client["packets"](line)
         head, arrays = next(said)
         assert (head["kind"], arrays) == ("welcome", {})
-        assert set(head) == {"kind", "engine", "roles", "run", "started", "log", "traces", "now_s"}
+        assert set(head) == {
+            "kind",
+            "engine",
+            "roles",
+            "run",
+            "started",
+            "log",
+            "traces",
+            "now_s",
+            "display_dropped",
+        }
         client["ask"](line, 7, "set", name="cryostat", quantity="temperature", value=400.0)
         client["ask"](line, 8, "dance")
         answers = {head["ask"]: head["error"] for head, _ in _until(said, "answer", 2)}
