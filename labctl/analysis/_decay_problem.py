@@ -109,7 +109,9 @@ class DecayProblem:
 
     def changed(self, shape: Shape, known: Mapping[int, Measured]) -> "DecayProblem":
         """Return the same with another shape."""
-        return replace(self, shape=shape, known=known)
+        changed = replace(self, shape=shape, known=known)
+        vars(changed)["_exact"] = self._exact  # counts and weights are the same
+        return changed
 
     def holding(self, index: int, value: float) -> "DecayProblem":
         """Return the same with one parameter held."""
@@ -119,7 +121,8 @@ class DecayProblem:
     def _exact(self) -> tuple[Vector, float]:
         """Return weighted counts, and the cost of a model that gives every count exactly."""
         weighted = self.weights * self.counts
-        logs = np.log(np.where(self.counts > 0, self.counts, 1.0))
+        logs = np.empty(self.counts.size)
+        fill_logs(np.where(self.counts > 0, self.counts, 1.0), logs)
         return weighted, float(weighted.sum() - weighted @ logs)
 
     @cached_property
