@@ -1,9 +1,10 @@
 """Records what other projects' clients say to the simulators, and hear, as tapes of our drivers.
 
-    python -m tests.clients.record_tapes [NAME …]
+    python tests/clients/record_tapes.py [NAME …]
 
 Writes ``tests/drivers/<vendor>/tapes/<client>_<instrument>.tape``. The bytes pass a listener of our
-own on the way; the clients stay as they are. To be run again when a simulator or client changes.
+own on the way; the clients stay as they are. To be run again when a simulator or client changes;
+readings then differ by their noise, and so do the figures in ``test_client_tapes.py``.
 """
 
 import json
@@ -16,9 +17,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from select import select
-
-from labctl.clock import RealClock
-from labctl_sim.rig import Rig
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
@@ -100,26 +98,15 @@ class Tap:
 
 def record(python: Path, client: str) -> Path:
     """Run a client once and write its tape."""
-    from test_clients import SPEC  # the rig of the tests
+    from test_clients import running_rig
 
     vendor, device = CASES[client]
-    clock = RealClock(speed=10.0)
-    rig = Rig(
-        SPEC,
-        now=clock.now,
-        schedule=clock.schedule,
-        seed=lambda *labels: sum(repr(labels).encode()),
-    )
-    rig.start()
-    try:
+    with running_rig() as rig:
         _, host, port, _ = rig.addresses()[device].split("::")
         tap = Tap(host, int(port))
         with tap.listening() as own:
             program = [str(python), str(HERE / f"client_{client}.py"), "127.0.0.1", str(own)]
             subprocess.run(program, check=True, timeout=120.0)
-    finally:
-        rig.close()
-        clock.close()
     path = ROOT / "tests" / "drivers" / vendor / "tapes" / f"{client}.tape"
     path.parent.mkdir(exist_ok=True)
     path.write_text(tap.tape(device), "utf-8", newline="\n")

@@ -4,7 +4,8 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -56,8 +57,8 @@ _MISSING = re.compile(r"ModuleNotFoundError: No module named '([^']+)'")
 LINUX_ONLY = pytest.mark.skipif(sys.platform != "linux", reason="needs a pseudo-terminal")
 
 
-@pytest.fixture
-def rig() -> Iterator[Rig]:
+@contextmanager
+def running_rig() -> Generator[Rig]:
     """Give a running rig; no handler may have failed at the end."""
     clock = RealClock(speed=10.0)
     rig = Rig(
@@ -67,10 +68,19 @@ def rig() -> Iterator[Rig]:
         seed=lambda *labels: sum(repr(labels).encode()),
     )
     rig.start()
-    yield rig
-    rig.close()
-    clock.close()
+    try:
+        yield rig
+    finally:
+        rig.close()
+        clock.close()
     assert rig.errors == []
+
+
+@pytest.fixture
+def rig() -> Iterator[Rig]:
+    """Give a running rig to a test."""
+    with running_rig() as found:
+        yield found
 
 
 def run(python: Path, name: str, rig: Rig, instrument: str) -> dict[str, Any]:
