@@ -28,6 +28,8 @@ __all__ = [
 ]
 
 _ACCEPT = "make it as it was, or go on with --accept; the run then says what was different"
+_WHERE_IT_RUNS = ("isolate", "longest_call")
+"""Keys of an instrument that say where its library is called, and how long that may take."""
 
 
 def open_past(run: Path) -> Past:
@@ -98,7 +100,7 @@ def differences(
     found = [
         *_version(past),
         *_of_the_recipe(past, setup, origin),
-        *_compared("set-up", past.setup, setup.resolved()),
+        *_compared("set-up", _of_data(past.setup), _of_data(setup.resolved())),
         *_of_the_instruments(past, station),
         *_of_the_calibrations(past, calibrations),
     ]
@@ -165,6 +167,18 @@ def _of_the_recipe(past: Past, setup: Setup, origin: Mapping[str, Any]) -> list[
     except ConfigError as error:
         return [f"recipe: {problem.what}" for problem in error.problems]
     return list(_compared("recipe", past.start["recipe"], now))
+
+
+def _of_data(setup: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a set-up without what changes no data: in which process a library is called."""
+    return {**setup, "instruments": {n: _block(one) for n, one in setup["instruments"].items()}}
+
+
+def _block(instrument: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {key: value for key, value in instrument.items() if key not in _WHERE_IT_RUNS}
+    if "simulate" in kept:
+        kept["simulate"] = {k: v for k, v in kept["simulate"].items() if k not in _WHERE_IT_RUNS}
+    return kept
 
 
 def _of_the_instruments(past: Past, station: Station) -> Iterator[str]:

@@ -5,7 +5,7 @@ import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 
 import numpy as np
 import pytest
@@ -25,6 +25,7 @@ from labctl.errors import ConfigError, StorageError
 from labctl.events import Event, Stop
 from labctl.host import LocalHost, RunRequest, RunState, resume_request
 from labctl.host._calibrations import CalibrationStore
+from labctl.host._past import differences, open_past
 from labctl.roles import Identity
 from labctl.setup import load_setup
 from labctl.storage import (
@@ -178,6 +179,20 @@ def test_what_is_not_as_it_was_is_named_whole_and_refused_unless_accepted(bench:
     # The recipe is still the one that the run began with.
     assert found.data["spectrum"]["live_time_s"].values.tolist() == [2.0] * 4
     assert [point.data["quality"] for point in points_of(run)][-2:] == [0, 0]
+
+
+def test_a_library_in_another_process_is_no_difference(whole: Path, tmp_path: Path) -> None:
+    run = copy_of(whole, tmp_path)
+    cut(run, points_of(whole)[-1].address.offset + 30)
+    past = open_past(run)
+    text = Path(past.start["origin"]["setup"]).read_text("utf-8")
+    block = "{driver: princeton.picam"
+    for added, count in (("isolate: true, longest_call: 9 s", 0), ("serial: X1", 1)):
+        setup = tmp_path / "setup.yaml"
+        setup.write_text(text.replace(block, f"{block}, {added}"), "utf-8")
+        station = Mock(identities={})
+        found = differences(past, load_setup(setup), past.start["origin"], station, {}, accept=True)
+        assert len(found) == count, found
 
 
 def with_calibrations(bench: Bench, recipe: str) -> RunRequest:

@@ -58,12 +58,33 @@ def test_anything_else_is_garbled(parse: object, data: bytes) -> None:
         parse(data)
 
 
-def test_errors_say_what_to_do() -> None:
-    assert "motor on again" in wire.Trouble(102, "").remedy
-    assert "cannot follow" in wire.Trouble(103, "").remedy
-    assert "end switch" in wire.Trouble(204, "").remedy
-    assert "emergency" in wire.Trouble(4, "").remedy
-    assert "manual" in wire.Trouble(340, "").remedy
+GENERAL = {
+    4: "release the emergency stop",
+    6: "is this an ESP300 or ESP301?",
+    8: "close the interlock of the cable",
+    9: "this controller does not have the axis; correct 'axis' in the set-up",
+}
+OF_AN_AXIS = {
+    0: "the motor is not defined: is the right stage plugged in?",
+    2: "switch the motor on again, and look what holds the stage",
+    3: "the stage cannot follow: is something in its way?",
+    4: "it stands at its end switch",
+    5: "it stands at its end switch",
+    6: "it is beyond the software limit; narrow the limits in the set-up",
+    7: "it is beyond the software limit; narrow the limits in the set-up",
+    8: "plug the stage in",
+    13: "the motor is off: is the interlock closed, was the emergency stop pressed?",
+    20: "home it again",
+}
+
+
+def test_every_error_says_what_to_do() -> None:
+    """Errors of the controller lie below 100; 201 is error 1 of axis 2."""
+    for code in range(100):
+        for axis in (0, 1, 2, 3):
+            known = OF_AN_AXIS if axis else GENERAL
+            wanted = known.get(code, "see section 8 of the manual")
+            assert wire.Trouble(100 * axis + code, "").remedy == wanted
 
 
 @given(st.binary(max_size=30) | st.binary(max_size=30).map(lambda body: body + b"\r\n"))
