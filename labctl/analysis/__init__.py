@@ -123,6 +123,7 @@ from labctl.analysis._registration import ImageShift, register_images
 from labctl.analysis._response import InstrumentResponse
 from labctl.analysis._saturation import PuritySeries, Saturation, fit_purity_series, fit_saturation
 from labctl.analysis._spot_place import SpotPlace, locate_spot
+from labctl.analysis._spot_shape import SpotShape, SpotSize, above_dark, measure_spot, spot_size
 from labctl.analysis._spots import Spot, find_spots, spot_threshold
 from labctl.analysis._stark import StarkLaw, fit_stark
 from labctl.analysis._state_lifetimes import StateLifetime, state_lifetime
@@ -208,6 +209,8 @@ __all__ = [
     "Splitters",
     "Spot",
     "SpotPlace",
+    "SpotShape",
+    "SpotSize",
     "StarkLaw",
     "StateLifetime",
     "StepSize",
@@ -216,6 +219,7 @@ __all__ = [
     "TimingConfiguration",
     "TransitionLaw",
     "WarmBand",
+    "above_dark",
     "accidental_first",
     "accidental_gap",
     "arrhenius",
@@ -285,6 +289,7 @@ __all__ = [
     "measure_image_noise",
     "measure_line_spread",
     "measure_response",
+    "measure_spot",
     "measure_step_size",
     "monte_carlo",
     "name_dots",
@@ -296,6 +301,7 @@ __all__ = [
     "register_images",
     "segment_decays",
     "splitters",
+    "spot_size",
     "spot_threshold",
     "state_lifetime",
     "tau_against_fluence",

@@ -8,6 +8,7 @@ from labctl.measurements._calibrate_em_gain import CalibrateEmGain
 from labctl.measurements._calibrate_imaging import CalibrateImagingScale, CalibrateLaserSpot
 from labctl.measurements._calibrate_power import CalibratePower
 from labctl.measurements._calibrate_spectral_response import CalibrateSpectralResponse
+from labctl.measurements._calibrate_spot_size import CalibrateSpotSize
 from labctl.measurements._calibrate_steps import CalibrateStepSizes
 from labctl.measurements._catalogue import CATALOGUE, Catalogue
 from labctl.measurements._context import Array, Bank, Context, Grown
@@ -59,6 +60,7 @@ __all__ = [
     "CalibrateLaserSpot",
     "CalibratePower",
     "CalibrateSpectralResponse",
+    "CalibrateSpotSize",
     "CalibrateStepSizes",
     "CalibrateWavelength",
     "Catalogue",

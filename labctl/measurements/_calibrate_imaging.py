@@ -9,13 +9,12 @@ from pydantic import Field
 from labctl.analysis import (
     ImageScale,
     Measured,
+    above_dark,
     fit_image_scale,
     fit_image_turn,
     locate_spot,
-    measure_image_noise,
     register_images,
 )
-from labctl.errors import AnalysisError
 from labctl.measurements._context import Array, Context
 from labctl.measurements._image import picture_arrays
 from labctl.measurements._paths import take_path
@@ -27,6 +26,7 @@ from labctl.measurements._pictures import (
     picture_settings,
 )
 from labctl.measurements._places import Places
+from labctl.measurements._spot_picture import SpotPicture
 from labctl.roles import ImagingCamera, ImagingSettings, Positioner
 from labctl.units import Micrometers
 
@@ -169,7 +169,7 @@ def _moved(
     return x, y
 
 
-class CalibrateLaserSpot(PictureCalibration):
+class CalibrateLaserSpot(SpotPicture):
     """Column and row of the laser spot, which is not where one would believe."""
 
     kind: ClassVar[str] = "calibrate_laser_spot"
@@ -187,23 +187,12 @@ class CalibrateLaserSpot(PictureCalibration):
         ) -> None:
             """Quantities are written with their unit, as in a recipe: ``exposure="50 ms"``."""
 
-    def estimate_s(self) -> float:
-        """Return the expected lab time in s."""
-        return _SETUP_S + 2 * self.frames * self.exposure_s
-
     def run(self, context: Context) -> None:
         """Take pictures with and without the laser, fit the spot, keep its place."""
         camera = context.station.only(ImagingCamera, prefer="imaging_camera")
-        path = take_path(context, None, LIGHT_PATHS["laser"], [camera.name])
-        dark = self.pictures(context, camera, PictureLight("none"))
-        light = PictureLight("laser")
-        bright = self.pictures(context, camera, light)
-        if int(bright.max()) >= camera.full_scale_counts():
-            message = f"{camera.name}: the laser spot is saturated; expose shorter"
-            raise AnalysisError(message)
-        frames = bright.astype(np.float64) - dark.mean(axis=0)
-        noise = measure_image_noise(frames)
-        place = locate_spot(frames.mean(axis=0), noise, self._width_px(context, camera))
+        pictures = self.spot(context, camera)
+        frames, noise = above_dark(pictures.bright, pictures.dark)
+        place = locate_spot(frames.mean(axis=0), noise, self.believed_sd_px(context, camera))
         corner = camera.region(camera.settings or ImagingSettings(self.exposure_s))
         record = {
             "x_px": corner.x0 + place.x_px.value,
@@ -217,15 +206,8 @@ class CalibrateLaserSpot(PictureCalibration):
         }
         context.calibrated("laser_spot", camera.name, record)
         context.store(
-            picture_arrays(bright),
-            settings={"path": path, **picture_settings(context, camera, self.frames, light)},
+            pictures.arrays,
+            settings=pictures.settings,
             live_time_s=self.frames * self.exposure_s,
             brief=f"laser spot at column {record['x_px']:.2f}, row {record['y_px']:.2f}",
         )
-
-    @staticmethod
-    def _width_px(context: Context, camera: ImagingCamera) -> float:
-        """Return about how wide the spot should be: a quarter of its diameter."""
-        laser = context.table.laser
-        diameter_um = None if laser is None else laser.spot_1e2_diameter_um
-        return 0.25 * (diameter_um or 2.0) / camera.nominal_scale_um()

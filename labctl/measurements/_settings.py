@@ -103,14 +103,26 @@ def filter_settings(context: Context) -> dict[str, Any]:
 def laser_settings(context: Context) -> dict[str, Any]:
     """Return what is known of the excitation; the fluence as the attenuator stands, if any."""
     laser = context.table.laser
-    known = {} if laser is None else asdict(laser)
+    attenuator = _attenuator(context)
+    known = {} if laser is None else {**asdict(laser), **_spot(attenuator)}
     fluence = present_fluence_uj_cm2(context)
     if fluence is None:
         return known
-    attenuator = _attenuator(context)
     error = None if attenuator is None else attenuator.fluence_error_uj_cm2()
     stated = {} if error is None else {"peak_fluence_error_uj_cm2": error}
     return {**known, "peak_fluence_uj_cm2": fluence, **stated}
+
+
+def _spot(attenuator: Attenuator | None) -> dict[str, float]:
+    """Return the size of the spot that the fluence rests on, where it is known how well."""
+    found = None if attenuator is None else attenuator.excitation
+    if found is None or found.spot_error_rel is None:
+        return {}
+    diameter_um = found.spot_1e2_diameter_um
+    return {
+        "spot_1e2_diameter_um": diameter_um,
+        "spot_uncertainty_um": found.spot_error_rel * diameter_um,
+    }
 
 
 def present_fluence_uj_cm2(context: Context) -> float | None:

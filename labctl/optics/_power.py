@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,12 @@ class Excitation:
     rep_rate_hz: float
     spot_1e2_diameter_um: float
     spot_error_rel: float | None = None
+
+    def with_spot(self, measured: Mapping[str, Any]) -> "Excitation":
+        """Return the same with the spot of a calibration's result."""
+        diameter_um = float(measured["spot_1e2_diameter_um"])
+        error_rel = float(measured["spot_1e2_diameter_error_um"]) / diameter_um
+        return replace(self, spot_1e2_diameter_um=diameter_um, spot_error_rel=error_rel)
 
     def power_w(self, fluence_uj_cm2: float) -> float:
         """Return the mean power of a peak fluence, W."""

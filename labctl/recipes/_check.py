@@ -100,14 +100,15 @@ class _Check:
             self._list(node, spec, (*at, "values"))
 
     def _demand(self, node: ScanNode, at: Location) -> None:
-        """Note which calibration of the set-up a scan rests on, unless a step before makes it."""
+        """Note which calibrations of the set-up a scan rests on, unless a step before makes it."""
         instrument, _, quantity = node.scan.partition(".")
         known = self._setup.instruments[instrument].driver_type.calibrated_by
-        name = known.get(quantity, "")
-        made = f"{CALIBRATE}{name}" in self._kinds
-        if name in self._setup.file.calibrations and not made:
-            where = self._where((*at, "scan"))
-            self.demands.append(Demand(name, instrument, node.scan, where))
+        for name in known.get(quantity, ()):
+            made = f"{CALIBRATE}{name}" in self._kinds
+            wanted = name in self._setup.file.calibrations and not self._setup.states(name)
+            if wanted and not made:
+                where = self._where((*at, "scan"))
+                self.demands.append(Demand(name, instrument, node.scan, where))
 
     def _list(self, node: ScanNode, spec: SettableSpec, at: Location) -> None:
         values = node.values if isinstance(node.values, tuple) else ()

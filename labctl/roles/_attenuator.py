@@ -19,7 +19,8 @@ class Attenuator(Instrument):
 
     The peak fluence is J0 = 2 E / (pi w²) of one pulse of energy E in a spot with 1/e² radius w.
     What the instrument itself sets is its transmission. How much light comes with it is believed
-    from the set-up until the calibration ``power`` has measured it against a power meter.
+    from the set-up until the calibration ``power`` has measured it against a power meter. The size
+    of the spot is that of the set-up until the calibration ``spot_size`` has measured it.
 
     The energy of a pulse does not change with the repetition rate (the laser's intensity is set
     once), so neither does the fluence of a mark; the power goes with the rate as it is at present.
@@ -31,7 +32,7 @@ class Attenuator(Instrument):
         "power": SettableSpec("W", Limits(0.0, 10.0), 600.0, 1e-12),
     }
     readables = {"fluence": "uJ/cm^2", "power": "W", "transmission": ""}
-    calibrated_by = {"fluence": "power", "power": "power"}
+    calibrated_by = {"fluence": ("power", "spot_size"), "power": ("power", "spot_size")}
 
     def __init__(
         self, name: str, full_fluence_uj_cm2: float, limits: Mapping[str, Limits] | None = None
@@ -40,6 +41,7 @@ class Attenuator(Instrument):
         super().__init__(name, limits)
         self.full_fluence_uj_cm2 = full_fluence_uj_cm2
         self._excitation: Excitation | None = None
+        self._spot: Mapping[str, Any] | None = None
         self._present_hz: Callable[[], float | None] = lambda: None
         self._curve: PowerCurve | None = None
 
@@ -71,9 +73,18 @@ class Attenuator(Instrument):
         self._excitation, self._present_hz = excitation, rep_rate_hz
 
     def use_calibration(self, name: str, result: Mapping[str, Any]) -> None:
-        """Believe a measured curve of power against transmission from now on."""
-        del name
-        self._curve = PowerCurve.from_dict(result)
+        """Believe a measured curve of power against transmission, or size of the spot."""
+        if name == "spot_size":
+            self._spot = dict(result)
+        else:
+            self._curve = PowerCurve.from_dict(result)
+
+    @property
+    def excitation(self) -> Excitation | None:
+        """What turns power into fluence, with the spot as it is known best; None: unknown."""
+        if self._excitation is None or self._spot is None:
+            return self._excitation
+        return self._excitation.with_spot(self._spot)
 
     def start_transmission(self, transmission: float) -> None:
         """Start the move to a mark of its own scale, whatever light comes with it.
@@ -92,8 +103,8 @@ class Attenuator(Instrument):
             RefusedError: Out of the limits, or more or less than the laser gives.
         """
         self.check("fluence", fluence_uj_cm2)
-        if self._curve is not None and self._excitation is not None:
-            then = self._measured_at(self._excitation, self._curve)
+        if self._curve is not None and self.excitation is not None:
+            then = self._measured_at(self.excitation, self._curve)
             self._write_transmission(self._mark_for(fluence_uj_cm2, then, self._curve))
             return
         if fluence_uj_cm2 > self.full_fluence_uj_cm2:
@@ -107,16 +118,16 @@ class Attenuator(Instrument):
     def read_fluence(self) -> float:
         """Return the peak fluence on the sample, uJ/cm²."""
         transmission = self.read_transmission()
-        if self._curve is None or self._excitation is None:
+        if self._curve is None or self.excitation is None:
             return transmission * self.full_fluence_uj_cm2
-        then = self._measured_at(self._excitation, self._curve)
+        then = self._measured_at(self.excitation, self._curve)
         return then.fluence_uj_cm2(self._curve.power_w(transmission))
 
     def fluence_error_uj_cm2(self) -> float | None:
         """Return the standard uncertainty of the present fluence; None: it is only believed."""
-        if self._curve is None or self._excitation is None:
+        if self._curve is None or self.excitation is None:
             return None
-        relative = self._excitation.fluence_error_rel(self._curve.error_rel)
+        relative = self.excitation.fluence_error_rel(self._curve.error_rel)
         return None if relative is None else relative * self.read_fluence()
 
     def start_power(self, power_w: float) -> None:
@@ -129,12 +140,11 @@ class Attenuator(Instrument):
         return self._known_excitation().power_w(self.read_fluence())
 
     def _known_excitation(self) -> Excitation:
-        if self._excitation is None:
+        known = self.excitation
+        if known is None:
             hint = "write rep_rate and spot_1e2_diameter under 'laser' in the set-up"
             raise RefusedError(self.name, "power and fluence need the laser's facts", hint)
-        return replace(
-            self._excitation, rep_rate_hz=self._present_hz() or self._excitation.rep_rate_hz
-        )
+        return replace(known, rep_rate_hz=self._present_hz() or known.rep_rate_hz)
 
     def _measured_at(self, excitation: Excitation, curve: PowerCurve) -> Excitation:
         """Return the excitation at the rate at which the curve was measured."""

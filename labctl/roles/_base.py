@@ -106,8 +106,8 @@ class Instrument(ABC):
         companions: Readables that are taken at every point together with a settable.
         safe_actions: Actions that a set-up's ``safe_state`` can name.
         references: Keys of its block that name other instruments, with the role of those.
-        calibrated_by: Quantity → the calibration that makes it trustworthy; a set-up that names
-            this calibration wants it in force before the quantity is set.
+        calibrated_by: Quantity → the calibrations that make it trustworthy; a set-up that names
+            one of them wants it in force before the quantity is set.
         kept: Settables that stay exactly where they were put, so that another read-back means
             that the instrument was reset.
         baud_rate: Bits per second of its serial line, if it is reached by one.
@@ -123,7 +123,7 @@ class Instrument(ABC):
     companions: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     safe_actions: ClassVar[Mapping[str, SafeAction]] = {}
     references: ClassVar[Mapping[str, str]] = {}
-    calibrated_by: ClassVar[Mapping[str, str]] = {}
+    calibrated_by: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     kept: ClassVar[tuple[str, ...]] = ()
     baud_rate: ClassVar[int] = 9600
     bus_key: ClassVar[str] = ""

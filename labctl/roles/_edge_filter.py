@@ -35,7 +35,7 @@ class EdgeFilter(Instrument):
     role: ClassVar[str] = "edge_filter"
     settables = {"edge": SettableSpec("nm", Limits(200.0, 2000.0), 120.0, 0.2)}
     readables = {"edge": "nm", "angle": "deg"}
-    calibrated_by = {"edge": "edge_filter"}
+    calibrated_by = {"edge": ("edge_filter",)}
 
     def __init__(
         self,

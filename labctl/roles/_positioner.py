@@ -50,7 +50,7 @@ class Positioner(Positions):
         **{name: spec.unit for name, spec in settables.items()},
         **{f"offset_{axis}": "V" for axis in AXES},
     }
-    calibrated_by: ClassVar[Mapping[str, str]] = {"x": "step_sizes", "y": "step_sizes"}
+    calibrated_by = {"x": ("step_sizes",), "y": ("step_sizes",)}
     safe_actions = {
         "stop": SafeAction("stop_all", "all_stopped"),
         "ground": SafeAction("ground_all", "all_grounded"),

@@ -4,6 +4,7 @@ The engine drives a session from a recipe's steps; a script drives one from its 
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from itertools import chain
 from typing import Any
 
 from numpy.typing import NDArray
@@ -339,7 +340,7 @@ class Session:
     def _apply_calibrations(self, wanted: str = "") -> None:
         """Let instruments believe what is known of them by a calibration; empty: by all."""
         for device in (self.station[name] for name in self.station):
-            for name in dict.fromkeys(device.calibrated_by.values()):
+            for name in dict.fromkeys(chain.from_iterable(device.calibrated_by.values())):
                 result = self.calibrations.get(name, {}).get(device.name)
                 if result is not None and wanted in ("", name):
                     device.use_calibration(name, result)

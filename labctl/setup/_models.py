@@ -93,6 +93,17 @@ class Laser(Block):
     polarization_uncertainty_deg: Degrees = Field(0.5, ge=0)
 
 
+class LaserTruth(Laser):
+    """What the laser of a simulated set-up really does.
+
+    Attributes:
+        spot_ratio: Diameter of the spot along the stage's x over that along y; the peak fluence is
+            that of a round spot of ``spot_1e2_diameter_um``.
+    """
+
+    spot_ratio: float = Field(1.0, gt=0, allow_inf_nan=False)
+
+
 class Fault(Block):
     """A fault that the simulated set-up injects by itself.
 
@@ -350,7 +361,7 @@ class World(Block):
 
     memory: bool = True
     dot: str = ""
-    laser: Laser | None = None
+    laser: LaserTruth | None = None
     spectrum: Recording | None = None
 
     @field_validator("memory", mode="before")

@@ -71,6 +71,15 @@ class Setup:
         """Name of a calibration → its file, below ``data_root``."""
         return {name: self.data_root / entry.file for name, entry in self.file.calibrations.items()}
 
+    def states(self, calibration: str) -> bool:
+        """Return whether the file itself says what a calibration measures, and how well.
+
+        It does not want that calibration then: what it says holds until there is one.
+        """
+        laser = self.file.laser
+        spot = laser is not None and laser.spot_uncertainty_um is not None
+        return calibration == "spot_size" and spot
+
     @property
     def sample_name(self) -> str:
         """Name of the sample that is mounted; empty if the set-up names none."""

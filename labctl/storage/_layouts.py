@@ -78,6 +78,9 @@ MEANINGS: Mapping[str, Meaning] = {
     "calibrate_laser_spot": Meaning(
         "counts", "calibrate_laser_spot", {}, "imaging_camera", "CMOS", preparation=True
     ),
+    "calibrate_spot_size": Meaning(
+        "counts", "calibrate_spot_size", {}, "imaging_camera", "CMOS", preparation=True
+    ),
     "calibrate_step_sizes": Meaning(
         "counts", "calibrate_step_sizes", {}, "imaging_camera", "CMOS", preparation=True
     ),

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from itertools import chain
 from typing import Any, cast
 
 from labctl.clock import EventQueue, VirtualClock
@@ -62,7 +63,7 @@ class PlainContext:
 
     def calibrated(self, name: str, key: str, result: Mapping[str, Any]) -> None:
         self.calibrations.setdefault(name, {})[key] = dict(result)
-        if name in self.station[key].calibrated_by.values():
+        if name in chain.from_iterable(self.station[key].calibrated_by.values()):
             self.station[key].use_calibration(name, result)
 
     def warn_once(self, device: str, text: str) -> None:

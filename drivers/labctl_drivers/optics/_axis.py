@@ -38,7 +38,7 @@ class Axis(Rotator, OnSlide[AxisSettings]):
     optical_per_mechanical: ClassVar[float] = 1.0
     what: ClassVar[str]
     settings_type = AxisSettings
-    calibrated_by = {"angle": "analyser"}
+    calibrated_by = {"angle": ("analyser",)}
     remedy: str = "none"
 
     def __init__(

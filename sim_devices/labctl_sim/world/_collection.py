@@ -7,9 +7,10 @@ import numpy as np
 from labctl_sim.world._types import FloatArray
 
 
-def spot_rel(distance_um: float, diameter_1e2_um: float) -> float:
-    """Fluence against the peak: exp(-2 r^2 / w^2), w half the 1/e^2 diameter."""
-    return math.exp(-8.0 * (distance_um / diameter_1e2_um) ** 2)
+def spot_rel(x_um: float, y_um: float, diameters_1e2_um: tuple[float, float]) -> float:
+    """Fluence against the peak: exp(-2 x^2 / a^2 - 2 y^2 / b^2), half the 1/e^2 diameters."""
+    along_x, along_y = diameters_1e2_um
+    return math.exp(-8.0 * ((x_um / along_x) ** 2 + (y_um / along_y) ** 2))
 
 
 def collection_rel(distance_um: float, defocus_um: float, sd_um: float, depth_um: float) -> float:

@@ -16,6 +16,9 @@ class LaserTruth:
     wavelength_nm: float = 405.0
     rep_rate_hz: float = 1e7
     spot_1e2_diameter_um: float = 2.4
+    """2 w of the round spot with the same area: of an elliptic one the geometric mean."""
+    spot_ratio: float = 1.0
+    """Diameter along the stage's x over that along y."""
     peak_fluence_uj_cm2: float = 0.85
     """Peak fluence J0 = 2 E_pulse / (pi w^2), w half the spot diameter."""
     polarization_deg: float | None = None

@@ -287,9 +287,18 @@ class World:
         """1/e² diameter of the excitation at the sample, as the lens stands."""
         return self.table.spread_um or self.laser.spot_1e2_diameter_um
 
-    def excitation_uj_cm2(self, distance_um: float) -> float:
-        """Fluence at a distance from the optical axis, while the light is on."""
-        return self._fluence_uj_cm2() * spot_rel(distance_um, self.spot_1e2_diameter_um)
+    @property
+    def spot_1e2_diameters_um(self) -> tuple[float, float]:
+        """The same along the stage's x and y; the peak fluence goes with the product."""
+        if self.table.spread_um:
+            return self.table.spread_um, self.table.spread_um
+        stretched = math.sqrt(self.laser.spot_ratio)
+        diameter_um = self.laser.spot_1e2_diameter_um
+        return diameter_um * stretched, diameter_um / stretched
+
+    def peak_uj_cm2(self) -> float:
+        """Fluence on the optical axis, while the light is on."""
+        return self._fluence_uj_cm2()
 
     def displacement_um(self, at_s: float) -> tuple[float, float, float]:
         """Where the sample is against where the dot on the axis was on it, by stage and drift."""
@@ -364,8 +373,7 @@ class World:
         """What a dot feels, and how much of its brightness bleaching has left."""
         dot = self.sample.dots[name]
         x, y, _ = self._offset_um(name, at_s)
-        distance_um = math.hypot(x, y)
-        fluence = self._fluence_uj_cm2() * spot_rel(distance_um, self.spot_1e2_diameter_um)
+        fluence = self._fluence_uj_cm2() * spot_rel(x, y, self.spot_1e2_diameters_um)
         bath_k = self.thermal.sample_at(at_s)
         left, bleach_mev = bleached(dot.bleaching, self._dose(name, at_s))
         heated_k = bath_k + local_heating_k(self.sample.laws.excitation, fluence, bath_k)

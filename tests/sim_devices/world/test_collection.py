@@ -13,8 +13,8 @@ from labctl_sim.world._lamps import lamp_lines
 
 
 def test_spot_falls_to_e_minus_two_at_half_its_diameter() -> None:
-    assert spot_rel(1.2, 2.4) == pytest.approx(math.exp(-2.0))
-    assert spot_rel(0.0, 2.4) == 1.0
+    assert spot_rel(1.2, 0.0, (2.4, 2.4)) == pytest.approx(math.exp(-2.0))
+    assert spot_rel(0.0, 0.0, (2.4, 2.4)) == 1.0
 
 
 def test_collection_is_gaussian_in_both_directions() -> None:

@@ -96,11 +96,11 @@ def test_dots_stand_where_the_optics_put_them() -> None:
 
 def test_the_wide_field_has_the_same_power() -> None:
     made = world()
-    before = made.laser_photons_hz(), made.laser_power_w(), made.excitation_uj_cm2(0.0)
+    before = made.laser_photons_hz(), made.laser_power_w(), made.peak_uj_cm2()
     made.table.spread(24.0)
     assert made.laser_photons_hz() == pytest.approx(before[0])
     assert made.laser_power_w() == pytest.approx(before[1])
-    assert made.excitation_uj_cm2(0.0) == pytest.approx(before[2] / 100.0)
+    assert made.peak_uj_cm2() == pytest.approx(before[2] / 100.0)
 
 
 def test_laser_light_needs_the_long_pass_out() -> None:

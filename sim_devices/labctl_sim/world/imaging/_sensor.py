@@ -115,16 +115,32 @@ class ImagingSensor:
         total = world.laser_photons_hz() * truth.reflection_rel * 10.0**-density
         total *= truth.throughput_rel * truth.quantum_efficiency
         _, _, z = world.displacement_um(at_s)
-        own = 0.25 * world.spot_1e2_diameter_um / truth.um_per_pixel
-        sd = math.hypot(own, truth.blur_px(z))
-        return total * _spot(columns, rows, *self.laser_spot_px(), sd)
+        along_x, along_y = (0.25 * um for um in world.spot_1e2_diameters_um)
+        return total * self._ellipse(columns, rows, (along_x, along_y), truth.blur_px(z))
+
+    def _ellipse(
+        self, columns: FloatArray, rows: FloatArray, sds_um: tuple[float, float], blur_px: float
+    ) -> FloatArray:
+        """A Gaussian of unit content about the optical axis, with axes along the stage's."""
+        column, row = self.laser_spot_px()
+        if sds_um[0] == sds_um[1]:
+            sd = math.hypot(sds_um[0] / self.truth.um_per_pixel, blur_px)
+            return _spot(columns, rows, column, row, sd)
+        turn = np.array(self.truth.matrix())
+        # A pixel adds the variance of a square.
+        blur_px2 = blur_px**2 + 1.0 / 12.0
+        spread = turn @ np.diag(np.square(sds_um)) @ turn.T + blur_px2 * np.eye(2)
+        away = np.stack(np.meshgrid(columns - column, rows - row), axis=-1)
+        square = np.einsum("yxi,ij,yxj->yx", away, np.linalg.inv(spread), away)
+        height = 1.0 / (2.0 * math.pi * math.sqrt(float(np.linalg.det(spread))))
+        return height * np.exp(-0.5 * square)
 
     def _luminescence(self, at_s: float, columns: FloatArray, rows: FloatArray) -> FloatArray:
         """Electrons per second by dots, and by everything else that shines."""
         world, truth = self._world, self.truth
         grey = world.table.imaging_density or 0.0
         passed = truth.throughput_rel * truth.quantum_efficiency * 10.0**-grey
-        glow = truth.glow_e_s * world.excitation_uj_cm2(0.0) * truth.um_per_pixel**2 * 10.0**-grey
+        glow = truth.glow_e_s * world.peak_uj_cm2() * truth.um_per_pixel**2 * 10.0**-grey
         light = glow * self._profile((0.0, 0.0), 0.25 * world.spot_1e2_diameter_um, columns, rows)
         if world.recorded is not None or world.table.scatterer:
             return light
