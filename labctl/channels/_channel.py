@@ -34,9 +34,12 @@ class Channel:
         """Send bytes as they are; raises OSError when the other side is gone."""
         self._connection.send_bytes(packet)
 
-    def receive_packet(self) -> bytes:
-        """Wait for bytes as they were sent; raises EOFError or OSError when nobody is there."""
-        return self._connection.recv_bytes()
+    def receive_packet(self, most: int | None = None) -> bytes:
+        """Wait for bytes as they were sent; raises EOFError or OSError when nobody is there.
+
+        A packet of more than ``most`` bytes ends the line, with an OSError.
+        """
+        return self._connection.recv_bytes(most)
 
     def poll(self, timeout_s: float = 0.0) -> bool:
         """Whether a value (or the end) is there within ``timeout_s`` of wall time."""

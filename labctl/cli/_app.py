@@ -30,6 +30,7 @@ COMMANDS = {
     "recover": "labctl.cli._recover:recover",
     "gui": "labctl.cli._gui:gui",
     "engine": "labctl.cli._gui:engine",
+    "status": "labctl.cli._status:status",
     "sim": "labctl.cli._sim:app",
 }
 """Name → where it is; ``--help`` alone loads all of them."""

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from labctl.cli._which_engine import At, TokenFile, far_engine
 from labctl.errors import ConfigError, Problem
 from labctl.host.server import EngineRequest, serve_engine
 from labctl.setup import load_setup
@@ -30,7 +31,7 @@ Idle = Annotated[
 
 
 def gui(
-    setup: Setup,
+    setup: Annotated[Path | None, typer.Option(help="Set-up file (YAML).")] = None,
     simulate: Simulate = False,
     sample: Sample = None,
     dot: Dot = "",
@@ -38,20 +39,25 @@ def gui(
     speed: Speed = 1.0,
     out: Out = None,
     changes: Changes = None,
+    engine: At = "",
+    token_file: TokenFile = None,
 ) -> None:
     """Open the window; it attaches to the engine of the set-up, or starts one.
 
     The engine is a process of its own and outlives the window: closing this, or killing it, leaves
-    a run alone, and the next window attaches again.
+    a run alone, and the next window attaches again. With --engine it is that of another computer.
     """
-    request = _request(setup, simulate, sample, dot, seed, speed, out, changes)
-    # What is wrong with the files is said here, before any window opens.
-    load_setup(request.setup, sample=request.sample, changes=request.changes)
+    far = far_engine(setup, engine, token_file)
+    named = setup or Path(engine)
+    request = _request(named, simulate, sample, dot, seed, speed, out, changes)
+    if far is None:
+        # What is wrong with the files is said here, before any window opens.
+        load_setup(request.setup, sample=request.sample, changes=request.changes)
     found = entry_points(group="labctl.windows", name="default")
     if not found:
         what = "no window is installed"
         raise ConfigError([Problem(what, hint="install labctl again, with PyQt5 and pyqtgraph")])
-    raise typer.Exit(next(iter(found)).load()(request))
+    raise typer.Exit(next(iter(found)).load()(request, far))
 
 
 def engine(

@@ -13,7 +13,7 @@ from PyQt5.QtWidgets import QApplication
 
 from labctl.gui._engine import Engine
 from labctl.gui._window import MainWindow
-from labctl.host.server import EngineRequest
+from labctl.host.server import EngineRequest, FarEngine
 
 __all__ = ["catch_mistakes", "run_window"]
 
@@ -22,12 +22,12 @@ _SIGNALS_MS = 200
 Hook = Callable[[type[BaseException], BaseException, TracebackType | None], object]
 
 
-def run_window(request: EngineRequest) -> int:
-    """Show the window until it is closed; returns the exit status."""
+def run_window(request: EngineRequest, far: FarEngine | None = None) -> int:
+    """Show the window of an engine, here or far away, until it is closed; returns the status."""
     app = QApplication.instance() or QApplication(sys.argv[:1])
     QApplication.setApplicationName("labctl")
     QApplication.setOrganizationName("labctl")
-    engine = Engine(request)
+    engine = Engine(request, far)
     catch_mistakes(engine)
     window = MainWindow(engine, QSettings())
     window.show()

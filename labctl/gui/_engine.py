@@ -9,11 +9,19 @@ from typing import Any
 
 from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 
-from labctl.errors import LabctlError
+from labctl.errors import LabctlError, RefusedError
 from labctl.events import Command, Event, Message, RunStarted, decode_event
 from labctl.gui._inbox import Inbox, Picture
 from labctl.host import RunState
-from labctl.host.server import EngineClient, EngineRequest, Head, attach, start_engine
+from labctl.host.server import (
+    EngineClient,
+    EngineRequest,
+    FarEngine,
+    Head,
+    attach,
+    attach_to,
+    start_engine,
+)
 
 __all__ = ["Engine"]
 
@@ -54,10 +62,10 @@ class Engine(QObject):
     _answered = pyqtSignal(object, object)
     _line = pyqtSignal(object)
 
-    def __init__(self, request: EngineRequest) -> None:
-        """Know which engine to talk to; ``begin`` attaches."""
+    def __init__(self, request: EngineRequest, far: FarEngine | None = None) -> None:
+        """Know which engine to talk to, here or ``far`` away; ``begin`` attaches."""
         super().__init__()
-        self.request = request
+        self.request, self._far = request, far
         self._forget()
         self.log: deque[dict[str, Any]] = deque(maxlen=_LOG)
         self.inbox = Inbox()
@@ -131,19 +139,21 @@ class Engine(QObject):
         """Look for the engine, on a thread: an engine that hangs must not hold up the window."""
         found: EngineClient | LabctlError | None
         try:
-            found = attach(
-                self.request.setup,
-                simulate=self.request.simulate,
-                told=self.inbox.put,
-                gone=self._gone,
-            )
-            if found is None and start:
+            found = self._attach()
+            if found is None and start and self._far is None:
                 found = start_engine(self.request, self.inbox.put, self._gone)
         except LabctlError as error:
             found = error
         # The window may be gone by now.
         with suppress(RuntimeError):
             self._line.emit(found)
+
+    def _attach(self) -> EngineClient | None:
+        told, gone = self.inbox.put, self._gone
+        if self._far is not None:
+            return attach_to(self._far, told, gone)
+        request = self.request
+        return attach(request.setup, simulate=request.simulate, told=told, gone=gone)
 
     def _gone(self) -> None:
         with suppress(RuntimeError):
@@ -163,7 +173,8 @@ class Engine(QObject):
             self._client = None
             self.say("warning", "engine", "the line to the engine is lost")
         self.attached.emit(False)
-        if not self._closed:
+        # A token that is refused is not the right one the next time, either.
+        if not (self._closed or isinstance(found, RefusedError)):
             self._again.start()
 
     def _hand_over(self, done: "Future[Any]", then: Then | None) -> None:

@@ -33,7 +33,6 @@ class Header(QWidget):
         self.simulated = QLabel("SIMULATED")
         self.simulated.setObjectName("simulated")
         self.simulated.setToolTip("No instrument is touched: every address leads to a simulator")
-        self.simulated.setVisible(engine.request.simulate)
         self.interlocks = QToolButton()
         self.interlocks.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self._list = QMenu(self)
@@ -80,7 +79,9 @@ class Header(QWidget):
         self.connection.setText(text)
         self.connection.setToolTip(str(status.get("problem") or status.get("file", "")))
         set_tone(self.connection, tone)
-        speed = status.get("speed", self.engine.request.speed)
+        request = self.engine.request
+        self.simulated.setVisible(bool(status.get("simulated", request.simulate)))
+        speed = status.get("speed", request.speed)
         self.simulated.setText("SIMULATED" if speed == 1 else f"SIMULATED  ×{speed:g}")
         task = str(status.get("task", ""))
         self.task.setText(_TASKS.get(task, task.replace("_", " ")))

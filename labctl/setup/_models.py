@@ -1,8 +1,9 @@
 """The set-up file as frozen models; what concerns two keys at once is checked elsewhere."""
 
+import ipaddress
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -27,6 +28,7 @@ __all__ = [
     "Interlock",
     "Laser",
     "LaserBlocking",
+    "Listen",
     "Monitor",
     "Recording",
     "Rule",
@@ -62,7 +64,13 @@ def _key(name: str) -> str:
 
 
 class Block(BaseModel):
-    """A block of the file: unknown keys are errors; quantities have units in the file only."""
+    """A block of the file: unknown keys are errors; quantities have units in the file only.
+
+    Attributes:
+        never: Keys that somebody may look for here, and why there are none.
+    """
+
+    never: ClassVar[dict[str, str]] = {}
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", alias_generator=_key, validate_by_name=False
@@ -349,6 +357,46 @@ class Recording(Block):
     offset_counts: float = Field(0.0, allow_inf_nan=False)
 
 
+class Listen(Block):
+    """Where windows of other computers reach the engine; without it, none does.
+
+    Attributes:
+        host: Address of this computer on which the engine listens: 127.0.0.1 is for tunnels that
+            end on it, 0.0.0.0 is each that it has.
+        port: Port there.
+        token_file: File that only its owner may read, with the token; a relative name is looked
+            for beside the set-up.
+        token_variable: Environment variable with the token, instead of a file.
+    """
+
+    never: ClassVar[dict[str, str]] = {
+        "token": "a set-up is read by many and stored with every run; name a token_file"
+    }
+
+    host: str = "127.0.0.1"
+    port: int = Field(ge=1, le=65535, description="like 'port: 47110'")
+    token_file: Path | None = None
+    token_variable: str | None = Field(
+        None, pattern=r"^[A-Za-z_]\w*$", description="like 'token_variable: LABCTL_TOKEN'"
+    )
+
+    @field_validator("host")
+    @classmethod
+    def _an_address(cls, host: str) -> str:
+        try:
+            return str(ipaddress.ip_address(host))
+        except ValueError:
+            message = f"{host!r} is no address of a computer; write it like '127.0.0.1'"
+            raise ValueError(message) from None
+
+    @model_validator(mode="after")
+    def _one_token(self) -> "Listen":
+        if (self.token_file is None) == (self.token_variable is None):
+            message = "needs exactly one token; write 'token_file: FILE' or 'token_variable: NAME'"
+            raise ValueError(message)
+        return self
+
+
 class World(Block):
     """What concerns the simulated set-up as a whole.
 
@@ -358,6 +406,12 @@ class World(Block):
         laser: Truths of the laser that differ from what is believed.
         spectrum: A recorded spectrum that shines in the place of the dot.
     """
+
+    never: ClassVar[dict[str, str]] = dict.fromkeys(
+        ("listen", "host", "port"),
+        "simulated instruments speak the protocols of their instruments, which know no token,"
+        " and stay on 127.0.0.1; reach them through a tunnel",
+    )
 
     memory: bool = True
     dot: str = ""
@@ -374,7 +428,8 @@ class SetupFile(Block):
     """A set-up file. Instruments are read one by one, each with the model of its driver.
 
     Runs are written below ``data_root``, a folder of this computer; once one has ended, its files
-    are copied below ``copy_to``, a share that may be absent meanwhile.
+    are copied below ``copy_to``, a share that may be absent meanwhile. Windows of other computers
+    are let in only where ``listen`` says so.
     """
 
     schema_version: Literal[1] = Field(description="write 'schema_version: 1'")
@@ -382,6 +437,7 @@ class SetupFile(Block):
     data_root: Path = Path("~/labctl-data")
     copy_to: Path | None = Field(None, description="like 'copy_to: //server/share/runs'")
     user: User | None = None
+    listen: Listen | None = None
     laser: Laser | None = None
     instruments: dict[Name, InstrumentBlock] = Field(
         min_length=1, description="one block per instrument, each with its driver"

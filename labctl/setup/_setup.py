@@ -158,9 +158,12 @@ class Setup:
         return spec
 
     def resolved(self) -> dict[str, Any]:
-        """Return the set-up with every default written out, as JSON that loads again."""
+        """Return the set-up with every default written out, as JSON that loads again.
+
+        Who may look on has nothing to do with what is measured, and is left out.
+        """
         content = self.file.model_dump(
-            mode="json", by_alias=True, exclude_none=True, exclude={"instruments"}
+            mode="json", by_alias=True, exclude_none=True, exclude={"instruments", "listen"}
         )
         content["instruments"] = {
             name: _resolved(entry) for name, entry in self.instruments.items()

@@ -130,6 +130,10 @@ def _said(entry: dict[str, Any], model: type[BaseModel], shown: Location) -> tup
         return f"{_joined(shown, loc[-1])} is missing", _needed(model, loc)
     if kind == "extra_forbidden":
         inside = _model_at(model, loc[:-1])
+        never: dict[str, str] = getattr(inside, "never", {})
+        if loc[-1] in never:
+            what, _, hint = never[str(loc[-1])].partition("; ")
+            return f"{spelled(shown)}: {what}", hint
         known = keys_of(inside) if inside else []
         return f"unknown key {spelled(shown)!r}", did_you_mean(loc[-1], known, kind="keys")
     what, hint = _complaint(kind, context, entry)

@@ -13,6 +13,9 @@ from labctl.host.server._outbox import Outbox
 
 __all__ = ["Audience", "Window"]
 
+_MOST_BYTES = 16_000_000
+"""No question of a window is longer, not even the text of a large recipe."""
+
 
 class Window:
     """One window that is attached: what it asks, and what it is sent."""
@@ -48,7 +51,7 @@ class Window:
         # What is no packet comes from no window of ours, which then hangs up.
         with suppress(OSError, EOFError, LabctlError):
             while True:
-                head, _ = unpack(self._channel.receive_packet())
+                head, _ = unpack(self._channel.receive_packet(_MOST_BYTES))
                 self._audience.asked(self, head)
         self._audience.leave(self)
         self._sending.join()
@@ -73,6 +76,16 @@ class Audience:
         """Let windows in; ``welcome`` sends each what there is, and enters it."""
         self._welcome = welcome
         self._thread.start()
+
+    def admit(self, channel: Channel) -> None:
+        """Let in whoever calls over this channel, and has proved that it may."""
+        window = Window(channel, self)
+        if not self._closing:
+            self._welcome(window)
+        window.start()
+        if self._closing:
+            # It came too late to be hung up on with the others.
+            self.leave(window)
 
     def enter(self, window: Window) -> None:
         """Tell this window, too, from now on."""
@@ -136,10 +149,7 @@ class Audience:
         while not self._closing:
             # Who does not know the key, or hangs up, is none of our windows.
             with suppress(OSError, EOFError, AuthenticationError):
-                window = Window(Channel(self._listener.accept()), self)
-                if not self._closing:
-                    self._welcome(window)
-                window.start()
+                self.admit(Channel(self._listener.accept()))
         # What knocked to end the waiting, or came too late.
         for window in self._all():
             self.leave(window)

@@ -6,21 +6,31 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from labctl.channels import Arrays, Channel, Head, pack, unpack
+from labctl.channels import Arrays, Channel, Head, call_door, pack, unpack
 from labctl.errors import ConfigError, LabctlError, Problem
 from labctl.host.server._rendezvous import call, place_of
 from labctl.host.server._request import EngineRequest
 
-__all__ = ["EngineClient", "attach", "start_engine"]
+__all__ = ["EngineClient", "FarEngine", "attach", "attach_to", "start_engine"]
 
 _LOOK_S = 0.1
 _STARTS_S = 60.0
 
 Told = Callable[[Head, Arrays], None]
+
+
+@dataclass(frozen=True)
+class FarEngine:
+    """An engine that a set-up lets other computers reach, and the token that it wants."""
+
+    host: str
+    port: int
+    token: bytes = field(repr=False)
 
 
 class EngineClient:
@@ -89,6 +99,19 @@ def attach(
     """Return a line to the engine of a set-up; None if none is running."""
     channel = call(place_of(setup, simulate=simulate))
     return None if channel is None else EngineClient(channel, told, gone)
+
+
+def attach_to(far: FarEngine, told: Told, gone: Callable[[], None]) -> EngineClient | None:
+    """Return a line to an engine that listens for other computers; None if none answers.
+
+    Raises:
+        LabctlError: It refuses the token, or is no engine.
+    """
+    try:
+        channel = call_door(far.host, far.port, far.token)
+    except OSError:
+        return None
+    return EngineClient(channel, told, gone)
 
 
 def start_engine(

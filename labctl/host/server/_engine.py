@@ -13,9 +13,10 @@ from labctl.host._supervisor import SetupFiles
 from labctl.host.server._audience import Audience
 from labctl.host.server._board import Board
 from labctl.host.server._office import Office
+from labctl.host.server._outside import Outside, listening, outside
 from labctl.host.server._panel import Panel
 from labctl.host.server._queue import RunQueue
-from labctl.host.server._rendezvous import Offer, offer, place_of, withdraw
+from labctl.host.server._rendezvous import Offer, offer, place_of, refuse_second, withdraw
 from labctl.host.server._request import EngineRequest
 from labctl.host.server._work import Work
 from labctl.setup import Setup, load_setup
@@ -28,8 +29,8 @@ _TOLD_S = 1.0
 class _Engine:
     """One life of the server; all work is done on the thread that calls ``run``."""
 
-    def __init__(self, request: EngineRequest, setup: Setup) -> None:
-        self._request, self._setup = request, setup
+    def __init__(self, request: EngineRequest, setup: Setup, wanted: Outside | None) -> None:
+        self._request, self._setup, self._outside = request, setup, wanted
         self._ending = threading.Event()
         key = secrets.token_bytes(32)
         self._board = Board(RealClock(request.speed))
@@ -58,6 +59,7 @@ class _Engine:
             interlocks=[],
             runs=str(request.out or setup.data_root / ("simulated" if request.simulate else "")),
             sample=setup.sample_name,
+            listens="",
         )
 
     def run(self) -> None:
@@ -66,11 +68,13 @@ class _Engine:
         self._audience.start(self._board.welcome)
         self._office.start()
         try:
-            offer(place, self._offer)
-            try:
-                self._serve()
-            finally:
-                withdraw(place, self._offer)
+            refuse_second(place, self._offer.setup)
+            with listening(self._outside, self._audience, self._board):
+                offer(place, self._offer)
+                try:
+                    self._serve()
+                finally:
+                    withdraw(place, self._offer)
         finally:
             self._office.close()
             self._audience.close()
@@ -127,8 +131,8 @@ def serve_engine(request: EngineRequest) -> None:
     """Own a set-up and serve windows until told to end.
 
     Raises:
-        ConfigError: The set-up is wrong; nothing was touched.
+        ConfigError: The set-up or its token is wrong; nothing was touched.
         RefusedError: Another engine owns it.
     """
     setup = load_setup(request.setup, sample=request.sample, changes=request.changes)
-    _Engine(request, setup).run()
+    _Engine(request, setup, outside(request, setup)).run()

@@ -13,7 +13,7 @@ from platformdirs import user_runtime_path
 from labctl.channels import Channel, connect
 from labctl.errors import RefusedError
 
-__all__ = ["Offer", "call", "offer", "place_of", "withdraw"]
+__all__ = ["Offer", "call", "offer", "place_of", "refuse_second", "withdraw"]
 
 _FOLDER = "LABCTL_RUNTIME_DIR"
 _TRIES = 3
@@ -62,12 +62,21 @@ def offer(place: Path, told: Offer) -> None:
             with open(descriptor, "w", encoding="utf-8") as file:
                 json.dump(asdict(told), file)
             return
-        channel = call(place)
-        if channel is not None:
-            channel.close()
-            raise RefusedError("engine", f"{told.setup} has one already", "attach to it")
+        refuse_second(place, told.setup)
         place.unlink(missing_ok=True)
     raise RefusedError("engine", f"{place} cannot be left", "remove it")
+
+
+def refuse_second(place: Path, setup: str) -> None:
+    """Do nothing, unless an engine is alive that has left this file.
+
+    Raises:
+        RefusedError: There is one.
+    """
+    channel = call(place)
+    if channel is not None:
+        channel.close()
+        raise RefusedError("engine", f"{setup} has one already", "attach to it")
 
 
 def withdraw(place: Path, told: Offer) -> None:

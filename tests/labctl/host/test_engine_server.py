@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import socket
 import stat
 import sys
 from collections.abc import Generator
@@ -9,12 +11,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from labctl.channels import listen
-from labctl.errors import LabctlError, RefusedError
+from labctl.cli import app
+from labctl.errors import ConfigError, LabctlError, RefusedError
 from labctl.events import RunStopped, decode_event
-from labctl.host.server import EngineRequest, place_of
+from labctl.host.server import (
+    EngineRequest,
+    FarEngine,
+    attach_to,
+    place_of,
+    serve_engine,
+    token_in,
+)
 from labctl.host.server._rendezvous import Offer, call, offer, withdraw
+from labctl.setup import load_setup
 from labctl.storage import read_run
 from served_engine import Hearer, attached, served, wait_for
 from small_setup import Bench
@@ -29,12 +41,25 @@ steps:
 """
 
 
+TOKEN = "q3Jv8dKpX2mNbT5wZrLhYc7sFgA9eUiO"
+
+
+def listening_at(folder: Path) -> str:
+    """Return a block for a set-up that lets others in, on this computer only."""
+    token = folder / "token"
+    token.write_text(f"{TOKEN}\n", "utf-8")
+    token.chmod(0o600)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return f"listen: {{port: {free.getsockname()[1]}, token_file: token}}\n"
+
+
 @pytest.fixture(scope="module")
 def request_(tmp_path_factory: pytest.TempPathFactory) -> Generator[EngineRequest]:
     folder = tmp_path_factory.mktemp("engine")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LABCTL_RUNTIME_DIR", str(folder / "runtime"))
         setup = Bench(folder).setup()
+        setup.write_text(setup.read_text("utf-8") + listening_at(setup.parent), "utf-8")
         request = EngineRequest(setup=setup, simulate=True, speed=4.0, out=folder / "data")
         with served(request):
             yield request
@@ -161,6 +186,102 @@ def test_a_second_engine_for_the_same_set_up_is_refused(request_: EngineRequest)
 def test_only_the_user_may_read_the_key(request_: EngineRequest) -> None:
     mode = place_of(request_.setup, simulate=True).stat().st_mode
     assert stat.S_IMODE(mode) == 0o600
+
+
+# Windows of other computers
+
+
+def far(request: EngineRequest, token: str = TOKEN) -> FarEngine:
+    found = re.search(r"^listen: \{port: (\d+)", request.setup.read_text("utf-8"), re.M)
+    assert found is not None
+    return FarEngine("127.0.0.1", int(found[1]), token.encode())
+
+
+def test_a_window_with_the_token_sees_and_asks_as_one_of_this_computer(
+    window: Hearer, request_: EngineRequest
+) -> None:
+    hearer = Hearer()
+    hearer.client = attach_to(far(request_), hearer.told, hearer.gone.set)
+    assert hearer.client is not None
+    wait_for(lambda: hearer.of("welcome"), "the welcome")
+    assert hearer.status()["setup"] == "small set-up"
+    place = far(request_)
+    assert hearer.ask("snapshot")["engine"]["listens"] == f"{place.host} port {place.port}"
+    with pytest.raises(LabctlError, match="out of range"):
+        hearer.ask("set", name="cryostat", quantity="temperature", value=400.0)
+    assert any("is attached" in entry["text"] for entry in window.of("log"))
+    hearer.client.close()
+
+
+def test_a_window_with_another_token_stays_outside_and_that_is_told(
+    window: Hearer, request_: EngineRequest
+) -> None:
+    hearer = Hearer()
+    with pytest.raises(RefusedError, match="the engine refuses the token"):
+        attach_to(far(request_, TOKEN[::-1]), hearer.told, hearer.gone.set)
+    text = "a caller from 127.0.0.1 did not know the token, 1 so far"
+    wait_for(lambda: [e for e in window.of("log") if e["text"] == text], "the warning")
+    assert hearer.heads == []
+
+
+def test_a_question_without_end_ends_the_line_and_nothing_else(
+    window: Hearer, request_: EngineRequest
+) -> None:
+    with attached(request_) as other:
+        assert other.client is not None
+        other.client.ask("check", text="x" * 17_000_000)
+        assert other.gone.wait(60.0)
+    assert window.ask("check", text=RECIPE)["problems"] == []
+
+
+def test_status_tells_how_an_engine_stands(request_: EngineRequest) -> None:
+    place, token = far(request_), str(request_.setup.parent / "token")
+    at = ["--engine", f"{place.host}:{place.port}", "--token-file", token]
+    for which in (["--setup", str(request_.setup), "--simulate"], at):
+        found = CliRunner().invoke(app, ["status", *which])
+        assert found.exit_code == 0
+        assert found.output.startswith(
+            "small set-up: connected, simulated, idle\nlistens at 127.0."
+        )
+    found = CliRunner().invoke(app, ["status", "--setup", str(request_.setup)])
+    assert (found.exit_code, found.output) == (1, f"no engine has {request_.setup}\n")
+
+
+def test_the_token_is_written_nowhere(window: Hearer, request_: EngineRequest) -> None:
+    for path in request_.setup.parent.rglob("*"):
+        assert path.name == "token" or not path.is_file() or TOKEN.encode() not in path.read_bytes()
+    snapshot = window.ask("snapshot")
+    assert TOKEN not in json.dumps(snapshot)
+    assert TOKEN not in request_.model_dump_json()
+    assert TOKEN not in repr(far(request_))
+    assert TOKEN not in json.dumps(load_setup(request_.setup).resolved())
+    if sys.platform == "linux":
+        pid = snapshot["engine"]["pid"]
+        assert TOKEN.encode() not in Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
+def test_a_token_of_the_environment_is_not_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("A_TOKEN_OF_THIS_TEST", f" {TOKEN}\n")
+    assert token_in("A_TOKEN_OF_THIS_TEST", "") == TOKEN.encode()
+    assert "A_TOKEN_OF_THIS_TEST" not in os.environ
+
+
+def test_an_engine_whose_port_is_taken_says_so_before_it_connects_anything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LABCTL_RUNTIME_DIR", str(tmp_path / "runtime"))
+    setup = Bench(tmp_path).setup()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        (tmp_path / "token").write_text(TOKEN, "utf-8")
+        (tmp_path / "token").chmod(0o600)
+        text = setup.read_text("utf-8") + f"listen:\n  port: {port}\n  token_file: token\n"
+        setup.write_text(text, "utf-8")
+        request = EngineRequest(setup=setup, simulate=True)
+        told = rf"setup\.yaml:\d+: listen: 127\.0\.0\.1 port {port} cannot be listened on: "
+        with pytest.raises(ConfigError, match=told):
+            serve_engine(request)
+    assert not list(tmp_path.rglob("engine_*.json"))
 
 
 def test_the_file_of_a_dead_engine_is_taken_over(tmp_path: Path) -> None:
