@@ -309,9 +309,9 @@ def dot_on_the_map(walk: Walk) -> None:
 def spectrum_and_decay(walk: Walk) -> None:
     """Look at the spectrum, the camera, the decay and the coincidences of what is in the spot."""
     spectrum = cast(SpectrumPanel, walk.panel("spectrum", SpectrumPanel))
-    spectrum.exposure.setText("1 s")
+    spectrum.bar.remember({"exposure": "1 s"})
     spectrum.average.setValue(5)
-    spectrum.live.click()
+    spectrum.bar.live.click()
     walk.until(lambda: walk.engine.status["task"] == "live_spectrum", "the live view")
     walk.until(lambda: len(spectrum.plot.curves[0].x) > 0, "the second spectrum")
     spectrum.axis.setCurrentText("eV")

@@ -16,6 +16,7 @@ __all__ = ["BigPanel"]
 _NUMBERS = 3
 _SHARE = 0.55
 _RATE = "count rate of "
+_TOPIC = "rates"
 
 
 class BigPanel(Panel):
@@ -38,6 +39,8 @@ class BigPanel(Panel):
         engine.roles_changed.connect(self._fill)
         engine.values_changed.connect(self._show)
         engine.shown.connect(self._take)
+        if _TOPIC in engine.pictures:
+            self._take(_TOPIC, engine.pictures[_TOPIC])
         self._fill()
 
     def memory(self) -> dict[str, Any]:
@@ -74,7 +77,7 @@ class BigPanel(Panel):
         self._show()
 
     def _take(self, topic: str, picture: Picture) -> None:
-        if topic == "rates":
+        if topic == _TOPIC:
             self._rates = dict(picture.head["rates_hz"])
             self._show()
 

@@ -17,7 +17,9 @@ Place = tuple[float, float, float, float]
 
 
 class ImagePlot(pg.PlotWidget):
-    """One image; row 0 is above. Double click shows all of it.
+    """One image; row 0 is above. Double click shows all of it, in all its levels.
+
+    Black and white follow the image until somebody drags them on the bar beside it.
 
     Attributes:
         clicked: Column and row (in the units of the axes) where somebody clicked.
@@ -29,13 +31,20 @@ class ImagePlot(pg.PlotWidget):
     picked = pyqtSignal(object)
     region_changed = pyqtSignal(float, float, float, float)
 
-    def __init__(self, x: str, y: str, *, equal: bool = True, colours: str = "viridis") -> None:
-        """Label the axes; ``equal``: a pixel is as wide as high."""
+    def __init__(
+        self, x: str, y: str, value: str, *, equal: bool = True, colours: str = "viridis"
+    ) -> None:
+        """Label axes and colours; ``equal``: a pixel is as wide as high."""
         super().__init__(background=DARK.plot)
         self.image = pg.ImageItem(axisOrder="row-major")
-        self.image.setColorMap(pg.colormap.get(colours))
         item = self.getPlotItem()
         item.addItem(self.image)
+        self._follows = True
+        self._colours = pg.ColorBarItem(
+            values=(0.0, 1.0), colorMap=pg.colormap.get(colours), label=value, rounding=1e-9
+        )
+        self._colours.setImageItem(self.image, insert_in=item)
+        self._colours.sigLevelsChanged.connect(self._hold)
         item.setMenuEnabled(False)
         item.setLabel("bottom", x)
         item.setLabel("left", y)
@@ -57,7 +66,9 @@ class ImagePlot(pg.PlotWidget):
         self, image: NDArray[Any], place: tuple[float, float, float, float] | None = None
     ) -> None:
         """Show an image, shape (row, column); ``place`` is left, top, width, height in the axes."""
-        self.image.setImage(image, autoLevels=False, levels=_levels(image))
+        self.image.setImage(image, autoLevels=False)
+        if self._follows:
+            self._show_levels(_levels(image))
         if place is not None:
             self.image.setRect(QRectF(*place))
 
@@ -85,6 +96,13 @@ class ImagePlot(pg.PlotWidget):
             self._roi.setPos((x, y))
             self._roi.setSize((width, height))
 
+    def region(self) -> Place | None:
+        """Return left, top, width and height of the region, in the axes; None: it is hidden."""
+        if self._roi is None:
+            return None
+        place, size = self._roi.pos(), self._roi.size()
+        return place.x(), place.y(), size.x(), size.y()
+
     def hide_region(self) -> None:
         """Take the region away."""
         if self._roi is not None:
@@ -94,14 +112,35 @@ class ImagePlot(pg.PlotWidget):
     def set_theme(self, theme: Theme) -> None:
         """Take other colours."""
         self.setBackground(theme.plot)
-        for name in ("bottom", "left"):
-            axis = self.getPlotItem().getAxis(name)
+        item = self.getPlotItem()
+        for axis in (item.getAxis("bottom"), item.getAxis("left"), self._colours.axis):
             axis.setPen(theme.faint)
             axis.setTextPen(theme.text)
 
     def show_all(self) -> None:
-        """Show the whole image."""
+        """Show the whole image, from its darkest to its brightest."""
         self.getPlotItem().enableAutoRange()
+        self._follows = True
+        if self.image.image is not None:
+            self._show_levels(_levels(self.image.image))
+
+    def levels(self) -> tuple[float, float]:
+        """Return the values that are black and white."""
+        low, high = self._colours.levels()
+        return float(low), float(high)
+
+    def hold_levels(self, low: float, high: float) -> None:
+        """Show these values as black and white from now on, whatever comes."""
+        self._show_levels((low, high))
+        self._hold()
+
+    def _show_levels(self, levels: tuple[float, float]) -> None:
+        self._colours.blockSignals(True)
+        self._colours.setLevels(levels)
+        self._colours.blockSignals(False)
+
+    def _hold(self) -> None:
+        self._follows = False
 
     def _on_click(self, event: Any) -> None:
         if event.double():
@@ -114,9 +153,9 @@ class ImagePlot(pg.PlotWidget):
         self.picked.emit(marks[0].data())
 
     def _on_region(self) -> None:
-        if self._roi is not None:
-            place, size = self._roi.pos(), self._roi.size()
-            self.region_changed.emit(place.x(), place.y(), size.x(), size.y())
+        place = self.region()
+        if place is not None:
+            self.region_changed.emit(*place)
 
 
 def _levels(image: NDArray[Any]) -> tuple[float, float]:

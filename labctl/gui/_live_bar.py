@@ -1,5 +1,6 @@
 """The line that begins and ends a live view, with its settings written as in a recipe."""
 
+import json
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -19,12 +20,16 @@ __all__ = ["Field", "LiveBar"]
 
 
 class Field(NamedTuple):
-    """One setting: its key in the live view, what it says at first, and what it means."""
+    """One setting: its key in the live view, what it says at first, and what it means.
+
+    An empty field says in ``empty`` what the live view then does.
+    """
 
     key: str
     first: str
     tip: str
     choices: tuple[str, ...] = ()
+    empty: str = ""
 
 
 class LiveBar(QWidget):
@@ -70,8 +75,8 @@ class LiveBar(QWidget):
 
     def settings(self) -> dict[str, Any]:
         """Return what the live view is asked for."""
-        texts = {key: _text(field) for key, field in self.fields.items()}
-        found: dict[str, Any] = {key: text for key, text in texts.items() if text}
+        texts = self.memory()
+        found: dict[str, Any] = {key: _written(text) for key, text in texts.items() if text}
         found.setdefault("light", self.light.isChecked())
         return found
 
@@ -97,9 +102,21 @@ class LiveBar(QWidget):
         else:
             edit = QLineEdit(field.first)
             edit.setMaximumWidth(80)
+            edit.setPlaceholderText(field.empty)
+            edit.returnPressed.connect(self.start)
             self.fields[field.key] = edit
         self.fields[field.key].setToolTip(field.tip)
         return self.fields[field.key]
+
+
+def _written(text: str) -> Any:
+    """Return a list as the list that it is; what cannot be read is refused by the live view."""
+    if not text.startswith("["):
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def _text(field: QLineEdit | QComboBox) -> str:

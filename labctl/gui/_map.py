@@ -30,7 +30,9 @@ class MapPanel(Panel):
     def __init__(self, engine: Engine) -> None:
         """Show the newest map of the engine."""
         super().__init__(engine)
-        self.plot = ImagePlot("x of the stage (um)", "y of the stage (um)", colours="inferno")
+        self.plot = ImagePlot(
+            "x of the stage (um)", "y of the stage (um)", "count rate (1/s)", colours="inferno"
+        )
         self.plot.picked.connect(self._pick)
         self.plot.getPlotItem().getViewBox().invertY(False)
         self.dots = QListWidget()

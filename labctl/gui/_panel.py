@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from PyQt5.QtWidgets import QWidget
+from PyQt5.QtCore import Qt
+from PyQt5.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from labctl.gui._engine import Engine
 from labctl.gui._theme import DARK, Theme
 
-__all__ = ["Panel", "set_tone"]
+__all__ = ["Panel", "ReadOut", "set_tone"]
 
 
 class Panel(QWidget):
@@ -34,6 +35,17 @@ class Panel(QWidget):
 
     def remember(self, memory: dict[str, Any]) -> None:
         """Take what ``memory`` gave in an earlier life; keys may be missing."""
+
+
+class ReadOut(QLabel):
+    """Words below a plot; long ones are wrapped, and never make the window wider."""
+
+    def __init__(self, text: str = "") -> None:
+        """Say something at first."""
+        super().__init__(text)
+        self.setWordWrap(True)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
 
 
 def set_tone(label: QWidget, tone: str) -> None:

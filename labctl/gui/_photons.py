@@ -1,17 +1,14 @@
 """Photons: decay with a quick lifetime, coincidences with the peak at zero, count rates."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
-from PyQt5.QtWidgets import QCheckBox, QLabel, QVBoxLayout
+from PyQt5.QtWidgets import QCheckBox
 
 from labctl.gui._engine import Engine
 from labctl.gui._inbox import Picture
 from labctl.gui._live_bar import Field, LiveBar
-from labctl.gui._panel import Panel
+from labctl.gui._live_panel import LivePanel
 from labctl.gui._plot import Curve, Plot
-from labctl.gui._theme import Theme
 
 __all__ = ["DecayPanel", "PairsPanel", "RatesPanel", "tail_lifetime_ns"]
 
@@ -24,58 +21,20 @@ _LEAST = 0.5
 """What an empty bin shows on a logarithmic axis."""
 
 
-class _PhotonPanel(Panel):
-    """A plot that shows some topics, below the line of the live view of photons."""
-
-    topics: tuple[str, ...] = ()
-
-    def __init__(self, engine: Engine, plot: Plot) -> None:
-        super().__init__(engine)
-        self.plot = plot
-        self.bar = LiveBar(engine, "photons", _FIELDS)
-        self.read_out = QLabel()
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(4, 4, 4, 4)
-        layout.addWidget(self.bar)
-        layout.addWidget(plot, 1)
-        layout.addWidget(self.read_out)
-        engine.shown.connect(self._take)
-
-    def catch_up(self) -> None:
-        """Show what was there before; for the end of constructors."""
-        for topic in self.topics:
-            if topic in self.engine.pictures:
-                self._take(topic, self.engine.pictures[topic])
-
-    def set_theme(self, theme: Theme) -> None:
-        """Take other colours."""
-        super().set_theme(theme)
-        self.plot.set_theme(theme)
-
-    def memory(self) -> dict[str, Any]:
-        """Return the settings of the live view."""
-        return dict(self.bar.memory())
-
-    def remember(self, memory: dict[str, Any]) -> None:
-        """Take the settings of an earlier life."""
-        self.bar.remember(memory)
-
-    def draw(self, topic: str, picture: Picture) -> None:
-        """Draw one of the topics."""
-
-    def _take(self, topic: str, picture: Picture) -> None:
-        if topic in self.topics:
-            self.draw(topic, picture)
+def _bar(engine: Engine) -> LiveBar:
+    """Return the line of the live view of photons, which all panels of photons share."""
+    return LiveBar(engine, "photons", _FIELDS)
 
 
-class DecayPanel(_PhotonPanel):
+class DecayPanel(LivePanel):
     """Counts against delay, one curve for each detector."""
 
     topics = ("decay", "point/trpl")
 
     def __init__(self, engine: Engine) -> None:
         """Show the newest decay of the engine."""
-        super().__init__(engine, Plot(("delay", "ns"), ("counts", "")))
+        self.plot = Plot(("delay", "ns"), ("counts", ""))
+        super().__init__(engine, self.plot, _bar(engine))
         self.log = QCheckBox("log")
         self.log.setChecked(True)
         self.log.toggled.connect(self.plot.set_log)
@@ -98,9 +57,7 @@ class DecayPanel(_PhotonPanel):
         """Draw the decays, and an exponential through the tail of the first."""
         counts = np.atleast_2d(picture.arrays["counts"]).astype(np.float64)
         delay_ns = np.asarray(picture.arrays["delay"], np.float64) / 1e3
-        while len(self._decays) < len(counts):
-            number = len(self._decays)
-            self._decays.append(self.plot.curve(f"detector {number + 1}", number))
+        _name_curves(self.plot, self._decays, len(counts), picture)
         for curve, values in zip(self._decays, counts, strict=False):
             curve.set(delay_ns, np.maximum(values, _LEAST))
         total = ", ".join(f"{int(row.sum())}" for row in counts)
@@ -145,16 +102,18 @@ class DecayPanel(_PhotonPanel):
         return words
 
 
-class PairsPanel(_PhotonPanel):
+class PairsPanel(LivePanel):
     """Coincidences by the difference of pulses, over those of uncorrelated photons."""
 
     topics = ("g2", "point/g2")
 
     def __init__(self, engine: Engine) -> None:
         """Show the newest coincidences of the engine."""
-        super().__init__(engine, Plot(("difference of pulses", ""), ("g²", "")))
+        self.plot = Plot(("difference of pulses", ""), ("g²", ""))
+        super().__init__(engine, self.plot, _bar(engine))
         self._peaks = self.plot.curve("", 0, symbol="o")
         self._zero = self.plot.curve("zero peak", 1, symbol="s")
+        self._errors = self.plot.error_bars()
         self.plot.bound_below(0.0)
         self.plot.line(1.0, upright=False, tone="faint")
         self.plot.line(0.5, upright=False, tone="warn")
@@ -174,23 +133,26 @@ class PairsPanel(_PhotonPanel):
         middle = len(peak) // 2
         self._peaks.set(np.delete(peak, middle), np.delete(g2, middle))
         self._zero.set(peak[middle : middle + 1], g2[middle : middle + 1])
-        error = float(np.sqrt(max(areas[middle], 1.0)) / expected[middle])
+        errors = np.sqrt(np.maximum(areas, 1.0)) / expected
+        self._errors.set(peak, g2, errors)
+        error = float(errors[middle])
         self.read_out.setText(
             f"g²(0) = {g2[middle]:.3f} ± {error:.3f} from {int(areas[middle])} pairs"
             f" at zero, {expected[middle]:.1f} expected; background not taken out"
         )
 
 
-class RatesPanel(_PhotonPanel):
+class RatesPanel(LivePanel):
     """Count rates against time, with the rate above which a detector is warned of."""
 
     topics = ("rates", "point/trace", "point/photons")
 
     def __init__(self, engine: Engine) -> None:
         """Show the newest rates of the engine."""
-        super().__init__(engine, Plot(("time", "s"), ("count rate", "1/s")))
-        self._alarm = self.plot.line(0.0, upright=False, tone="bad")
-        self._alarm.show(False)
+        self.plot = Plot(("time", "s"), ("count rate", "1/s"))
+        super().__init__(engine, self.plot, _bar(engine))
+        self.alarm = self.plot.line(0.0, upright=False, tone="bad")
+        self.alarm.show(False)
         self._rates: list[Curve] = []
         self.catch_up()
 
@@ -204,21 +166,29 @@ class RatesPanel(_PhotonPanel):
             counts = picture.arrays.get("by_detector", picture.arrays["counts"])
             rates = np.atleast_2d(counts.T) / width_s
         time_s, rates = _coarser(time_s, rates)
-        while len(self._rates) < len(rates):
-            number = len(self._rates)
-            self._rates.append(self.plot.curve(f"detector {number + 1}", number))
+        _name_curves(self.plot, self._rates, len(rates), picture)
         for curve, values in zip(self._rates, rates, strict=False):
             curve.set(time_s, values)
         limits = picture.head.get("warn_hz", {})
         if limits:
-            self._alarm.set(min(limits.values()))
+            self.alarm.set(min(limits.values()))
             highest = float(rates.max(initial=0.0))
-            self._alarm.show(highest > 0.2 * min(limits.values()))
+            self.alarm.show(highest > 0.2 * min(limits.values()))
         now = picture.head.get("rates_hz", {})
         if not now and rates.size:
             now = {f"detector {n + 1}, mean": row.mean() for n, row in enumerate(rates)}
         words = [f"{name} {rate:,.0f} /s" for name, rate in now.items()]
         self.read_out.setText("   ".join(words))
+
+
+def _name_curves(plot: Plot, curves: list[Curve], number: int, picture: Picture) -> None:
+    """Have so many curves, named by the detectors as far as the picture tells them."""
+    told: list[str] = picture.head.get("detectors") or []
+    for n in range(number):
+        name = told[n] if n < len(told) else f"detector {n + 1}"
+        if n == len(curves):
+            curves.append(plot.curve(name, n))
+        plot.rename(curves[n], name)
 
 
 def _coarser(

@@ -12,7 +12,7 @@ from PyQt5.QtWidgets import QAction, QApplication, QFileDialog, QMenu
 
 from labctl.gui._theme import DARK, Theme
 
-__all__ = ["Curve", "Line", "Plot"]
+__all__ = ["Curve", "ErrorBars", "Line", "Plot"]
 
 pg.setConfigOptions(antialias=False)
 
@@ -64,6 +64,22 @@ class Line:
         self.item.setVisible(visible)
 
 
+class ErrorBars:
+    """Upright error bars of points that a curve draws."""
+
+    def __init__(self, item: pg.ErrorBarItem) -> None:
+        """Wrap an item of the plot."""
+        self.item = item
+
+    def set(self, x: NDArray[Any], y: NDArray[Any], error: NDArray[Any]) -> None:
+        """Show other data, each as y ± error."""
+        self.item.setData(x=x, y=y, top=error, bottom=error)
+
+    def paint(self, colour: str) -> None:
+        """Take another colour."""
+        self.item.setData(pen=pg.mkPen(colour))
+
+
 class Plot(pg.PlotWidget):
     """Curves over one pair of axes.
 
@@ -79,6 +95,7 @@ class Plot(pg.PlotWidget):
         self.curves: list[Curve] = []
         self._labels = {"bottom": x, "left": y}
         self._lines: list[tuple[pg.InfiniteLine, str]] = []
+        self._bars: list[ErrorBars] = []
         item = self.getPlotItem()
         item.setMenuEnabled(False)
         item.showGrid(True, True, 0.15)
@@ -101,6 +118,24 @@ class Plot(pg.PlotWidget):
         found.paint(self._colour(colour))
         self.curves.append(found)
         return found
+
+    def rename(self, curve: Curve, name: str) -> None:
+        """Give a curve another name, also in the legend."""
+        legend = self.getPlotItem().legend
+        if curve.name == name or legend is None:
+            return
+        for item, label in legend.items:
+            if label.text == curve.name and getattr(item, "item", None) is curve.item:
+                label.setText(name)
+        curve.name = name
+
+    def error_bars(self) -> ErrorBars:
+        """Add error bars."""
+        item = pg.ErrorBarItem(beam=0.0)
+        self.getPlotItem().addItem(item)
+        self._bars.append(ErrorBars(item))
+        self._bars[-1].paint(self.theme.faint)
+        return self._bars[-1]
 
     def remove_curves(self) -> None:
         """Take all curves away, and their names out of the legend."""
@@ -156,6 +191,8 @@ class Plot(pg.PlotWidget):
                 label.setText(label.text, color=theme.text)
         for curve in self.curves:
             curve.paint(self._colour(curve.colour))
+        for bars in self._bars:
+            bars.paint(theme.faint)
         for line, tone in self._lines:
             pen = pg.mkPen(getattr(theme, tone), width=1, style=Qt.PenStyle.DashLine)
             line.setPen(pen)
@@ -168,6 +205,15 @@ class Plot(pg.PlotWidget):
     def bound_below(self, least: float) -> None:
         """Never show less than this of y, and always this."""
         self.getPlotItem().getViewBox().setLimits(yMin=least)
+        # A line of the bounds, by which the view that follows the data reaches down to it.
+        self.getPlotItem().addItem(pg.InfiniteLine(least, 0, pen=pg.mkPen(self.theme.faint)))
+
+    def shown_y(self) -> tuple[float, float]:
+        """Return from where to where y is shown."""
+        box = self.getPlotItem().getViewBox()
+        box.updateAutoRange()
+        low, high = box.viewRange()[1]
+        return low, high
 
     def show_all(self) -> None:
         """Follow the data again."""

@@ -4,19 +4,18 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PyQt5.QtWidgets import QCheckBox, QLabel, QPushButton, QSpinBox, QVBoxLayout
+from PyQt5.QtWidgets import QCheckBox, QPushButton, QSpinBox
 
 from labctl.analysis import ImageScale
 from labctl.gui._engine import Engine
 from labctl.gui._image_plot import ImagePlot
 from labctl.gui._inbox import Picture
 from labctl.gui._live_bar import Field, LiveBar
-from labctl.gui._panel import Panel, set_tone
-from labctl.gui._theme import Theme
+from labctl.gui._live_panel import LivePanel
+from labctl.gui._panel import set_tone
 
 __all__ = ["SamplePanel"]
 
-_TOPICS = ("picture", "point/image")
 _AROUND = 31
 _FIELDS = (
     Field("exposure", "50 ms", "Exposure of one picture, with its unit"),
@@ -38,15 +37,16 @@ def _flattened(image: NDArray[Any]) -> NDArray[np.float32]:
     return flat.astype(np.float32)
 
 
-class SamplePanel(Panel):
+class SamplePanel(LivePanel):
     """Live picture. Click-to-go is armed by its button and wants the scale to be calibrated."""
+
+    topics = ("picture", "point/image")
 
     def __init__(self, engine: Engine) -> None:
         """Show the newest picture of the engine."""
-        super().__init__(engine)
-        self.plot = ImagePlot("column (pixel)", "row (pixel)", colours="CET-L1")
+        self.plot = ImagePlot("column (pixel)", "row (pixel)", "counts", colours="CET-L1")
+        super().__init__(engine, self.plot, LiveBar(engine, "picture", _FIELDS))
         self.plot.clicked.connect(self._clicked)
-        self.bar = LiveBar(engine, "picture", _FIELDS)
         self.go = QPushButton("Click to go")
         self.go.setCheckable(True)
         self.go.setToolTip("A click on the picture brings that place into the laser's spot")
@@ -62,31 +62,17 @@ class SamplePanel(Panel):
         self.bar.add(self.go)
         self._mean: NDArray[np.float64] = np.empty((0, 0))
         self._number = 0
-        self.read_out = QLabel()
         self._head: dict[str, Any] = {}
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(4, 4, 4, 4)
-        layout.addWidget(self.bar)
-        layout.addWidget(self.plot, 1)
-        layout.addWidget(self.read_out)
-        engine.shown.connect(self._take)
-        for topic in _TOPICS:
-            if topic in engine.pictures:
-                self._take(topic, engine.pictures[topic])
-
-    def set_theme(self, theme: Theme) -> None:
-        """Take other colours."""
-        super().set_theme(theme)
-        self.plot.set_theme(theme)
+        self.catch_up()
 
     def memory(self) -> dict[str, Any]:
         """Return the settings of the live view."""
-        return {**self.bar.memory(), "average": self.average.value()}
+        return {**super().memory(), "average": self.average.value()}
 
     def remember(self, memory: dict[str, Any]) -> None:
         """Take the settings of an earlier life."""
         self.average.setValue(int(memory.get("average", 1)))
-        self.bar.remember({name: text for name, text in memory.items() if name != "average"})
+        super().remember({name: text for name, text in memory.items() if name != "average"})
 
     def spot_px(self) -> tuple[float, float] | None:
         """Return column and row of the laser's spot, if it is calibrated."""
@@ -110,9 +96,10 @@ class SamplePanel(Panel):
         self._begin_anew()
         self._say(f"stage goes by x {dx_um:+.2f} um, y {dy_um:+.2f} um", "good")
 
-    def _take(self, topic: str, picture: Picture) -> None:
+    def draw(self, topic: str, picture: Picture) -> None:
+        """Draw a picture where it lies on the camera, and the laser's spot."""
         counts = picture.arrays.get("counts")
-        if topic not in _TOPICS or counts is None:
+        if counts is None:
             return
         if topic == "picture":
             self._head = picture.head
@@ -124,7 +111,10 @@ class SamplePanel(Panel):
         spot = self.spot_px()
         if spot is not None:
             self.plot.show_cross(*spot)
-        known = "calibrated" if self._head.get("imaging_scale") else "scale not calibrated"
+        scale = self._head.get("imaging_scale")
+        known = (
+            f"{scale['um_per_pixel']:.4f} um per pixel, calibrated" if scale else "not calibrated"
+        )
         self._say(f"{columns} x {rows} pixels, peak {int(counts.max())} counts, {known}", "")
 
     def _averaged(self, counts: NDArray[Any]) -> NDArray[Any]:

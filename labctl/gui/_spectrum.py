@@ -4,38 +4,37 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PyQt5.QtWidgets import (
-    QCheckBox,
-    QComboBox,
-    QHBoxLayout,
-    QLabel,
-    QLineEdit,
-    QPushButton,
-    QSpinBox,
-    QVBoxLayout,
-)
+from PyQt5.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QSpinBox
 
 from labctl.gui._engine import Engine
 from labctl.gui._inbox import Picture
-from labctl.gui._panel import Panel
+from labctl.gui._live_bar import Field, LiveBar
+from labctl.gui._live_panel import LivePanel
 from labctl.gui._plot import Plot
 from labctl.gui._readout import describe_peak
-from labctl.gui._theme import Theme
 from labctl.optics import air_nm_to_ev
 
 __all__ = ["SpectrumPanel"]
 
-_TOPICS = ("spectrum", "point/spectrum")
+_FIELDS = (
+    Field("exposure", "100 ms", "Exposure of one frame, with its unit (ms, s)"),
+    Field("adc", "", "Digitisation speed of the camera, MHz", empty="quietest"),
+    Field("rows", "", "First row and number of rows that are summed: [90, 20]", empty="all"),
+)
 _LEAST_NM = 100.0
 
 
-class SpectrumPanel(Panel):
+class SpectrumPanel(LivePanel):
     """Counts against wavelength or photon energy, with cursors and a background."""
+
+    topics = ("spectrum", "point/spectrum")
 
     def __init__(self, engine: Engine) -> None:
         """Show the newest spectrum of the engine."""
-        super().__init__(engine)
         self.plot = Plot(("wavelength", "nm"), ("counts", ""))
+        bar = LiveBar(engine, "spectrum", _FIELDS)
+        super().__init__(engine, self.plot, bar, self._settings())
+        bar.live.clicked.connect(self._clear)
         self._mean = self.plot.curve("average", 1)
         self._last = self.plot.curve("last", 0)
         self._cursors = [
@@ -48,22 +47,15 @@ class SpectrumPanel(Panel):
         self._counts: NDArray[np.float64] = np.empty(0)
         self._background: NDArray[np.float64] | None = None
         self._sum: NDArray[np.float64] = np.empty(0)
-        self._summed, self._exposure_s, self._placed = 0, 1.0, False
-        self._build()
-        engine.shown.connect(self._take)
-        for topic in _TOPICS:
-            if topic in engine.pictures:
-                self._take(topic, engine.pictures[topic])
-
-    def set_theme(self, theme: Theme) -> None:
-        """Take other colours."""
-        super().set_theme(theme)
-        self.plot.set_theme(theme)
+        self._summed, self._exposure_s, self._placed, self._rows = 0, 1.0, False, ""
+        self.read_out.setText("no spectrum yet: press Live, or run a recipe with 'spectrum'")
+        self.read_out.setToolTip("Position, energy and full width at half maximum of the peak")
+        self.catch_up()
 
     def memory(self) -> dict[str, Any]:
         """Return the settings of the live view and of the axes."""
         return {
-            "exposure": self.exposure.text(),
+            **super().memory(),
             "axis": self.axis.currentText(),
             "unit": self.unit.currentText(),
             "average": self.average.value(),
@@ -71,42 +63,21 @@ class SpectrumPanel(Panel):
 
     def remember(self, memory: dict[str, Any]) -> None:
         """Take the settings of an earlier life."""
-        self.exposure.setText(memory.get("exposure", self.exposure.text()))
+        super().remember(memory)
         self.axis.setCurrentText(memory.get("axis", self.axis.currentText()))
         self.unit.setCurrentText(memory.get("unit", self.unit.currentText()))
         self.average.setValue(memory.get("average", self.average.value()))
 
-    def start(self) -> None:
-        """Begin the live view."""
-        settings = {"exposure": self.exposure.text(), "light": self.light.isChecked()}
-        if self.adc.currentText() != "quiet":
-            settings["adc"] = self.adc.currentText()
-        self._clear()
-        self.engine.ask("look", kind="spectrum", settings=settings)
+    def take_rows(self, first: int, number: int) -> None:
+        """Sum these rows of the sensor from now on, and look at once."""
+        self.bar.remember({"rows": f"[{first}, {number}]"})
+        self.bar.start()
 
-    def stop(self) -> None:
-        """End the live view."""
-        self.engine.ask("look_end")
-
-    def _build(self) -> None:
-        self.exposure = QLineEdit("100 ms")
-        self.exposure.setMaximumWidth(80)
-        self.exposure.setToolTip("Exposure of one frame, with its unit (ms, s)")
-        self.adc = QComboBox()
-        self.adc.addItems(["quiet", "1 MHz", "5 MHz"])
-        self.adc.setToolTip("Digitisation speed of the camera, MHz; quiet: the slowest of the port")
-        self.light = QCheckBox("light")
-        self.light.setChecked(True)
-        self.light.setToolTip("Whether excitation light is let in")
-        self.live = QPushButton("Live")
-        self.live.setToolTip("Continuous spectra, not recorded")
-        self.live.clicked.connect(self.start)
-        self.halt = QPushButton("Stop")
-        self.halt.clicked.connect(self.stop)
-        self.axis = QComboBox()
+    def _settings(self) -> QHBoxLayout:
+        """Return the line of how the spectrum is seen; a second one, for screens of laptops."""
+        self.axis, self.unit = QComboBox(), QComboBox()
         self.axis.addItems(["nm", "eV"])
         self.axis.currentTextChanged.connect(self._redraw)
-        self.unit = QComboBox()
         self.unit.addItems(["counts", "cps"])
         self.unit.currentTextChanged.connect(self._redraw)
         self.average = QSpinBox()
@@ -119,42 +90,24 @@ class SpectrumPanel(Panel):
         self.subtract.toggled.connect(self._take_background)
         self.cursors = QPushButton("Cursors")
         self.cursors.setCheckable(True)
+        self.cursors.setToolTip("Two lines between which the peak is looked for")
         self.cursors.toggled.connect(self._show_cursors)
-        self.read_out = QLabel()
-        self.read_out.setToolTip("Position, energy and full width at half maximum of the peak")
-        bar = QHBoxLayout()
-        for widget in (self.live, self.halt, self.exposure, self.adc, self.light):
-            bar.addWidget(widget)
-            if not self.engine.is_live:
-                widget.hide()
-        bar.addStretch(1)
-        seen = QHBoxLayout()
-        seen.addStretch(1)
-        for widget in (
-            QLabel("average"),
-            self.average,
-            self.subtract,
-            self.cursors,
-            self.axis,
-            self.unit,
-        ):
-            seen.addWidget(widget)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(4, 4, 4, 4)
-        # Two lines: a window must fit on the screen of a laptop.
-        layout.addLayout(bar)
-        layout.addLayout(seen)
-        layout.addWidget(self.plot, 1)
-        layout.addWidget(self.read_out)
+        line, average = QHBoxLayout(), QLabel("average")
+        line.addStretch(1)
+        for widget in (average, self.average, self.subtract, self.cursors, self.axis, self.unit):
+            line.addWidget(widget)
+        return line
 
-    def _take(self, topic: str, picture: Picture) -> None:
-        if topic not in _TOPICS or "counts" not in picture.arrays:
+    def draw(self, topic: str, picture: Picture) -> None:
+        """Draw the newest, and the running average of a live view."""
+        if "counts" not in picture.arrays:
             return
         counts = np.asarray(picture.arrays["counts"], np.float64)
         # Of a point with several frames, counts are those of all of them.
         stored_s = picture.head.get("live_s") or picture.arrays.get("live_time_s")
         self._exposure_s = float(picture.head.get("exposure_s") or stored_s or 1.0)
         self._nm = np.asarray(picture.arrays["wavelength"], np.float64)
+        self._rows = _in_words(picture.head.get("rows"))
         if topic.startswith("point/") or len(counts) != len(self._sum):
             self._clear()
             self._sum = np.zeros_like(counts)
@@ -211,4 +164,9 @@ class SpectrumPanel(Panel):
             low, high = sorted(cursor.value for cursor in self._cursors)
             between = (low, high)
         curve = self._mean if self._summed > 1 else self._last
-        self.read_out.setText(describe_peak(curve.x, curve.y, self.axis.currentText(), between))
+        peak = describe_peak(curve.x, curve.y, self.axis.currentText(), between)
+        self.read_out.setText(peak + self._rows)
+
+
+def _in_words(rows: list[int] | None) -> str:
+    return f"; rows {rows[0]} to {rows[0] + rows[1]}" if rows else ""

@@ -11,11 +11,13 @@ from PyQt5.QtWidgets import QAction, QApplication, QDockWidget, QMainWindow, QMe
 from labctl.errors import LabctlError
 from labctl.gui._engine import Engine
 from labctl.gui._header import Header
+from labctl.gui._image import ImagePanel
 from labctl.gui._kinds import KINDS, PanelKind
 from labctl.gui._panel import Panel
 from labctl.gui._recipe import RecipePanel
 from labctl.gui._run import RunPanel
 from labctl.gui._runs import RunsPanel
+from labctl.gui._spectrum import SpectrumPanel
 from labctl.gui._theme import THEMES, apply_theme
 
 __all__ = ["MainWindow"]
@@ -44,6 +46,8 @@ class MainWindow(QMainWindow):
         self._make_menus()
         runs = cast(RunsPanel, self.panels["runs"])
         runs.recipe_wanted.connect(cast(RecipePanel, self.panels["recipe"]).set_text)
+        image = cast(ImagePanel, self.panels["image"])
+        image.rows_wanted.connect(cast(SpectrumPanel, self.panels["spectrum"]).take_rows)
         self._first_layout = self.saveState(_LAYOUT)
         self._restore()
         self.set_theme(str(self.settings.value("theme", "dark")))

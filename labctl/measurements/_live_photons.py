@@ -118,11 +118,12 @@ class LivePhotons(Live):
             tagger.stop()
 
     def _tell(self, seen: "_Seen", fit: LiveFit | None) -> None:
+        names = [one.name for one in seen.job.detectors]
         if seen.rates_hz:
             limits = {one.name: one.warn_rate_hz for one in seen.job.detectors}
-            facts = {"rates_hz": seen.rates_hz, "warn_hz": limits}
+            facts = {"rates_hz": seen.rates_hz, "warn_hz": limits, "detectors": names}
             self.show("rates", seen.trace(), facts)
-        facts = {"live_s": seen.live_s, "period_ps": seen.period_ps}
+        facts = {"live_s": seen.live_s, "period_ps": seen.period_ps, "detectors": names}
         lifetime = {} if fit is None else fit.facts()
         self.show("decay", seen.decay(fit), {**facts, **lifetime})
         pairs = seen.pairs()

@@ -42,7 +42,8 @@ class _Axis:
         roi = Roi(0, columns, 0, rows) if held is None else held.roi
         wavelength_nm = calibration.region_nm(roi.x0, roi.width, centre_nm, roi.x_binning)
         known = bool(calibration.evidence.lines)
-        facts = {"center_nm": centre_nm, "y0": roi.y0, "calibrated": known}
+        place = {"y0": roi.y0, "rows": [roi.y0, roi.height]}
+        facts = {"center_nm": centre_nm, "calibrated": known, **place}
         return cls(context.clock.now(), wavelength_nm, facts)
 
 

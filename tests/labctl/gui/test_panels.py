@@ -93,12 +93,15 @@ def test_the_image_with_its_region(engine: Asked, qtbot: QtBot) -> None:
     engine.show_picture("image", {"counts": image}, y0=0)
     assert "1600 x 200 pixels, peak 900" in panel.read_out.text()
     panel.region.setChecked(True)
-    panel.plot.region_changed.emit(800.0, 90.0, 1.0, 20.0)
+    panel.plot.show_region(800.0, 90.0, 1.0, 20.0)
     assert "rows 90 to 110, 18000 counts" in panel.read_out.text()
     panel.bar.remember({"exposure": "20 ms"})
     panel.bar.live.click()
-    settings = {"exposure": "20 ms", "adc": "5 MHz", "light": True}
+    settings = {"exposure": "20 ms", "light": True}
     assert engine.asked == [("look", {"kind": "image", "settings": settings})]
+    # Of a part of the sensor, rows are counted from its own first one.
+    engine.show_picture("image", {"counts": image[80:120]}, y0=80)
+    assert "region rows 90 to 110, 18000 counts  (rows: [90, 20])" in panel.read_out.text()
 
 
 def test_click_to_go_brings_a_place_into_the_spot(engine: Asked, qtbot: QtBot) -> None:

@@ -39,9 +39,8 @@ def test_what_is_always_visible(window: MainWindow) -> None:
 def test_a_live_spectrum_is_drawn_until_it_is_stopped(window: MainWindow, qtbot: QtBot) -> None:
     panel = window.panels["spectrum"]
     assert isinstance(panel, SpectrumPanel)
-    panel.exposure.setText("50 ms")
-    panel.adc.setCurrentText("5 MHz")
-    panel.live.click()
+    panel.bar.remember({"exposure": "50 ms", "adc": "5 MHz"})
+    panel.bar.live.click()
     curve = panel.plot.curves[1]
     qtbot.waitUntil(lambda: len(curve.x) == 1600, timeout=PATIENCE_MS)
     assert window.header.task.text() == "live spectrum"
@@ -50,14 +49,14 @@ def test_a_live_spectrum_is_drawn_until_it_is_stopped(window: MainWindow, qtbot:
     panel.axis.setCurrentText("eV")
     assert np.all(np.diff(curve.x) < 0)
     assert 2.0 < curve.x.min() < 2.33 < curve.x.max() < 3.0
-    panel.halt.click()
+    panel.bar.halt.click()
     qtbot.waitUntil(lambda: window.header.task.text() == "idle", timeout=PATIENCE_MS)
 
 
 def test_the_red_stop_ends_a_live_view(window: MainWindow, qtbot: QtBot) -> None:
     panel = window.panels["spectrum"]
     assert isinstance(panel, SpectrumPanel)
-    panel.live.click()
+    panel.bar.live.click()
     qtbot.waitUntil(lambda: window.header.task.text() == "live spectrum", timeout=PATIENCE_MS)
     window.header.red.click()
     qtbot.waitUntil(lambda: window.header.task.text() == "idle", timeout=PATIENCE_MS)
@@ -111,7 +110,7 @@ def test_layout_and_habits_are_found_again(
 ) -> None:
     panel = window.panels["spectrum"]
     assert isinstance(panel, SpectrumPanel)
-    panel.exposure.setText("7 ms")
+    panel.bar.remember({"exposure": "7 ms"})
     window.docks["log"].hide()
     window.set_theme("light")
     window.keep()
@@ -120,7 +119,7 @@ def test_layout_and_habits_are_found_again(
     again.show()
     found = again.panels["spectrum"]
     assert isinstance(found, SpectrumPanel)
-    assert found.exposure.text() == "7 ms"
+    assert found.bar.memory()["exposure"] == "7 ms"
     assert not again.docks["log"].isVisible()
     assert again.panels["spectrum"].theme.name == "light"
     again.reset_layout()
