@@ -7,7 +7,7 @@ interpreter.
 """
 
 from collections.abc import Callable, Mapping
-from threading import Lock
+from threading import RLock
 from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 import numpy as np
@@ -22,7 +22,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 Scalar = TypeVar("Scalar", bound=np.generic)
 
-_lock = Lock()
+_lock = RLock()
 
 
 class Kernel(Generic[P, R]):
@@ -44,6 +44,14 @@ class Kernel(Generic[P, R]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run the compiled function."""
         return (self._compiled or self.compile())(*args, **kwargs)
+
+    @property
+    def _numba_type_(self) -> Any:
+        """What numba asks for where one kernel calls another one.
+
+        Both stand in one file: numba's cache looks at the caller's alone.
+        """
+        return cast("Any", self.compile())._numba_type_
 
 
 def _compiled(function: Callable[P, R], signature: str, any_order: bool) -> Callable[P, R]:

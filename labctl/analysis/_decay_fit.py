@@ -113,16 +113,16 @@ def fit_decay(
     response = irf.response
     grid = _grid(counts, bin_ps, irf, response, period_ps, window_ps)
     part = np.asarray(counts, dtype=np.float64)[grid.first_bin : grid.first_bin + grid.bins]
-    if not np.all(np.isfinite(part)) or np.any(part < 0) or part.sum() < _FEWEST_COUNTS:
+    if not _FEWEST_COUNTS <= part.sum() < math.inf or part.min() < 0:
         msg = f"the decay holds {part.sum():.0f} counts, at least {_FEWEST_COUNTS} are needed"
         raise AnalysisError(msg)
-    bounds = shift_bounds_ps or _shift_bounds(response)
     known = {} if background is None else {BACKGROUND: background}
+    bounds = shift_bounds_ps or _shift_bounds(response)
     base = DecayProblem(part, grid, MONO, bounds, np.ones(part.size), known)
     given = {_MEAN: mean_excitations, _LEAK: leak, _AUGER: auger}
     cascade = {index: value for index, value in given.items() if value is not None}
     names = _TRIED if model == "auto" else (model,)
-    tried = _try(base, names, cascade_shape(exponent), {**known, **cascade}, response)
+    tried = _try(base, names, cascade_shape(exponent), known | cascade, response)
     best, candidates = _choose(tried, float(part.sum()))
     return report(best.problem, best.fitted, best.errors, candidates, warnings, irf.adapted)
 
@@ -212,9 +212,9 @@ def _start(problem: DecayProblem, response: IrfResponse) -> Vector:
     peak = int(np.argmax(smooth))
     below = np.flatnonzero(smooth[peak:] < 0.1 * smooth[peak])
     last = peak + (int(below[0]) if below.size else counts.size - peak)
-    times_ps = (grid.first_bin + np.arange(counts.size) + 0.5) * grid.bin_ps
+    times_ps = (grid.first_bin + np.arange(last) + 0.5) * grid.bin_ps
     light = np.maximum(counts[:last] - level, 0.0)
-    delay = float(light @ times_ps[:last]) / max(float(light.sum()), 1e-9)
+    delay = float(light @ times_ps) / max(float(light.sum()), 1e-9)
     begin_ps = max(response.centre_ps, float(times_ps[0]))
     tau_ps = max(1.3 * (delay - begin_ps), 0.3 * grid.bin_ps, 0.1 * response.fwhm_ps)
     return np.array([level, 0.0, max(float((counts - level).sum()), 1.0), tau_ps])
@@ -242,11 +242,9 @@ def _candidate(tried: Tried, counts: float) -> DecayCandidate:
 
 def warm_up_decays() -> None:
     """Compile the kernels of ``fit_decay``, or load them from the cache: before light is let in."""
-    for one in (decays.mode_taps, decays.convolve_modes, decays.add_earlier_periods):
+    for one in (decays.convolve_modes, decays.mode_taps, decays.correlate_modes):
         one.compile()
-    for one in (decays.fill_tails, decays.mix_modes, decays.correlate_modes, decays.fall_of_modes):
+    for one in (decays.fall_of_modes, likelihoods.likelihood, likelihoods.fill_logs):
         one.compile()
-    for one in (likelihoods.weigh, likelihoods.fill_logs, likelihoods.fill_moments):
-        one.compile()
-    for one in (likelihoods.mark_pushing, likelihoods.damped_step):
+    for one in (likelihoods.fill_moments, likelihoods.mark_pushing, likelihoods.search_step):
         one.compile()

@@ -19,6 +19,7 @@ __all__ = [
     "fill_tails",
     "mix_modes",
     "mode_taps",
+    "through_response",
 ]
 
 _DARK = 1e-20
@@ -67,7 +68,7 @@ def mode_taps(bin_ps: float, late_ps: float, taus_ps: Array, taps: Array) -> Non
     "int64(float64[::1], int64, float64[:, ::1],"
     " float64[:, ::1], float64[:, ::1], float64[:, ::1], float64[:, ::1])"
 )
-def convolve_modes(
+def through_response(
     response: Array,
     begin: int,
     taps: Array,
@@ -133,7 +134,7 @@ def add_earlier_periods(
     """Add what is left of all earlier pulses, one exponential, to the bins before ``end``.
 
     ``gap_ps`` lies between the end of the response, one period earlier, and the first bin of
-    ``counts``; the other arguments are as in `convolve_modes`.
+    ``counts``; the other arguments are as in `through_response`.
     """
     for mode in range(len(counts)):
         tau_ps = taus_ps[mode]
@@ -190,11 +191,11 @@ def correlate_modes(
     areas: Array,
     found: Array,
 ) -> None:
-    """Add the transpose of `convolve_modes` and `add_earlier_periods` with the same arguments.
+    """Add the transpose of `convolve_modes`.
 
     Args:
         rows: Over bins, shape (n, bins).
-        begin: As for `convolve_modes`.
+        begin: As for `through_response`.
         period_ps: Infinite for a single pulse.
         gap_ps: As for `add_earlier_periods`.
         taps: From `mode_taps`.
@@ -212,20 +213,21 @@ def correlate_modes(
         powers[0] = 1.0
         filled = 1
         while filled < bins:
+            left = q**filled
             for at in range(min(filled, bins - filled)):
-                powers[filled + at] = q**filled * powers[at]
+                powers[filled + at] = left * powers[at]
             filled *= 2
         earlier = math.exp(-gap_ps / taus_ps[mode]) / -math.expm1(-period_ps / taus_ps[mode])
         for row in range(len(rows)):
             here, place = rows[row], found[row]
-            late, whole = 0.0, 0.0
+            early, late = 0.0, 0.0
+            for at in range(inside):
+                early += powers[at] * here[at]
             behind = here[inside:]
-            for at in range(bins - inside):
+            for at in range(len(behind)):
                 late += powers[at] * behind[at]
-            for at in range(bins):
-                whole += powers[at] * here[at]
             state = late * q ** max(-first, 0)
-            older = area * tap2 * earlier * whole
+            older = area * tap2 * earlier * (early + q**inside * late)
             for at in range(support - 1, -1, -1):
                 now = here[begin + at] if 0 <= begin + at < bins else 0.0
                 after = here[begin + at + 1] if 0 <= begin + at + 1 < bins else 0.0
@@ -250,11 +252,12 @@ def mix_modes(
 ) -> None:
     """Fill the sum of unit decays of given areas and its derivatives.
 
-    ``mixed``, shape (2 + parameters, bins), zero before: counts, their derivative by the shift, and
-    those by the parameters, of which ``area_slopes`` and ``tau_slopes`` hold the derivatives of
-    areas and decay times, shape (parameters, modes).
+    ``mixed``, shape (2 + parameters, bins): counts, their derivative by the shift, and those by
+    the parameters, of which ``area_slopes`` and ``tau_slopes`` hold the derivatives of areas and
+    decay times, shape (parameters, modes).
     """
     modes, bins = counts.shape
+    mixed[:] = 0.0
     for mode in range(modes):
         area = areas[mode]
         for at in range(bins):
@@ -269,6 +272,50 @@ def mix_modes(
             if tau_weight != 0.0:
                 for at in range(bins):
                     mixed[2 + parameter, at] += tau_weight * by_tau[mode, at]
+
+
+@kernel(
+    "void(float64[::1], int64, float64, float64, float64, float64[::1], float64[::1],"
+    " float64[:, ::1], float64[:, ::1], float64[:, ::1])"
+)
+def convolve_modes(
+    response: Array,
+    begin: int,
+    late_ps: float,
+    bin_ps: float,
+    period_ps: float,
+    taus_ps: Array,
+    areas: Array,
+    area_slopes: Array,
+    tau_slopes: Array,
+    mixed: Array,
+) -> None:
+    """Fill what `mix_modes` does, from the response on: all of the above in one call.
+
+    Args:
+        response: Shape (support,).
+        begin: Bin in which its first bin arrives, counted from the first of ``mixed``.
+        late_ps: By which the decays begin later than that; from 0 to less than a bin.
+        bin_ps: Width of a bin.
+        period_ps: Infinite for a single pulse.
+        taus_ps: Decay times, shape (modes,).
+        areas: Shape (modes,).
+        area_slopes: Their derivatives, shape (parameters, modes).
+        tau_slopes: The same of the decay times.
+        mixed: Filled, shape (2 + parameters, bins).
+    """
+    shape = (len(taus_ps), mixed.shape[1])
+    taps, states = np.empty((len(taus_ps), 11)), np.zeros((len(taus_ps), 2))
+    counts, by_shift, by_tau = np.empty(shape), np.empty(shape), np.empty(shape)
+    mode_taps(bin_ps, late_ps, taus_ps, taps)
+    tail = through_response(response, begin, taps, counts, by_shift, by_tau, states)
+    if period_ps < math.inf:
+        gap_ps = period_ps - (begin + len(response) + 1) * bin_ps
+        add_earlier_periods(
+            bin_ps, period_ps, gap_ps, tail, taps, taus_ps, states, counts, by_shift, by_tau
+        )
+    fill_tails(tail, taps, counts, by_shift, by_tau)
+    mix_modes(counts, by_shift, by_tau, areas, area_slopes, tau_slopes, mixed)
 
 
 @kernel("float64(float64[::1], float64[::1])")

@@ -10,12 +10,9 @@ from numpy.typing import NDArray
 
 from labctl.analysis._decay_cascade import MOST_EXCITATIONS, cascade_areas
 from labctl.analysis._decay_kernels import (
-    add_earlier_periods,
     convolve_modes,
     correlate_modes,
     fall_of_modes,
-    fill_tails,
-    mix_modes,
     mode_taps,
 )
 
@@ -127,10 +124,13 @@ class ModeShape:
 
     def convolve(self, grid: Grid, parameters: Vector, shift_ps: float) -> Vector:
         """Return counts per bin of one unit of light, and their derivatives."""
-        modes = self.modes(parameters)
-        counts, by_shift, by_tau = _mode_counts(grid, modes.taus_ps, shift_ps)
-        mixed = np.zeros((2 + len(parameters), grid.bins))
-        mix_modes(counts, by_shift, by_tau, modes.areas, modes.area_slopes, modes.tau_slopes, mixed)
+        taus_ps, areas, area_slopes, tau_slopes = self.modes(parameters)
+        begin, late_ps, taus_ps = _arrival(grid, taus_ps, shift_ps)
+        mixed = np.empty((2 + len(parameters), grid.bins))
+        convolve_modes(
+            grid.response, begin, late_ps, grid.bin_ps, grid.period_ps,
+            taus_ps, areas, area_slopes, tau_slopes, mixed,
+        )  # fmt: skip
         return mixed
 
     def density(self, parameters: Vector, delay_ps: Vector) -> Vector:
@@ -141,8 +141,9 @@ class ModeShape:
     def correlate(self, grid: Grid, parameters: Vector, shift_ps: float, rows: Vector) -> Vector:
         """Return what rows over bins come to for each bin of the response, shape (n, support)."""
         modes = self.modes(parameters)
-        begin, taus_ps, taps = _taps(grid, modes.taus_ps, shift_ps)
-        found = np.zeros((len(rows), len(grid.response)))
+        begin, late_ps, taus_ps = _arrival(grid, modes.taus_ps, shift_ps)
+        taps, found = np.empty((len(taus_ps), 11)), np.zeros((len(rows), len(grid.response)))
+        mode_taps(grid.bin_ps, late_ps, taus_ps, taps)
         gap_ps = grid.period_ps - (begin + len(grid.response) + 1) * grid.bin_ps
         correlate_modes(rows, begin, grid.period_ps, gap_ps, taps, taus_ps, modes.areas, found)
         return found
@@ -153,29 +154,11 @@ class ModeShape:
         return fall_of_modes(modes.taus_ps, modes.areas)
 
 
-def _taps(grid: Grid, taus_ps: Vector, shift_ps: float) -> tuple[int, Vector, Vector]:
-    """Return the bin in which the first light arrives, the times, and taps as `mode_taps` does."""
+def _arrival(grid: Grid, taus_ps: Vector, shift_ps: float) -> tuple[int, float, Vector]:
+    """Return the bin in which the first light arrives, how much later in it, and the times."""
     whole = math.floor(shift_ps / grid.bin_ps)
-    taus_ps = np.maximum(taus_ps, _FASTEST_PS)
-    taps = np.empty((len(taus_ps), 11))
-    mode_taps(grid.bin_ps, shift_ps - whole * grid.bin_ps, taus_ps, taps)
-    return grid.first_response + whole - grid.first_bin, taus_ps, taps
-
-
-def _mode_counts(grid: Grid, taus_ps: Vector, shift_ps: float) -> tuple[Vector, Vector, Vector]:
-    begin, taus_ps, taps = _taps(grid, taus_ps, shift_ps)
-    shape = (len(taus_ps), grid.bins)
-    counts, by_shift, by_tau = np.empty(shape), np.empty(shape), np.empty(shape)
-    states = np.zeros((len(taus_ps), 2))
-    tail = convolve_modes(grid.response, begin, taps, counts, by_shift, by_tau, states)
-    if math.isfinite(grid.period_ps):
-        gap_ps = grid.period_ps - (begin + len(grid.response) + 1) * grid.bin_ps
-        add_earlier_periods(
-            grid.bin_ps, grid.period_ps, gap_ps, tail, taps, taus_ps, states,
-            counts, by_shift, by_tau,
-        )  # fmt: skip
-    fill_tails(tail, taps, counts, by_shift, by_tau)
-    return counts, by_shift, by_tau
+    begin = grid.first_response + whole - grid.first_bin
+    return begin, shift_ps - whole * grid.bin_ps, np.maximum(taus_ps, _FASTEST_PS)
 
 
 _ONE: Vector = np.ones(1)

@@ -28,6 +28,8 @@ Vector = NDArray[np.float64]
 _NOTHING: Vector = np.zeros(2)
 _SMALL, _LARGE, _ENTRIES = 1e-6, 300.0, 240
 _NOISY = 0.05
+_FEW = 128
+"""So many products of rows take less time than three transforms."""
 
 
 def sharpened(light: Vector) -> Vector:
@@ -101,15 +103,21 @@ def noise_share(problem: DecayProblem, fitted: Fitted, response: IrfResponse) ->
 
     None where it is below a twentieth everywhere.
     """
-    kernel = _kernel(problem, fitted)
     # An upper bound, from light and from the background of the response.
-    highest = float(kernel.max()) / response.total
-    dark = highest * float(response.variance.min() * kernel.sum()) / response.total
+    light = float(fitted.parameters[LIGHT]) / response.total
+    highest = light * _highest(problem, float(fitted.parameters[SHAPE]))
+    dark = highest * light * float(response.variance.min())
     if highest < _NOISY / 2 and dark < _NOISY / 2 * float(fitted.parameters[BACKGROUND]):
         return None
-    spread = _Lags(problem).forth(kernel**2, _variance(response))
+    spread = _Lags(problem).forth(_kernel(problem, fitted) ** 2, _variance(response))
     share = np.maximum(spread, 0.0) / fitted.point.model
     return share if share.max() > _NOISY else None
+
+
+def _highest(problem: DecayProblem, tau_ps: float) -> float:
+    """Return a bound of what one exponential has in a bin, earlier pulses included."""
+    grid = problem.grid
+    return min(1.0, grid.bin_ps / tau_ps) / -math.expm1(-grid.period_ps / tau_ps)
 
 
 def _variance(response: IrfResponse) -> Vector:
@@ -147,6 +155,8 @@ class _Lags:
     def back(self, kernel: Vector, row: Vector) -> Vector:
         """Return ``sum_i row[i] kernel[i - j]``, shape (support,)."""
         support, size = self._support, self._length
+        if support <= _FEW:
+            return np.correlate(kernel, row, mode="valid")[::-1]
         product = np.conj(np.fft.rfft(row, size)) * np.fft.rfft(kernel, size)
         # The kernel's first lag is that of the last bin of the response.
         return np.fft.irfft(product, size)[support - 1 :: -1]

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labctl.analysis._decay_model import Grid, Shape
-from labctl.analysis._likelihood_kernels import damped_step, fill_logs, mark_pushing, weigh
+from labctl.analysis._likelihood_kernels import fill_logs, likelihood, mark_pushing, search_step
 from labctl.analysis._measured import Measured
 
 __all__ = ["BACKGROUND", "LIGHT", "SHAPE", "SHIFT", "DecayProblem", "Fitted", "Point"]
@@ -118,12 +118,12 @@ class DecayProblem:
         return replace(self, known={**self.known, index: Measured(value, 0.0)})
 
     @cached_property
-    def _exact(self) -> tuple[Vector, float]:
-        """Return weighted counts, and the cost of a model that gives every count exactly."""
+    def _exact(self) -> float:
+        """Return the cost of a model that gives every count exactly."""
         weighted = self.weights * self.counts
         logs = np.empty(self.counts.size)
         fill_logs(np.where(self.counts > 0, self.counts, 1.0), logs)
-        return weighted, float(weighted.sum() - weighted @ logs)
+        return float(weighted.sum() - weighted @ logs)
 
     @cached_property
     def lower(self) -> Vector:
@@ -153,10 +153,11 @@ class DecayProblem:
         rows, bins = len(parameters), self.counts.size
         model, logs = np.empty(bins), np.empty(bins)
         gradient, fisher = np.empty(rows), np.empty((rows, rows))
-        weigh(unit, self.weights, self.counts, background, light, least, model, gradient, fisher)
-        fill_logs(model, logs)
-        weighted_counts, exact = self._exact
-        cost = misfit = float(self.weights @ model - weighted_counts @ logs) - exact
+        cost = likelihood(
+            unit, self.weights, self.counts, background, light, least,
+            model, logs, gradient, fisher,
+        )  # fmt: skip
+        misfit = cost = cost - self._exact
         for index, known in self.known.items():
             if known.error > 0:
                 pull = (parameters[index] - known.value) / known.error
@@ -178,15 +179,15 @@ class DecayProblem:
             if known.error == 0:
                 parameters[index] = known.value
         point = self.at(parameters)
-        step = np.empty_like(parameters)
         damping, converged = _DAMPING, False
         for _ in range(_ROUNDS):
-            free = ~(held | _pushing(parameters, point.gradient, lower, upper))
-            gain = damped_step(point.fisher, point.gradient, free, damping, step)
+            trial = np.empty_like(parameters)
+            gain = search_step(
+                parameters, point.gradient, point.fisher, lower, upper, held, damping, trial
+            )
             if gain < enough and damping < _DAMPED:
                 converged = True
                 break
-            trial = np.minimum(np.maximum(parameters + step, lower), upper)
             other = self.at(trial)
             if other.cost < point.cost:
                 parameters, point = trial, other

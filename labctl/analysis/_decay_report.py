@@ -114,7 +114,7 @@ def _one_over_e(problem: DecayProblem, parameters: Vector, covariance: Vector) -
     correlation = covariance[SHAPE:, SHAPE:] / np.outer(scale, scale)
     lengths, axes = np.linalg.eigh(correlation)
     steps = (np.sqrt(np.maximum(lengths, 0.0)) * axes).T * errors
-    ends = np.clip(values + np.concatenate([steps, -steps]), lower, upper)
+    ends = np.minimum(np.maximum(values + np.concatenate([steps, -steps]), lower), upper)
     falls = [shape.fall_ps(end) for end in ends]
     differences = [a - b for a, b in zip(falls[: len(steps)], falls[len(steps) :], strict=True)]
     return Measured(shape.fall_ps(values), math.hypot(*differences) / 2)

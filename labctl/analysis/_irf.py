@@ -200,20 +200,21 @@ class Irf(TimingConfiguration):
             AnalysisError: If there is no peak.
         """
         counts = np.asarray(self.counts, dtype=np.float64)
-        if counts.ndim != 1 or counts.size < 8 or np.any(counts < 0) or not counts.sum() > 20:
+        before = np.zeros(counts.size + 1)
+        np.cumsum(counts, out=before[1:])
+        if counts.ndim != 1 or counts.size < 8 or counts.min() < 0 or not before[-1] > 20:
             msg = "the instrument response needs a histogram with more than 20 counts"
             raise AnalysisError(msg)
         peak, width = _peak(counts)
         if 4 * width > counts.size:
             msg = "the instrument response has no peak, or fills its histogram"
             raise AnalysisError(msg)
-        level = _background(counts, peak, width)
-        before = np.concatenate([[0.0], np.cumsum(counts)])
+        level = _background(counts, before, peak, width)
         first = _edge(before, level, peak, -width)
         last = _edge(before, level, peak, width)
-        outside = np.concatenate([counts[:first], counts[last:]])
-        level = float(outside.mean()) if outside.size else 0.0
-        return self._part(counts, first, last, level, max(outside.size, 1), width)
+        outside = max(counts.size - (last - first), 1)
+        level = _outside(before, first, last) / outside
+        return self._part(counts, first, last, level, outside, width)
 
     def _part(
         self, counts: Vector, first: int, last: int, level: float, outside: int, width: int
@@ -271,14 +272,21 @@ def _peak(counts: Vector) -> tuple[int, int]:
         width += max(width // 2, 1)
 
 
-def _background(counts: Vector, peak: int, width: int) -> float:
+def _background(counts: Vector, before: Vector, peak: int, width: int) -> float:
     far = _LATEST_FWHM * width
-    outer = np.concatenate([counts[: max(peak - far, 0)], counts[peak + far + 1 :]])
-    if not outer.size > _OUTER_SHARE * counts.size:
-        outer = counts[: max(peak - 2 * _LEADING_FWHM * width, 0)]
-    if outer.size:
-        return float(outer.mean())
+    first, last = max(peak - far, 0), min(peak + far + 1, counts.size)
+    outside = counts.size - (last - first)
+    if outside > _OUTER_SHARE * counts.size:
+        return _outside(before, first, last) / outside
+    first = max(peak - 2 * _LEADING_FWHM * width, 0)
+    if first:
+        return float(before[first]) / first
     return float(np.quantile(counts, 0.05))
+
+
+def _outside(before: Vector, first: int, last: int) -> float:
+    """Return the counts before ``first`` and from ``last`` on."""
+    return float(before[first] + before[-1] - before[last])
 
 
 def _edge(before: Vector, level: float, peak: int, step: int) -> int:

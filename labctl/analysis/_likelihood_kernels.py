@@ -6,7 +6,7 @@ import numpy as np
 
 from labctl.analysis._numba import Array, kernel
 
-__all__ = ["damped_step", "fill_logs", "fill_moments", "mark_pushing", "weigh"]
+__all__ = ["fill_logs", "fill_moments", "likelihood", "mark_pushing", "search_step"]
 
 _NEAR = 1e-7
 _FLAT = 1e-300
@@ -96,6 +96,32 @@ def weigh(
             fisher[other, row] = fisher[row, other]
 
 
+@kernel(
+    "float64(float64[:, ::1], float64[::1], float64[::1], float64, float64, float64,"
+    " float64[::1], float64[::1], float64[::1], float64[:, ::1])",
+    any_order=True,
+)
+def likelihood(
+    unit: Array,
+    weights: Array,
+    counts: Array,
+    background: float,
+    light: float,
+    least: float,
+    model: Array,
+    logs: Array,
+    gradient: Array,
+    fisher: Array,
+) -> float:
+    """Fill as `weigh` does, and the logarithms of the model; return ``sum w (m - c ln m)``."""
+    weigh(unit, weights, counts, background, light, least, model, gradient, fisher)
+    fill_logs(model, logs)
+    cost = 0.0
+    for at in range(len(model)):
+        cost += weights[at] * (model[at] - counts[at] * logs[at])
+    return cost
+
+
 @kernel("void(float64[::1], float64[::1], float64, float64, float64[:, ::1], float64[:, ::1])")
 def fill_moments(
     model: Array, logs: Array, first: float, step: float, tables: Array, moments: Array
@@ -170,4 +196,31 @@ def damped_step(fisher: Array, gradient: Array, free: Array, damping: float, ste
         solved[row] = value / system[row, row]
         step[places[row]] = -scale[row] * solved[row]
         gain += 0.5 * slope[row] * solved[row]
+    return gain
+
+
+@kernel(
+    "float64(float64[::1], float64[::1], float64[:, ::1], float64[::1], float64[::1],"
+    " boolean[::1], float64, float64[::1])"
+)
+def search_step(
+    parameters: Array,
+    gradient: Array,
+    fisher: Array,
+    lower: Array,
+    upper: Array,
+    held: Array,
+    damping: float,
+    trial: Array,
+) -> float:
+    """Fill the parameters of the next trial; return by how much it should lower the cost.
+
+    What is held, or stands on a bound and would go further, stays.
+    """
+    size = len(parameters)
+    fixed, step = np.empty(size, np.bool_), np.empty(size)
+    mark_pushing(parameters, gradient, lower, upper, fixed)
+    gain = damped_step(fisher, gradient, ~(held | fixed), damping, step)
+    for place in range(size):
+        trial[place] = min(max(parameters[place] + step[place], lower[place]), upper[place])
     return gain
