@@ -23,16 +23,20 @@ from labctl.roles import PhotonCounter, TimeTagger
 __all__ = ["acquire", "arm", "looking"]
 
 _DARK_S = 0.2
+_OVERRUN = "fifo_full"
 
 
 def acquire(context: Context, job: Job) -> list[Part]:
     """Take photons until a stop rule is met; a pause that banks begins a new part.
 
+    So does a buffer that has run full, once, as the measurement's ``on_overrun`` says.
+
     Returns:
         The parts; raw records of each are a sidecar of the point.
 
     Raises:
-        DeviceError: There is no sync, or the module fails; what came before is kept.
+        DeviceError: There is no sync, or the module fails, or its buffer runs full again and this
+            is to be an error; what came before is kept.
         ProtectionError: Too much light; it has been shut.
     """
     arm(context, job)
@@ -44,7 +48,28 @@ def acquire(context: Context, job: Job) -> list[Part]:
         if not part.stopped:
             counts = sum(job.counted(part.books).values())
             context.part([], sidecar=part.path.name, live_time_s=part.live_s, counts=counts)
+        elif _OVERRUN in part.stopped and _goes_on(context, job, parts):
+            part.stopped = ""
     return parts
+
+
+def _goes_on(context: Context, job: Job, parts: Sequence[Part]) -> bool:
+    """Whether what is left of the point is taken after an overrun; it is less, and so is shorter.
+
+    Raises:
+        DeviceError: It is the second one, and ``on_overrun`` is ``abort``.
+    """
+    if job.on_overrun == "flag" or job.lead is not None:
+        return False
+    tagger = job.tagger
+    if sum(part.flags.fifo_full for part in parts) == 1:
+        text = "its buffer ran full; what had come is kept, and the rest is taken once more"
+        context.message("warning", tagger.name, text)
+        return True
+    if job.on_overrun == "abort":
+        remedy = "let less light onto the detectors, or write 'on_overrun: flag'"
+        raise DeviceError(tagger.name, "read photons", "its buffer ran full twice", remedy)
+    return False
 
 
 def arm(context: Context, job: Job) -> None:

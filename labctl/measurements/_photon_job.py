@@ -3,14 +3,16 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from labctl.measurements._context import Grown
 from labctl.measurements._stop import Stop
 from labctl.photons import Analysis, PhotonBooks, PhotonPipeline, Stream
 from labctl.roles import PhotonCounter, TaggerFlags, TaggerSettings, TimeTagger
 
-__all__ = ["Job", "Part"]
+__all__ = ["Job", "OnOverrun", "Part"]
+
+OnOverrun = Literal["bank", "flag", "abort"]
 
 Live = Callable[["Job", Sequence[Analysis]], dict[str, float]]
 Lead = Callable[["Part", Callable[[], None]], None]
@@ -35,6 +37,7 @@ class Job:
         fluence_uj_cm2: Peak fluence of the excitation, uJ/cm²; None: not known.
         lead: Moves the sample, and lets the light in, while photons come: the acquisition ends
             when it returns. None: nothing moves.
+        on_overrun: What becomes of the point when the buffer of the module runs full.
     """
 
     tagger: TimeTagger
@@ -49,6 +52,7 @@ class Job:
     spectrograph: Mapping[str, Any] = field(default_factory=dict[str, Any])
     fluence_uj_cm2: float | None = None
     lead: Lead | None = None
+    on_overrun: OnOverrun = "bank"
 
     def counted(self, books: PhotonBooks) -> dict[str, int]:
         """Return the photons of each detector."""

@@ -17,7 +17,7 @@ from labctl.measurements._measurement import Measurement
 from labctl.measurements._optical_table import OpticalTable
 from labctl.measurements._paths import take_path
 from labctl.measurements._photon_books import photon_books, quality_of
-from labctl.measurements._photon_job import Job, Part
+from labctl.measurements._photon_job import Job, OnOverrun, Part
 from labctl.measurements._settings import (
     filter_settings,
     laser_settings,
@@ -48,6 +48,10 @@ class PhotonMeasurement(Measurement):
         mode: Records with delays after the laser's pulse (``t3``) or with absolute times (``t2``).
         bin_ps: Widest accepted delay bin, ps; None: the finest that covers the laser's period.
         sync_divider: Divider of the laser's sync in front of the module.
+        on_overrun: What becomes of the point when the buffer of the module runs full. Always, what
+            had come is kept and flagged. ``flag``: that is the point. ``bank``: what is left of it
+            is taken in a second part; if that runs full, too, it ends the point. ``abort``: then
+            the step fails. None: ``bank``.
     """
 
     needs: ClassVar[tuple[str, ...]] = ("time_tagger", "photon_counter", "shutter")
@@ -64,6 +68,7 @@ class PhotonMeasurement(Measurement):
     mode: Literal["t2", "t3"] = "t3"
     bin_ps: Picoseconds | None = Field(None, gt=0)
     sync_divider: int = Field(1, ge=1)
+    on_overrun: OnOverrun | None = None
 
     @model_validator(mode="after")
     def _one_wavelength(self) -> Self:
@@ -182,6 +187,7 @@ class PhotonMeasurement(Measurement):
             armed=lambda job: self.armed(context, job),
             spectrograph=spectrograph,
             fluence_uj_cm2=present_fluence_uj_cm2(context),
+            on_overrun=self.on_overrun or "bank",
         )
 
     def _detectors(self, context: Context, tagger: TimeTagger) -> tuple[PhotonCounter, ...]:

@@ -74,7 +74,7 @@ def test_too_much_light_ends_the_light_within_half_a_second_and_latches(
 
 def test_a_full_buffer_ends_the_point_with_what_it_has(bench: PhotonBench) -> None:
     live = run_live(
-        bench.ask(STEPS),
+        bench.ask(STEPS.replace("}}", "}, on_overrun: flag}")),
         both(
             once(after_2_s, inject("fifo_overrun")),
             once(lambda e: e.kind == "point_stored", inject("clear")),

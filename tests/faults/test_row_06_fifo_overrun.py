@@ -18,13 +18,19 @@ from photon_setup import PhotonBench
 MODULES = ["picoharp300", "hydraharp400", "multiharp150", "picoharp330"]
 """The first one has a single input beside the sync, so it takes no pairs."""
 STEPS = """
-    trpl: {center: 531 nm, stop: {time: 6 s}}
-    trpl: {stop: {time: 1 s}}
+    trpl: {center: 531 nm, stop: {time: 6 s}, on_overrun: flag}
+    trpl: {stop: {time: 1 s}, on_overrun: flag}
 """
 PAIRS = """
-    g2: {center: 531 nm, stop: {time: 6 s}}
-    g2: {stop: {time: 1 s}}
+    g2: {center: 531 nm, stop: {time: 6 s}, on_overrun: flag}
+    g2: {stop: {time: 1 s}, on_overrun: flag}
 """
+AGAIN = """
+    trpl: {center: 531 nm, stop: {time: 2 s}}
+    trpl: {stop: {time: 0.5 s}}
+"""
+PAIRS_AGAIN = AGAIN.replace("trpl", "g2")
+ABORT = AGAIN.replace("2 s}", "2 s}, on_overrun: abort")
 OTHER_READER = "import ptufile, sys; print(len(ptufile.PtuFile(sys.argv[1]).read_records()))"
 
 
@@ -116,6 +122,54 @@ def test_a_buffer_that_stays_full_flags_every_point(photons: PhotonBench) -> Non
     assert all(bits & Quality.FIFO_FULL for bits in flags_of(live))
     assert len(flags_of(live)) == 2
     assert live.records(RecordKind.POINT)[1].data["live_time_s"] < 0.3
+
+
+def told_again(event: Event) -> bool:
+    return event.kind == "message" and "once more" in event.text
+
+
+@pytest.mark.parametrize("steps", [AGAIN, PAIRS_AGAIN], ids=["t3", "t2"])
+def test_the_rest_of_the_point_is_taken_once_more(photons: PhotonBench, steps: str) -> None:
+    react = both(once(after_s(1.0), inject("fifo_overrun")), once(told_again, inject("clear")))
+    live = run_live(photons.ask(steps), react)
+    assert live.ended.outcome.status == "complete", live.ended.outcome.reason
+    check_invariants(live, detected=False)
+    first, second = live.records(RecordKind.POINT)
+    assert [bool(bits & Quality.FIFO_FULL) for bits in flags_of(live)] == [True, False]
+    assert [bool(bits & Quality.SUSPENDED_DURING) for bits in flags_of(live)] == [False, False]
+    # All that was asked for, and not more: neither time nor light.
+    parts = first.data["settings"]["photons"]["parts"]
+    assert first.data["live_time_s"] == pytest.approx(2.0, abs=0.1)
+    assert sum(part["live_time_s"] for part in parts) == pytest.approx(2.0, abs=0.1)
+    assert 1.0 <= parts[0]["live_time_s"] < 1.3
+    assert first.data["settings"]["stop"]["met"] == "time"
+    there = sum(recorded(raw(live, n), first.data["settings"]["detectors"]) for n in (0, 1))
+    assert first.data["settings"]["photons"]["counts"] == there > 0
+    assert recorded(raw(live, 2), second.data["settings"]["detectors"]) > 0
+
+
+def test_the_second_attempt_is_the_last_one(photons: PhotonBench) -> None:
+    live = run_live(photons.ask(AGAIN), once(after_s(1.0), inject("fifo_overrun")))
+    assert live.ended.outcome.status == "complete", live.ended.outcome.reason
+    check_invariants(live, detected=False)
+    assert all(bits & Quality.FIFO_FULL for bits in flags_of(live))
+    points = live.records(RecordKind.POINT)
+    assert [len(point.data["settings"]["photons"]["parts"]) for point in points] == [2, 2]
+    assert 1.0 <= points[0].data["live_time_s"] < 1.6
+    assert "fifo_full" in points[0].data["settings"]["stop"]["met"]
+
+
+def test_a_second_overrun_can_be_an_error(photons: PhotonBench) -> None:
+    live = run_live(photons.ask(ABORT), once(after_s(1.0), inject("fifo_overrun")))
+    outcome = live.ended.outcome
+    assert outcome.status == "failed"
+    assert "tagger: 'read photons': its buffer ran full twice" in outcome.reason
+    assert "on_overrun: flag" in str(outcome.error)
+    check_invariants(live, detected=False)
+    assert live.records(RecordKind.POINT) == []
+    # What had come by then are files of the run all the same.
+    assert raw(live, 0).record_count > 0
+    assert len(live.run.sidecars) == 2
 
 
 def test_another_reader_finds_all_records(photons: PhotonBench, clients_python: Path) -> None:
