@@ -10,6 +10,7 @@ from benchmarks.survey import BATCHES, Job, Verdict, summary, survey_all
 
 _LEAST_FOUND, _MOST_FALSE = 0.90, 0.02
 _MOST_MIN = 10.0
+_MOST_RECORDS, _MOST_BYTES = 1e8, 1e9
 
 
 def main() -> int:
@@ -39,7 +40,9 @@ def _good(verdicts: list[Verdict], minutes: float) -> bool:
     found, false = sum(v.found for v in verdicts), sum(len(v.false) for v in verdicts)
     confused = sum(len(v.confused) for v in verdicts)
     enough = found >= _LEAST_FOUND * true and false <= _MOST_FALSE * measured
-    return enough and not confused and minutes <= _MOST_MIN
+    small = sum(v.records for v in verdicts) <= _MOST_RECORDS
+    small = small and sum(v.stored_bytes for v in verdicts) <= _MOST_BYTES
+    return enough and small and not confused and minutes <= _MOST_MIN
 
 
 if __name__ == "__main__":

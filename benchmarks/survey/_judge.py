@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from benchmarks.survey._witness import Sighting, Witness
 from labctl.measurements import stored_dots
+from labctl.photons import read_ptu
 from labctl.storage import Run
 
 __all__ = ["IN_SPOT_UM", "Verdict", "judge", "summary"]
@@ -29,6 +30,8 @@ class Verdict:
         confused: Measured dots whose points belong to several true ones, or to one that another
             measured dot has, too.
         left_out: In words, dots that were listed and left out.
+        records: Number of records of time tags that are stored.
+        stored_bytes: Size of all files of the run.
         wall_s: Wall time, s.
         cpu_s: Time of the processor in this process, s.
     """
@@ -41,6 +44,8 @@ class Verdict:
     false: tuple[str, ...]
     confused: tuple[str, ...]
     left_out: tuple[str, ...]
+    records: int
+    stored_bytes: int
     wall_s: float
     cpu_s: float
 
@@ -50,6 +55,7 @@ class Verdict:
             f"{self.batch:16} {self.true:4} dots, {self.listed:4} listed,"
             f" {self.measured:4} measured, {self.found:4} found,"
             f" {len(self.false):2} false, {len(self.confused):2} confused,"
+            f" {self.records / 1e6:.1f} M records, {self.stored_bytes / 1e6:.0f} MB,"
             f" {self.wall_s:6.1f} s ({self.cpu_s:.1f} s of processor)"
         )
 
@@ -87,9 +93,17 @@ def judge(batch: str, run: Run, witness: Witness, wall_s: float, cpu_s: float) -
         tuple(false),
         tuple(sorted(confused)),
         tuple(reasons),
+        *_size(run),
         wall_s,
         cpu_s,
     )
+
+
+def _size(run: Run) -> tuple[int, int]:
+    """Return number of records and size of all files, told by the files themselves."""
+    files = [p for p in run.path.parent.iterdir() if p.name.startswith(run.path.stem)]
+    records = sum(read_ptu(p).record_count for p in files if p.suffix == ".ptu")
+    return records, sum(path.stat().st_size for path in files)
 
 
 def summary(verdicts: Sequence[Verdict]) -> str:
@@ -101,5 +115,6 @@ def summary(verdicts: Sequence[Verdict]) -> str:
     )
     return (
         f"{found} of {true} dots found ({100 * found / true:.1f} %), {false} of {measured} false, "
-        f"{confused} confused"
+        f"{confused} confused, {sum(v.records for v in verdicts) / 1e6:.1f} M records, "
+        f"{sum(v.stored_bytes for v in verdicts) / 1e6:.0f} MB"
     )

@@ -8,7 +8,8 @@ from benchmarks.survey import BATCHES, Job, survey_all
 from labctl.storage import read_run
 
 _CORES = 2
-_MOST_BYTES = 1e9
+_MOST_RECORDS, _MOST_BYTES = 1e8, 1e9
+_FEWEST_PHOTONS = 20_000
 
 
 @pytest.mark.timeout(600)
@@ -20,7 +21,8 @@ def test_fourteen_dots_of_seven_batches_are_measured(tmp_path: Path) -> None:
         assert verdict.measured == verdict.found == 2, verdict
         assert not verdict.false
         assert not verdict.confused
-    assert sum(one.stat().st_size for one in tmp_path.rglob("*.ptu")) <= _MOST_BYTES
+    assert sum(one.stored_bytes for one in verdicts) <= _MOST_BYTES
+    assert 14 * _FEWEST_PHOTONS <= sum(one.records for one in verdicts) <= _MOST_RECORDS
     for journal in (tmp_path / "data").rglob("*.lcj"):
         stored = read_run(journal)
         if "g2" not in stored.data:
