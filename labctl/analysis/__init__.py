@@ -109,6 +109,7 @@ from labctl.analysis._pair_shapes import (
     cascade_shapes,
     exponential_bins,
 )
+from labctl.analysis._path_polarization import PathPolarization
 from labctl.analysis._peak_result import Line, PeakFit, SatellitePrior
 from labctl.analysis._peakfit import Background, Shape, fit_peak
 from labctl.analysis._pileup import (
@@ -195,6 +196,7 @@ __all__ = [
     "NoiseModel",
     "Normalisation",
     "PairBackground",
+    "PathPolarization",
     "PeakFit",
     "PhononLaw",
     "PhotonTransfer",

@@ -7,7 +7,7 @@ with its extinction ratio e.  For a single dipole this is Malus' sin^2 law.  The
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from labctl.analysis._fit import chi2_probability
 from labctl.analysis._measured import Measured
 from labctl.errors import AnalysisError
 
-__all__ = ["Polarization", "between_axes_deg", "fit_polarization"]
+__all__ = ["Polarization", "between_axes_deg", "fit_polarization", "with_stokes"]
 
 Vector = NDArray[np.float64]
 
@@ -126,6 +126,13 @@ def _degree_and_angle(parts: Vector, spread: Vector) -> tuple[Measured, Measured
     turn = math.sqrt(float(across @ spread @ across)) / max(length, 1e-12)
     random_deg = 180.0 / math.sqrt(12.0)
     return degree, Measured(angle, min(0.5 * math.degrees(turn), random_deg))
+
+
+def with_stokes(light: Polarization, parts: Vector, spread: Vector) -> Polarization:
+    """Return light with other parameters s1, s2, shape (2,), of this covariance, shape (2, 2)."""
+    degree, angle_deg = _degree_and_angle(parts, spread)
+    s1, s2 = (Measured(float(parts[k]), math.sqrt(float(spread[k, k]))) for k in (0, 1))
+    return replace(light, s1=s1, s2=s2, degree=degree, angle_deg=angle_deg)
 
 
 def between_axes_deg(one: Measured, other: Measured) -> Measured:

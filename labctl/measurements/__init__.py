@@ -6,6 +6,7 @@ from labctl.measurements._calibrate_analyser import CalibrateAnalyser
 from labctl.measurements._calibrate_edge_filter import CalibrateEdgeFilter
 from labctl.measurements._calibrate_em_gain import CalibrateEmGain
 from labctl.measurements._calibrate_imaging import CalibrateImagingScale, CalibrateLaserSpot
+from labctl.measurements._calibrate_polarization_response import CalibratePolarizationResponse
 from labctl.measurements._calibrate_power import CalibratePower
 from labctl.measurements._calibrate_spectral_response import CalibrateSpectralResponse
 from labctl.measurements._calibrate_spot_size import CalibrateSpotSize
@@ -58,6 +59,7 @@ __all__ = [
     "CalibrateEmGain",
     "CalibrateImagingScale",
     "CalibrateLaserSpot",
+    "CalibratePolarizationResponse",
     "CalibratePower",
     "CalibrateSpectralResponse",
     "CalibrateSpotSize",

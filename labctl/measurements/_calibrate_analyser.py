@@ -20,7 +20,7 @@ from labctl.measurements._spectrum import Spectrum
 from labctl.roles import Camera, PolarizationAnalyser, Rotator, Spectrograph
 from labctl.units import GroovesPerMm, Seconds
 
-__all__ = ["CalibrateAnalyser"]
+__all__ = ["CalibrateAnalyser", "analyser_of"]
 
 _COARSE_DEG = (0.0, 22.5, 45.0, 67.5, 90.0, 112.5, 135.0, 157.5)
 _NULL_DEG = (-4.0, -3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.0)
@@ -95,7 +95,7 @@ class CalibrateAnalyser(Measurement):
             AnalysisError: There is no laser light, or too much.
         """
         laser, reference_deg = _reference(context)
-        analyser, rotator = _analyser(context)
+        analyser, rotator = analyser_of(context)
         spectrograph = context.station.only(Spectrograph, prefer="spectrograph")
         camera = context.station.only(Camera, prefer="camera")
         path = take_path(context, self.path, "analyser_zero", [camera.name])
@@ -243,7 +243,7 @@ def _reference(context: Context) -> tuple[LaserFacts, float]:
     return laser, laser.polarization_deg
 
 
-def _analyser(context: Context) -> tuple[PolarizationAnalyser, Rotator]:
+def analyser_of(context: Context) -> tuple[PolarizationAnalyser, Rotator]:
     """Return the analyser, seen as what it does and as what turns."""
     rotator = context.station.only(Rotator, prefer="analyser")
     if not isinstance(rotator, PolarizationAnalyser):

@@ -75,6 +75,9 @@ def point_settings(
             "response": context.calibrations.get("response", {}).get(
                 f"{calibration.lines_per_mm:g}/mm {spectrograph['exit']}", None
             ),
+            "polarization_response": context.calibrations.get("polarization_response", {}).get(
+                f"{calibration.lines_per_mm:g}/mm {spectrograph['exit']}", None
+            ),
             "spectral_response": context.calibrations.get("spectral_response", {}).get(
                 f"{calibration.lines_per_mm:g}/mm {spectrograph['exit']}", None
             ),

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from labctl.analysis import (
     Measured,
     Multiplet,
+    PathPolarization,
     Polarization,
     between_axes_deg,
     fit_polarization,
@@ -36,6 +37,8 @@ Vector = NDArray[np.float64]
 
 Fit = Polarization | AnalysisError
 _FEWEST_ANGLES = 4
+_UNREMEDIED = frozenset({"none", "reference_sweep"})
+"""Remedies that leave the grating behind the analyser as it is; it is taken out afterwards."""
 _SHARED = 0.001
 """Light that overlapping lines take from one another although the model fits, relative: what
 simulated sweeps show beyond noise. The width of a line in one spectrum is that of all; the dot
@@ -52,8 +55,9 @@ def is_polarization_sweep(spectra: Sequence[StoredSpectrum]) -> bool:
 def polarization_results(spectra: Sequence[StoredSpectrum]) -> list[ExperimentResult]:
     """Return energy, direction and degree of polarization of each line.
 
-    Without a declared remedy against the polarization of the grating, or spectra of unpolarized
-    light at the same angles (labelled ``reference``), there are energies alone.
+    Without something against the polarization of the grating there are energies alone: a declared
+    remedy that makes it favour nothing, the calibration ``polarization_response``, or spectra of
+    unpolarized light at the same angles (labelled ``reference``).
 
     Raises:
         AnalysisError: The spectra do not belong together, or show no line.
@@ -66,20 +70,24 @@ def polarization_results(spectra: Sequence[StoredSpectrum]) -> list[ExperimentRe
     lines = {name: compared(one, again.get(name)) for name, one in lines.items()}
     error_ev = axis_error_ev(swept[0], found.exciton.lines.centre_ev.value)
     warnings = summarized(w for s in swept for w in s.warnings)
-    remedied = {s.polarization_remedy for s in swept} - {"none"}
-    if not remedied and not reference:
+    remedied = not {s.polarization_remedy for s in swept} & _UNREMEDIED
+    path = swept[0].path_polarization
+    if not remedied and not reference and path is None:
         text = (
             "no degree of polarization: the grating behind the turning analyser favours one "
-            "direction; declare a remedy in the set-up, or take spectra of unpolarized light at "
-            f"the same angles with the label {REFERENCE!r}"
+            "direction; calibrate the path (recipe step calibrate, kind polarization_response), "
+            "declare a remedy in the set-up, or take spectra of unpolarized light at the same "
+            f"angles with the label {REFERENCE!r}"
         )
         return _energies(lines, error_ev, (*warnings, text))
     angle_deg = np.array([s.analyser_deg for s in swept], dtype=np.float64)
-    gain = None if remedied else _reference_curve(angle_deg, reference)
+    gain = None if remedied else _gain(angle_deg, reference, path)
     extinction, zero_error_deg = swept[0].extinction, swept[0].analyser_error_deg
     fits = _compared(
         _fits(angle_deg, areas, gain, extinction), _fits(angle_deg, others, gain, extinction)
     )
+    if path is not None and (remedied or not reference):
+        fits = {name: _of_path(fit, path, remedied) for name, fit in fits.items()}
     if zero_error_deg is None:
         text = "directions count from the believed zero of the analyser, which was not calibrated"
         warnings = (*warnings, f"{text} (recipe step calibrate, kind analyser)")
@@ -171,6 +179,29 @@ def _fit(
         return fit_polarization(angle_deg, intensity, np.diag(variance), extinction=extinction)
     except AnalysisError as failure:
         return failure
+
+
+def _gain(
+    angle_deg: Vector, reference: Sequence[StoredSpectrum], path: PathPolarization | None
+) -> tuple[Vector, Vector]:
+    """Return what the path passes of unpolarized light at these angles, mean 1, and its error.
+
+    That of a calibrated path has none here: it is common to all angles and comes in later.
+    """
+    if reference or path is None:
+        return _reference_curve(angle_deg, reference)
+    return path.gain(angle_deg), np.zeros(angle_deg.size)
+
+
+def _of_path(fit: Fit, path: PathPolarization, fixed: bool) -> Fit:
+    """Return the fit with the calibrated path taken out.
+
+    Where a remedy keeps the grating from seeing the direction turn (``fixed``), what is left
+    stands in front of the analyser; else the path was divided out, and its error is missing.
+    """
+    if isinstance(fit, AnalysisError):
+        return fit
+    return path.undone(fit) if fixed else path.divided_out(fit)
 
 
 def _reference_curve(angle_deg: Vector, spectra: Sequence[StoredSpectrum]) -> tuple[Vector, Vector]:

@@ -16,6 +16,7 @@ from labctl.analysis import (
     InstrumentResponse,
     Measured,
     NoiseModel,
+    PathPolarization,
     SpectralEfficiency,
     line_spread_response,
 )
@@ -76,6 +77,8 @@ class StoredSpectrum:
         dark: Mean frame without excitation, shape (pixel,), counts; None if none was taken.
         efficiency: Relative efficiency of grating and camera; None if it was not measured over
             the whole spectrum.
+        path_polarization: What the light path does to polarization; None if it was not measured
+            at the middle of the spectrum.
         dot: Name of the dot, where the run names it for each point; empty otherwise.
     """
 
@@ -101,6 +104,7 @@ class StoredSpectrum:
     time_s: float | None = None
     dark: Vector | None = None
     efficiency: SpectralEfficiency | None = None
+    path_polarization: PathPolarization | None = None
     dot: str = ""
 
 
@@ -146,6 +150,7 @@ def _spectrum(dataset: "xr.Dataset", row: int) -> StoredSpectrum:
         time_s=_middle_s(values),
         dark=row_array(dataset, "background", row) if "background" in dataset else None,
         efficiency=_efficiency(values, wavelength_nm),
+        path_polarization=_path_polarization(values, wavelength_nm),
         dot=str(values.get("dot.name") or ""),
     )
 
@@ -164,6 +169,16 @@ def _efficiency(values: Mapping[str, Any], wavelength_nm: Vector) -> SpectralEff
     known = SpectralEfficiency.from_record({**scalars, "coefficients": coefficients})
     whole = known.holds(float(wavelength_nm.min())) and known.holds(float(wavelength_nm.max()))
     return known if whole else None
+
+
+def _path_polarization(values: Mapping[str, Any], wavelength_nm: Vector) -> PathPolarization | None:
+    name = "calibration.polarization_response"
+    keys = ("d1", "d1_error", "d2", "d2_error", "from_nm", "to_nm")
+    found = {key: optional(values.get(f"{name}.{key}")) for key in keys}
+    if None in found.values():
+        return None
+    known = PathPolarization.from_record(found)
+    return known if known.holds(float(np.median(wavelength_nm))) else None
 
 
 def _middle_s(values: Mapping[str, Any]) -> float | None:

@@ -64,6 +64,14 @@ MEANINGS: Mapping[str, Meaning] = {
     "calibrate_analyser": Meaning(
         "light", "calibrate_analyser", {"angle": "angle"}, "camera", "CCD", preparation=True
     ),
+    "calibrate_polarization_response": Meaning(
+        "light",
+        "calibrate_polarization_response",
+        {"angle": "angle"},
+        "camera",
+        "CCD",
+        preparation=True,
+    ),
     "map": Meaning("rate", "map", {"pixel": "wavelength"}, sub_type="imaging"),
     "polarization": Meaning("counts", "polarization", {"x": "wavelength"}, "camera", "CCD"),
     "image": Meaning(

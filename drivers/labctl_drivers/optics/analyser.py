@@ -19,7 +19,8 @@ class AnalyserSettings(AxisSettings):
         slide_position: Position of the selector in which it stands in the light.
         zero: Angle of the mount at which light of 0 deg passes, deg.
         remedy: What keeps the grating from seeing the polarization turn: a depolariser behind
-            the analyser, a reference sweep on unpolarized light, or nothing.
+            the analyser, a reference sweep on unpolarized light (with each sweep, or once for all
+            by the calibration ``polarization_response``), or nothing.
     """
 
     remedy: Literal["none", "depolariser", "reference_sweep"] = "none"

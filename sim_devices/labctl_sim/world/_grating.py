@@ -97,3 +97,19 @@ def grating_polarization_rel(angle_deg: float, ratio: float) -> float:
     """
     s_share = math.sin(math.radians(angle_deg)) ** 2
     return 2.0 * (ratio * s_share + 1.0 - s_share) / (1.0 + ratio)
+
+
+def behind_mirror(angle_deg: float | None, ratio: float) -> tuple[tuple[float, float | None], ...]:
+    """What a mirror of this ratio (s over p) makes of light: shares, and their directions.
+
+    The shares of unpolarized light (None) are 1 together. Linear light stays linear, and turns
+    towards what passes better.
+    """
+    if ratio == 1.0:
+        return ((1.0, angle_deg),)
+    if angle_deg is None:
+        halves = (0.0, 90.0)
+        return tuple((0.5 * grating_polarization_rel(half, ratio), half) for half in halves)
+    angle = math.radians(angle_deg)
+    turned_deg = math.degrees(math.atan2(math.sqrt(ratio) * math.sin(angle), math.cos(angle)))
+    return ((grating_polarization_rel(angle_deg, ratio), turned_deg),)

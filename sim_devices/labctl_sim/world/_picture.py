@@ -11,7 +11,7 @@ from labctl_sim.world._analyser import Analyser
 from labctl_sim.world._collection import edge_transmission
 from labctl_sim.world._constants import HC_EV_NM
 from labctl_sim.world._emission import Band
-from labctl_sim.world._grating import Mount, blaze_rel, grating_polarization_rel
+from labctl_sim.world._grating import Mount, behind_mirror, blaze_rel, grating_polarization_rel
 from labctl_sim.world._lamps import HALOGEN, halogen_rel, lamp_lines
 from labctl_sim.world._line_spread import blur, observed_fwhm_px, sharp_line
 from labctl_sim.world._recorded import Recorded
@@ -146,7 +146,15 @@ class Optics:
         return float(erf(np.array(reach)))
 
     def polarization_rel(self, dipole_deg: float | None, analyser: Analyser = _NONE) -> float:
-        """Analyser and grating for one line; the grating alone is 1 for unpolarized light."""
+        """Dichroic, analyser and grating for one line; each is 1 for unpolarized light."""
+        ratio = self._truth.dichroic_polarization_ratio
+        return math.fsum(
+            share * self.analysed_rel(direction_deg, analyser)
+            for share, direction_deg in behind_mirror(dipole_deg, ratio)
+        )
+
+    def analysed_rel(self, dipole_deg: float | None, analyser: Analyser) -> float:
+        """The same behind the dichroic."""
         behind_deg = analyser.behind_deg(dipole_deg)
         passed = analyser.passed_rel(dipole_deg, self._truth.extinction_rel)
         if behind_deg is None:

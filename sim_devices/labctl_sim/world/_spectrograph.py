@@ -33,6 +33,8 @@ class SpectrographTruth:
     """Grating efficiency s over p."""
     polarization_300_ratio: float = 1.2
     polarization_1800_ratio: float = 2.5
+    dichroic_polarization_ratio: float = 1.0
+    """Transmission s over p of what stands before the analyser; 1: it favours nothing."""
     throughput_rel: float = 0.015
     """Photons at the sensor per photon emitted, at the blaze and the default slit."""
     zero_order_rel: float = 0.3

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.rendered_filters import FilterTruth, render_edge, render_polarization
-from labctl.analysis import Measured, between_axes_deg
+from labctl.analysis import Measured, PathPolarization, between_axes_deg
 from labctl.errors import AnalysisError
 from labctl.results import ExperimentResult, StoredSpectrum, analyze_spectra
 
@@ -65,20 +65,40 @@ def test_a_dot_without_polarization_has_none(sweep: Sweep) -> None:
 
 
 def test_without_a_remedy_there_is_no_degree_of_polarization(sweep: Sweep) -> None:
-    bare = [replace(one, polarization_remedy="none") for one in sweep[0]]
+    bare = [replace(one, polarization_remedy="reference_sweep") for one in sweep[0]]
     results = analyze_spectra(bare, "sweep").results
     assert not [one for one in results if one.quantity.startswith(("degree", "angle"))]
     assert any("favours one direction" in text for one in results for text in one.warnings)
 
 
-def test_unpolarized_light_at_the_same_angles_takes_the_grating_out(sweep: Sweep) -> None:
-    # A path that passes 1 + 0.4 cos(2t); the dot's light of all lines together is unpolarized.
+def behind_a_grating(spectra: list[StoredSpectrum], remedy: str) -> list[StoredSpectrum]:
+    """The sweep on a path that passes 1 + 0.4 cos(2t)."""
     bare: list[StoredSpectrum] = []
-    for one in sweep[0]:
+    for one in spectra:
         gain = 1.0 + 0.4 * np.cos(2.0 * np.radians(one.analyser_deg or 0.0))
-        bare.append(
-            replace(one, polarization_remedy="none", live_time_s=one.live_time_s / float(gain))
-        )
+        live_time_s = one.live_time_s / float(gain)
+        bare.append(replace(one, polarization_remedy=remedy, live_time_s=live_time_s))
+    return bare
+
+
+GRATING = PathPolarization(Measured(0.403, 0.003), Measured(-0.002, 0.003), 500.0, 560.0)
+
+
+def test_a_calibrated_path_takes_the_grating_out(sweep: Sweep) -> None:
+    """The dot's light of all lines together is unpolarized; the file is off by its error."""
+    bare = behind_a_grating(sweep[0][::2], "reference_sweep")
+    with_file = [replace(one, path_polarization=GRATING) for one in bare]
+    found = by_name(analyze_spectra(with_file, "sweep").results)
+    assert found["degree_exciton"].covers(0.0, 4.0)
+    assert 0.003 < found["degree_exciton"].error < 0.02
+    for line, angle_deg in zip("123", sweep[1].angles_deg, strict=True):
+        assert found[f"degree_exciton_{line}"].covers(1.0, 4.0)
+        apart = between_axes_deg(found[f"angle_exciton_{line}"], Measured(angle_deg, 0.0))
+        assert apart.value < 4.0 * apart.error
+
+
+def test_unpolarized_light_at_the_same_angles_takes_the_grating_out(sweep: Sweep) -> None:
+    bare = behind_a_grating(sweep[0], "none")
     reference = [replace(one, label="reference") for one in bare]
     found = by_name(analyze_spectra([*bare, *reference], "sweep").results)
     assert found["degree_exciton"].covers(0.0, 4.0)

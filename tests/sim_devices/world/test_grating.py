@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from labctl_sim.world import SpectrographState, SpectrographTruth
 from labctl_sim.world._air import air_index
-from labctl_sim.world._grating import Mount, blaze_rel, grating_polarization_rel
+from labctl_sim.world._grating import Mount, behind_mirror, blaze_rel, grating_polarization_rel
 
 
 def mount(**changes: float) -> Mount:
@@ -109,6 +109,27 @@ def test_grating_polarization_means_nothing_to_unpolarized_light(ratio: float) -
     s, p = grating_polarization_rel(90.0, ratio), grating_polarization_rel(0.0, ratio)
     assert s / p == pytest.approx(ratio)
     assert (s + p) / 2 == pytest.approx(1.0)
+
+
+@given(st.floats(0.5, 2.0), st.floats(0.0, 360.0), st.floats(0.0, 360.0))
+def test_a_mirror_passes_amplitudes(ratio: float, dipole_deg: float, analyser_deg: float) -> None:
+    """Jones: amplitudes along x and y times 1 and sqrt(ratio), then along the analyser."""
+    dipole, axis = math.radians(dipole_deg), math.radians(analyser_deg)
+    along_x = math.cos(dipole) * math.cos(axis)
+    along_y = math.sqrt(ratio) * math.sin(dipole) * math.sin(axis)
+    expected = 2.0 / (1.0 + ratio) * (along_x + along_y) ** 2
+    ((share, turned_deg),) = behind_mirror(dipole_deg, ratio)
+    assert turned_deg is not None
+    turned = math.radians(turned_deg - analyser_deg)
+    assert share * math.cos(turned) ** 2 == pytest.approx(expected, abs=1e-9)
+
+
+def test_a_mirror_shares_unpolarized_light() -> None:
+    assert behind_mirror(None, 1.0) == ((1.0, None),)
+    shares = dict(behind_mirror(None, 1.5))
+    assert sum(shares) == pytest.approx(1.0)
+    assert set(shares.values()) == {0.0, 90.0}
+    assert max(shares) / min(shares) == pytest.approx(1.5)
 
 
 def test_index_of_air() -> None:

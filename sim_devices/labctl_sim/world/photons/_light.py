@@ -13,7 +13,7 @@ from labctl_sim.world._collection import edge_transmission
 from labctl_sim.world._constants import HC_EV_NM
 from labctl_sim.world._emission import Band, Surroundings, bands
 from labctl_sim.world._fine_structure import sublevels
-from labctl_sim.world._grating import Mount, grating_polarization_rel
+from labctl_sim.world._grating import Mount, behind_mirror, grating_polarization_rel
 from labctl_sim.world._linewidth import FWHM_PER_SD
 from labctl_sim.world._picture import Optics
 from labctl_sim.world._populations import relative_yield
@@ -190,11 +190,18 @@ class View:
         return (low, high) if high > low else None
 
     def _polarized(self, dipole_deg: float | None) -> float:
+        ratio = self._state.truth.dichroic_polarization_ratio
+        return math.fsum(
+            share * self._analysed(direction_deg)
+            for share, direction_deg in behind_mirror(dipole_deg, ratio)
+        )
+
+    def _analysed(self, dipole_deg: float | None) -> float:
         analyser = self._world.table.analyser
         behind_deg, ratio = analyser.behind_deg(dipole_deg), self._truth.polarization_ratio
         splitter = 1.0 if behind_deg is None else grating_polarization_rel(behind_deg, ratio)
         if self._side:
-            return splitter * self._optics.polarization_rel(dipole_deg, analyser)
+            return splitter * self._optics.analysed_rel(dipole_deg, analyser)
         return splitter * analyser.passed_rel(dipole_deg, self._state.truth.extinction_rel)
 
 
