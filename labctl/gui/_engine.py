@@ -47,6 +47,7 @@ class Engine(QObject):
         traces: Readings by ``instrument.quantity``: (clock time in s, value).
         log: What was said: level, device, text, t_utc.
         pictures: The newest display data of each topic.
+        seeks_again: Whether an engine that is not there now will be looked for again.
     """
 
     is_live = True
@@ -73,6 +74,7 @@ class Engine(QObject):
         self._client: EngineClient | None = None
         self._seeking: threading.Thread | None = None
         self._closed = False
+        self.seeks_again = True
         self._answered.connect(self._take_answer)
         self._line.connect(self._take_line)
         self._again = QTimer(self)
@@ -174,7 +176,8 @@ class Engine(QObject):
             self.say("warning", "engine", "the line to the engine is lost")
         self.attached.emit(False)
         # A token that is refused is not the right one the next time, either.
-        if not (self._closed or isinstance(found, RefusedError)):
+        self.seeks_again = not (self._closed or isinstance(found, RefusedError))
+        if self.seeks_again:
             self._again.start()
 
     def _hand_over(self, done: "Future[Any]", then: Then | None) -> None:

@@ -1,5 +1,7 @@
 """An engine in a process of its own, and a window without a window that listens to it."""
 
+import re
+import socket
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -9,11 +11,31 @@ from typing import Any
 
 import pytest
 
-from labctl.host.server import EngineClient, EngineRequest, attach, start_engine
+from labctl.host.server import EngineClient, EngineRequest, FarEngine, attach, start_engine
 
 ROOT = Path(__file__).parents[2]
 MICROSCOPE = ROOT / "configs" / "setups" / "microscope.yaml"
 PATIENCE_S = 150.0
+TOKEN = "q3Jv8dKpX2mNbT5wZrLhYc7sFgA9eUiO"
+"""Of the engines of tests that let windows of other computers in, on this computer only."""
+
+
+def let_others_in(setup: Path) -> Path:
+    """Let a set-up listen at a free port, with a token beside it; returns the set-up."""
+    token = setup.parent / "token"
+    token.write_text(f"{TOKEN}\n", "utf-8")
+    token.chmod(0o600)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        block = f"listen: {{port: {free.getsockname()[1]}, token_file: token}}\n"
+    setup.write_text(setup.read_text("utf-8") + block, "utf-8")
+    return setup
+
+
+def far(request: EngineRequest, token: str = TOKEN) -> FarEngine:
+    """Return an engine that lets others in as a window of another computer knows it."""
+    found = re.search(r"^listen: \{port: (\d+)", request.setup.read_text("utf-8"), re.M)
+    assert found is not None
+    return FarEngine("127.0.0.1", int(found[1]), token.encode())
 
 
 def wait_for(ready: Callable[[], Any], what: str, within_s: float = PATIENCE_S) -> Any:

@@ -53,6 +53,9 @@ def status(instrument: Instrument, described: dict[str, Any]) -> dict[str, Any]:
         "set": set_points(instrument),
         "alarm": instrument.alarm() if isinstance(instrument, Thermostat) else "",
     }
+    if not (found["read"] or found["switches"]):
+        # Of an instrument of which nothing is read, only this tells that it has gone.
+        instrument.identity()
     return found
 
 

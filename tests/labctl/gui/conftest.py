@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 from labctl.gui._engine import Engine
 from labctl.gui._window import MainWindow
 from labctl.host.server import EngineRequest
-from served_engine import PATIENCE_S, served
+from served_engine import PATIENCE_S, let_others_in, served
 from small_setup import Bench
 
 PATIENCE_MS = int(1000 * PATIENCE_S)
@@ -23,7 +23,10 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Generator[EngineRequest]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LABCTL_RUNTIME_DIR", str(folder / "runtime"))
         request = EngineRequest(
-            setup=Bench(folder).setup(), simulate=True, speed=4.0, out=folder / "data"
+            setup=let_others_in(Bench(folder).setup()),
+            simulate=True,
+            speed=4.0,
+            out=folder / "data",
         )
         with served(request):
             yield request

@@ -9,11 +9,13 @@ from pytestqt.qtbot import QtBot
 
 from labctl.gui._app import catch_mistakes
 from labctl.gui._engine import Engine
+from labctl.gui._header import Header
 from labctl.gui._recipe import RecipePanel
 from labctl.gui._run import RunPanel
 from labctl.gui._spectrum import SpectrumPanel
 from labctl.gui._window import MainWindow
 from labctl.host.server import EngineRequest
+from served_engine import TOKEN, far
 
 PATIENCE_MS = 60_000
 
@@ -34,6 +36,31 @@ def test_what_is_always_visible(window: MainWindow) -> None:
     assert header.interlocks.text() == "interlocks: all clear"
     assert header.red.isVisible()
     assert "simulated" in window.windowTitle()
+
+
+def test_a_window_of_another_computer_shows_the_same(lab: EngineRequest, qtbot: QtBot) -> None:
+    place = far(lab)
+    engine = Engine(EngineRequest(setup=Path(f"{place.host}:{place.port}")), place)
+    header = Header(engine)
+    qtbot.addWidget(header)
+    header.show()
+    engine.begin()
+    qtbot.waitUntil(lambda: bool(engine.status.get("connected")), timeout=PATIENCE_MS)
+    assert header.connection.text() == "small set-up: connected"
+    assert header.simulated.isVisible()
+    engine.close()
+
+
+def test_a_window_with_a_wrong_token_says_so_and_does_not_go_on_trying(
+    lab: EngineRequest, qtbot: QtBot
+) -> None:
+    engine = Engine(EngineRequest(setup=Path("far")), far(lab, TOKEN[::-1]))
+    with qtbot.waitSignal(engine.attached, timeout=PATIENCE_MS):
+        engine.begin()
+    assert "the engine refuses the token" in engine.log[-1]["text"]
+    assert not engine.is_attached
+    assert not engine.seeks_again
+    engine.close()
 
 
 def test_a_live_spectrum_is_drawn_until_it_is_stopped(window: MainWindow, qtbot: QtBot) -> None:

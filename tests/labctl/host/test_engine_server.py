@@ -2,11 +2,12 @@
 
 import json
 import os
-import re
+import signal
 import socket
 import stat
 import sys
 from collections.abc import Generator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,6 @@ from labctl.errors import ConfigError, LabctlError, RefusedError
 from labctl.events import RunStopped, decode_event
 from labctl.host.server import (
     EngineRequest,
-    FarEngine,
     attach_to,
     place_of,
     serve_engine,
@@ -28,7 +28,7 @@ from labctl.host.server import (
 from labctl.host.server._rendezvous import Offer, call, offer, withdraw
 from labctl.setup import load_setup
 from labctl.storage import read_run
-from served_engine import Hearer, attached, served, wait_for
+from served_engine import TOKEN, Hearer, attached, far, let_others_in, served, wait_for
 from small_setup import Bench
 
 RECIPE = """
@@ -41,16 +41,7 @@ steps:
 """
 
 
-TOKEN = "q3Jv8dKpX2mNbT5wZrLhYc7sFgA9eUiO"
-
-
-def listening_at(folder: Path) -> str:
-    """Return a block for a set-up that lets others in, on this computer only."""
-    token = folder / "token"
-    token.write_text(f"{TOKEN}\n", "utf-8")
-    token.chmod(0o600)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return f"listen: {{port: {free.getsockname()[1]}, token_file: token}}\n"
+APART = "isolate: true, simulate: {isolate: true}"
 
 
 @pytest.fixture(scope="module")
@@ -58,8 +49,9 @@ def request_(tmp_path_factory: pytest.TempPathFactory) -> Generator[EngineReques
     folder = tmp_path_factory.mktemp("engine")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LABCTL_RUNTIME_DIR", str(folder / "runtime"))
-        setup = Bench(folder).setup()
-        setup.write_text(setup.read_text("utf-8") + listening_at(setup.parent), "utf-8")
+        setup = let_others_in(Bench(folder).setup())
+        text = setup.read_text("utf-8").replace("princeton.picam", f"princeton.picam, {APART}")
+        setup.write_text(text, "utf-8")
         request = EngineRequest(setup=setup, simulate=True, speed=4.0, out=folder / "data")
         with served(request):
             yield request
@@ -188,13 +180,41 @@ def test_only_the_user_may_read_the_key(request_: EngineRequest) -> None:
     assert stat.S_IMODE(mode) == 0o600
 
 
+def library_processes(engine: int) -> list[int]:
+    """Return the processes of libraries that an engine has started."""
+    found: list[int] = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            parent = (folder / "stat").read_text("ascii").rpartition(")")[2].split()[1]
+            if int(parent) == engine and b"isolated" in (folder / "cmdline").read_bytes():
+                found.append(int(folder.name))
+    return found
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks the tables of Linux")
+def test_a_library_that_crashes_while_nothing_goes_on_is_shown_and_made_good(
+    window: Hearer, tmp_path: Path
+) -> None:
+    (library,) = library_processes(int(window.ask("snapshot")["engine"]["pid"]))
+    os.kill(library, signal.SIGKILL)
+
+    def told() -> str:
+        return str(window.pictures["values/camera"][0]["values"]["error"])
+
+    wait_for(lambda: "the library's process has crashed (SIGKILL)" in told(), "the panel to notice")
+    recipe = tmp_path / "two.yaml"
+    recipe.write_text(RECIPE, "utf-8")
+    window.ask("queue_add", recipe=str(recipe))
+
+    def ends() -> list[RunStopped]:
+        events = [decode_event(head["event"]) for head in window.of("event")]
+        return [event for event in events if isinstance(event, RunStopped)]
+
+    assert wait_for(ends, "the run to end")[-1].status == "complete"
+    wait_for(lambda: told() == "", "the camera to be there again")
+
+
 # Windows of other computers
-
-
-def far(request: EngineRequest, token: str = TOKEN) -> FarEngine:
-    found = re.search(r"^listen: \{port: (\d+)", request.setup.read_text("utf-8"), re.M)
-    assert found is not None
-    return FarEngine("127.0.0.1", int(found[1]), token.encode())
 
 
 def test_a_window_with_the_token_sees_and_asks_as_one_of_this_computer(
