@@ -132,7 +132,7 @@ class Book:
     def interlock(self, standing: Standing, *, stored: bool = True) -> None:
         """Store and tell how an interlock stands."""
         level: Level = "info" if standing.state == "armed" else "warning"
-        fields = {
+        fields: dict[str, Any] = {
             "name": standing.name,
             "state": standing.state,
             "action": standing.action,
@@ -195,8 +195,9 @@ class Book:
             RecordKind.POINT, data, arrays, step_id=step_id, attempt=attempt
         )
         stored()
-        self.announcer.tell_often(
+        self.announcer.tell(
             PointStored,
+            checked=False,
             index=data["index"],
             step_id=step_id,
             measurement=data["measurement"],

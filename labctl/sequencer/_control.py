@@ -116,6 +116,16 @@ class Control:
         self._reason = reason
         self._pending |= Wish.ABORT
 
+    def is_idle(self) -> bool:
+        """Whether nobody wants anything; every step and every wait asks this first."""
+        return (
+            self._pending is _NOTHING
+            and self._pause is None
+            and self._inbox.empty()
+            and not self.rearm
+            and not self.refused
+        )
+
     def interrupts(self, heeded: Wish) -> bool:
         """Whether the present wait, which heeds these wishes, must end; takes what was posted."""
         if not self._inbox.empty():

@@ -3,24 +3,27 @@
 import math
 from collections import deque
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TypedDict
 
 __all__ = ["Readings", "Summary"]
 
 _KEPT = 4096
 
 
-class Summary(NamedTuple):
-    """Readings of one quantity over a time: mean, sample standard deviation (None if single)."""
+class Summary(TypedDict):
+    """Readings of one quantity over a time, as the journal stores them.
 
-    mean: float
+    Attributes:
+        value: Their mean.
+        std: Their sample standard deviation; None if there is one reading only.
+        count: How many there are.
+        units: Their unit.
+    """
+
+    value: float
     std: float | None
-    readings: int
+    count: int
     units: str
-
-    def as_data(self) -> dict[str, Any]:
-        """Return the form that the journal stores."""
-        return {"value": self.mean, "std": self.std, "count": self.readings, "units": self.units}
 
 
 class Readings:
@@ -56,33 +59,31 @@ class Readings:
             values.append(value)
         if not values:
             return None
-        mean = math.fsum(values) / len(values)
-        return Summary(mean, _std(values, mean), len(values), self._units[quantity])
+        count = len(values)
+        mean = math.fsum(values) / count
+        std = None
+        if count > 1:
+            # Two or three readings per point: numpy would take thirty times as long.
+            std = math.sqrt(math.fsum([(value - mean) ** 2 for value in values]) / (count - 1))
+        return {"value": mean, "std": std, "count": count, "units": self._units[quantity]}
 
-    def during(self, began_s: float, periods_s: Mapping[str, float]) -> dict[str, dict[str, Any]]:
-        """Return the form that the journal stores of all quantities that were read.
+    def during(self, began_s: float, periods_s: Mapping[str, float]) -> dict[str, Summary]:
+        """Summarise all quantities that were read.
 
         Args:
             began_s: Clock time of the beginning, s.
             periods_s: Periods of the monitored quantities, s. A short time may fall between two
                 beats of a slow monitor: its last one holds.
         """
-        found: dict[str, dict[str, Any]] = {}
+        found: dict[str, Summary] = {}
         for quantity in self._kept:
             summary = self.since(quantity, began_s)
             if summary is None and quantity in periods_s:
                 summary = self.since(quantity, began_s - periods_s[quantity])
             if summary is not None:
-                found[quantity] = summary.as_data()
+                found[quantity] = summary
         return found
 
     def quantities(self) -> list[str]:
         """Return the names of all quantities that were read."""
         return [quantity for quantity, kept in self._kept.items() if kept]
-
-
-def _std(values: list[float], mean: float) -> float | None:
-    # Two or three readings per point: numpy would take thirty times as long.
-    if len(values) < 2:
-        return None
-    return math.sqrt(math.fsum([(value - mean) ** 2 for value in values]) / (len(values) - 1))

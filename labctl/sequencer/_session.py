@@ -207,8 +207,8 @@ class Session:
         unit = settable.spec.unit
         began_s = self.clock.now()
         self._doing = "setting {} to {:g} {}", name, value, unit
-        tell = self.book.announcer.tell_often
-        tell(MoveStarted, settable=name, value=float(value), units=unit)
+        tell = self.book.announcer.tell
+        tell(MoveStarted, checked=False, settable=name, value=float(value), units=unit)
         self._quality.pop(name, None)
         self.begin_move(settable, value)
         # A move may take no time at all, and what was read before it belongs to the point before.
@@ -220,6 +220,7 @@ class Session:
             found, settled = self.stages.arrive(settable, value), True
         tell(
             MoveFinished,
+            checked=False,
             settable=name,
             value=float(found),
             units=unit,
@@ -354,7 +355,7 @@ class Session:
             Aborted: The run shall end here.
             Skipped: The next step shall be left out.
         """
-        while True:
+        while not self._undisturbed():
             if self.control.wants_pause():
                 self.hold()
             if self.control.rearm:
@@ -404,7 +405,10 @@ class Session:
             Interruption: What a command wants instead.
         """
         heeded = DATA if bankable else MOVING
-        if not self.pass_time(ready, self.clock.now() + timeout_s, what, heeded):
+        if self._undisturbed() and ready():
+            # What happens while an instrument is asked may interrupt, too.
+            self.control.raise_interruption(heeded)
+        elif not self.pass_time(ready, self.clock.now() + timeout_s, what, heeded):
             device, _, wanted = what.replace(".", " ", 1).partition(" ")
             raise NoReplyError(device, wanted, f"not within {timeout_s:g} s", "is it stuck?")
 
@@ -434,10 +438,6 @@ class Session:
     ) -> bool:
         """Let time pass until ``ready()`` or the deadline; returns whether it was ready."""
         control = self.control
-        if not control.interrupts(heeded) and not self._has_news() and ready():
-            # What happens while an instrument is asked may interrupt, too.
-            control.raise_interruption(heeded)
-            return True
 
         def ended() -> bool:
             interrupted = control.interrupts(heeded)
@@ -465,10 +465,16 @@ class Session:
                 self.set_values[name] = before
             raise
 
+    def _undisturbed(self) -> bool:
+        """Whether nobody wants anything and nothing has changed."""
+        control = self.control
+        state = control.machine.state
+        return control.is_idle() and state == self._announced and not self.trips.news
+
     def _has_news(self) -> bool:
         control = self.control
         changed = control.machine.state != self._announced or control.refused
-        return bool(changed) or self.trips.news
+        return bool(changed or self.trips.news)
 
     def tell_news(self, reason: str = "") -> None:
         """Store and tell what has changed: interlocks, the state, what was refused."""

@@ -1,5 +1,6 @@
 """What trips of interlocks and guards mean for a run: told, stored, waited for, or the end."""
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from labctl.errors import ProtectionError
@@ -24,11 +25,8 @@ class Trips:
         """Without a guard nothing ever trips."""
         self._session, self._guard = session, guard
         self._bits = self._seen_bits = self._suspensions = 0
-
-    @property
-    def news(self) -> bool:
-        """Whether something has changed that was not heeded yet."""
-        return self._guard is not None and bool(self._guard.news)
+        self.news: Collection[Standing] = () if guard is None else guard.news
+        """What has changed and was not heeded yet."""
 
     def begin(self) -> None:
         """Tell how everything stands; what has tripped before the run acts on it."""

@@ -34,15 +34,22 @@ RESERVED_NAMES = frozenset({"point", "superseded"})
 """Names that the reader gives to its own columns."""
 
 _DTYPE_KINDS = frozenset("biufc")
-_Described = tuple[str, str, tuple[int, ...], str, tuple[str, ...]]
-"""Name, character of the dtype, shape, units and axes of an array."""
+_Described = tuple[str, np.dtype[Any], tuple[int, ...], str, tuple[str, ...]]
+"""Name, dtype, shape, units and axes of an array."""
 
 
 class Descriptors(NamedTuple):
-    """What a header says of its arrays: as objects, and as the JSON list that is stored."""
+    """What a header says of its arrays.
+
+    Attributes:
+        layout: As objects.
+        json: As the JSON list that is stored.
+        as_in_memory: Whether the journal holds the numbers as this computer does.
+    """
 
     layout: tuple[ArrayLayout, ...]
     json: bytes
+    as_in_memory: bool
 
 
 def file_header() -> bytes:
@@ -52,42 +59,40 @@ def file_header() -> bytes:
 
 def frame(header: bytes, arrays: Sequence[NDArray[Any]]) -> tuple[bytes, int]:
     """Return one whole record and the length of its body; the arrays come from ``stored``."""
-    body_length = sum([values.nbytes for values in arrays])
-    if len(header) > LENGTH_LIMIT or body_length > LENGTH_LIMIT:
-        message = f"a record of {len(header) + body_length} bytes is too long for the journal"
-        raise StorageError(message)
-    parts = [values.data for values in arrays]
-    body_crc = 0
-    for part in parts:
+    parts: list[bytes | memoryview] = [b"", header]
+    header_length, body_length, body_crc = len(header), 0, 0
+    for values in arrays:
+        part = values.data
+        parts.append(part)
+        body_length += part.nbytes
         body_crc = zlib.crc32(part, body_crc)
-    prefix = PREFIX.pack(len(header), body_length, zlib.crc32(header), body_crc)
-    return b"".join((prefix, header, *parts)), body_length
-
-
-def stored(values: NDArray[Any]) -> NDArray[Any]:
-    """Return the array as the journal holds it: C order, little endian, numbers only."""
-    # ascontiguousarray would turn a scalar into an array of one element.
-    values = np.asarray(values, order="C")
-    dtype = values.dtype
-    if dtype.kind not in _DTYPE_KINDS or dtype.itemsize > 16:
-        message = f"arrays of dtype {dtype} cannot be stored; use numbers or booleans"
+    if header_length > LENGTH_LIMIT or body_length > LENGTH_LIMIT:
+        message = f"a record of {header_length + body_length} bytes is too long for the journal"
         raise StorageError(message)
-    if dtype.isnative and sys.byteorder == "little":
-        return values
-    return values.astype(dtype.newbyteorder("<"), copy=False)
+    parts[0] = PREFIX.pack(header_length, body_length, zlib.crc32(header), body_crc)
+    return b"".join(parts), body_length
 
 
-def describe(arrays: Sequence[NamedArray], values: Sequence[NDArray[Any]]) -> Descriptors:
-    """Return the descriptors; ``values`` are what ``stored`` returned for the arrays.
+def stored(arrays: Sequence[NamedArray]) -> tuple[list[NDArray[Any]], Descriptors]:
+    """Return arrays as the journal holds them, and what its header says of them.
+
+    That is C order, little endian, numbers only.
 
     Raises:
-        StorageError: If a name is no name or used twice, or the axes do not fit the shapes.
+        StorageError: If they are no numbers, a name is no name or used twice, or the axes do not
+            fit the shapes.
     """
-    found = [
-        (item.name, array.dtype.char, array.shape, item.units, item.axes)
-        for item, array in zip(arrays, values, strict=True)
-    ]
-    return _describe(tuple(found))
+    values: list[NDArray[Any]] = []
+    found: list[_Described] = []
+    for item in arrays:
+        # ascontiguousarray would turn a scalar into an array of one element.
+        array = np.asarray(item.values, order="C")
+        values.append(array)
+        found.append((item.name, array.dtype, array.shape, item.units, item.axes))
+    descriptors = _describe(tuple(found))
+    if not descriptors.as_in_memory:
+        values = [array.astype(array.dtype.newbyteorder("<"), copy=False) for array in values]
+    return values, descriptors
 
 
 # A run writes the same few lists of descriptors again and again.
@@ -95,17 +100,25 @@ def describe(arrays: Sequence[NamedArray], values: Sequence[NDArray[Any]]) -> De
 def _describe(arrays: tuple[_Described, ...]) -> Descriptors:
     names = [name for name, *_ in arrays]
     lengths: dict[str, int] = {}
-    for name, _, shape, _, axes in arrays:
+    for name, dtype, shape, _, axes in arrays:
+        _check_dtype(dtype)
         _check_names(name, axes, names)
         _check_axes(name, axes, shape, lengths)
     if len(set(names)) != len(names):
         message = f"array names are not unique: {', '.join(names)}"
         raise StorageError(message)
     layout = tuple(
-        ArrayLayout(name, np.dtype(char).newbyteorder("<").str, shape, units, axes)
-        for name, char, shape, units, axes in arrays
+        ArrayLayout(name, dtype.newbyteorder("<").str, shape, units, axes)
+        for name, dtype, shape, units, axes in arrays
     )
-    return Descriptors(layout, to_json([vars(item) for item in layout]))
+    native = all(dtype.isnative for _, dtype, *_ in arrays) and sys.byteorder == "little"
+    return Descriptors(layout, to_json([vars(item) for item in layout]), native)
+
+
+def _check_dtype(dtype: np.dtype[Any]) -> None:
+    if dtype.kind not in _DTYPE_KINDS or dtype.itemsize > 16:
+        message = f"arrays of dtype {dtype} cannot be stored; use numbers or booleans"
+        raise StorageError(message)
 
 
 def _check_names(name: str, axes: tuple[str, ...], names: Sequence[str]) -> None:
@@ -145,7 +158,7 @@ def dump_header(
         seq: Number of the record.
         times: Monotonic time in s, time of day.
         place: Step, attempt, segment.
-        arrays: The JSON that ``describe`` returned.
+        arrays: The JSON of its ``Descriptors``.
         data: Content of the record.
     """
     # Put together by hand: half of the time of encoding everything as one object.
@@ -267,7 +280,9 @@ def split_body(layout: Sequence[ArrayLayout], body: bytes) -> dict[str, ArrayIte
 def _parse_layouts(items: Any) -> tuple[ArrayLayout, ...]:
     found = tuple(_parse_layout(item) for item in items)
     try:
-        _describe(tuple((one.name, one.dtype, one.shape, one.units, one.axes) for one in found))
+        _describe(
+            tuple((one.name, np.dtype(one.dtype), one.shape, one.units, one.axes) for one in found)
+        )
     except StorageError as error:
         raise ValueError(str(error)) from error
     return found

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntFlag, StrEnum
+from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
 from numpy.typing import NDArray
@@ -127,8 +128,14 @@ class ArrayLayout:
     @property
     def size_bytes(self) -> int:
         """Length of the stored array."""
-        # The digits of a dtype are its bytes: every point asks, and numpy would take longer.
-        return math.prod(self.shape) * int(self.dtype[2:])
+        return _size_bytes(self.shape, self.dtype)
+
+
+# Every point asks for the same few.
+@lru_cache(maxsize=256)
+def _size_bytes(shape: tuple[int, ...], dtype: str) -> int:
+    # The digits of a dtype are its bytes.
+    return math.prod(shape) * int(dtype[2:])
 
 
 class RecordAddress(NamedTuple):

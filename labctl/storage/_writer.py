@@ -9,7 +9,7 @@ from typing import Any, Self
 from labctl.errors import StorageError
 from labctl.storage._ballast import release, reserve
 from labctl.storage._durable import create_exclusively, sync_directory
-from labctl.storage._frame import describe, dump_header, file_header, frame, stored
+from labctl.storage._frame import dump_header, file_header, frame, stored
 from labctl.storage._records import DURABLE_KINDS, NamedArray, RecordAddress, RecordKind
 
 BALLAST_SUFFIX = ".ballast"
@@ -98,8 +98,7 @@ class JournalWriter:
             StorageError: If it cannot be written whole (disk full …). The journal is then as it
                 was before, and further records may be appended once the cause is removed.
         """
-        values = [stored(item.values) for item in arrays]
-        descriptors = describe(arrays, values)
+        values, descriptors = stored(arrays)
         now_s = self._now()
         header = dump_header(
             kind,

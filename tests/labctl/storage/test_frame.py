@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from labctl.errors import StorageError
 from labctl.storage import ArrayItem, RecordKind
 from labctl.storage._frame import (
-    describe,
     dump_header,
     dump_text,
     file_header,
@@ -69,8 +68,7 @@ def test_a_record_has_the_documented_bytes() -> None:
 
 @given(items())
 def test_arrays_come_back_as_they_went(arrays: list[ArrayItem]) -> None:
-    values = [stored(item.values) for item in arrays]
-    described = describe(arrays, values)
+    values, described = stored(arrays)
     parsed = parse_header(header(described.json))
     assert parsed.layout == described.layout
     record, body_length = frame(b"{}", values)
@@ -138,13 +136,13 @@ def test_text_is_plain_json() -> None:
 )
 def test_impossible_arrays_are_refused(arrays: list[ArrayItem], words: str) -> None:
     with pytest.raises(StorageError, match=words):
-        describe(arrays, [item.values for item in arrays])
+        stored(arrays)
 
 
 @pytest.mark.parametrize("values", [np.array(["a"]), np.array([None]), np.array(["2026"], "M8[D]")])
 def test_only_numbers_are_stored(values: NDArray[Any]) -> None:
     with pytest.raises(StorageError, match="use numbers or booleans"):
-        stored(values)
+        stored([ArrayItem("a", values, "", ("x",))])
 
 
 @pytest.mark.parametrize(
