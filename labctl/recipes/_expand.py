@@ -93,13 +93,21 @@ class _Expansion:
     def steps(self, parts: Sequence[_Part], place: _Place) -> Iterator[Step]:
         for part in parts:
             if isinstance(part, _Leaf):
-                yield self._step(part, place)
+                yield self._step(place, *part)
             else:
                 yield from part(place)
 
-    def _step(self, leaf: _Leaf, place: _Place) -> Step:
-        kind, position, on_error, details = leaf
-        return kind(*self._common(place, position, on_error), *details)
+    def _step(
+        self,
+        place: _Place,
+        kind: type[Step],
+        position: int,
+        on_error: OnError,
+        details: tuple[Any, ...],
+    ) -> Step:
+        begin, path, loops = place
+        common = (next(self._number), f"{begin}/{position}", (*path, position), loops, on_error)
+        return kind(*common, *details)
 
     def _part(self, node: Node, position: int) -> _Part:
         on_error = node.on_error or self._on_error
@@ -136,12 +144,11 @@ class _Expansion:
         rule, on_timeout = _rule(node, unit), node.settle.on_timeout if node.settle else "abort"
         for index, value in enumerate(values_in(node, unit)):
             inside = place.inside(position, index, Loop(name, value, unit))
-            common = self._common(inside, 0, on_error)
-            yield Move(*common, name, value, unit, rule, on_timeout)
+            yield self._step(inside, Move, 0, on_error, (name, value, unit, rule, on_timeout))
             for part in inner:
                 # Most loops end here: one generator less between a step and who carries it out.
                 if isinstance(part, _Leaf):
-                    yield self._step(part, inside)
+                    yield self._step(inside, *part)
                 else:
                     yield from part(inside)
 
@@ -162,20 +169,8 @@ class _Expansion:
     ) -> Iterator[Step]:
         for index in range(choice.at_most):
             inside = place.inside(position, index, Loop("dot", float(index), ""))
-            yield Visit(*self._common(inside, 0, on_error), index, choice)
+            yield self._step(inside, Visit, 0, on_error, (index, choice))
             yield from self.steps(inner, inside)
-
-    def _common(
-        self, place: _Place, position: int, on_error: OnError
-    ) -> tuple[int, str, tuple[int, ...], tuple[Loop, ...], OnError]:
-        """Return the fields of ``Step`` in their order."""
-        return (
-            next(self._number),
-            f"{place.id}/{position}",
-            (*place.path, position),
-            place.loops,
-            on_error,
-        )
 
 
 def _choice(node: DotsNode) -> DotChoice:

@@ -1,7 +1,7 @@
 """The values of a scan as numbers of one unit."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from labctl.recipes._nodes import Range, ScanNode
 from labctl.setup import number_in
@@ -38,16 +38,14 @@ def length(node: ScanNode) -> int:
 
 
 def values_in(node: ScanNode, unit: str) -> Iterator[float]:
-    """Yield the values in ``unit``, one after the other.
+    """Return the values in ``unit``, to be taken one after the other.
 
     Raises:
         ValueError: A wrong dimension, or a spacing that is not possible between these ends.
     """
     if isinstance(node.values, Range):
-        yield from _spaced(node.values, unit)
-        return
-    for amount in node.values:
-        yield number(amount, unit)
+        return _spaced(node.values, unit)
+    return (number(amount, unit) for amount in node.values)
 
 
 def _spaced(given: Range, unit: str) -> Iterator[float]:
@@ -55,24 +53,22 @@ def _spaced(given: Range, unit: str) -> Iterator[float]:
     if given.spacing != "linear" and not start * stop > 0:
         message = f"{given.spacing} spacing cannot reach or cross 0; begin above 0"
         raise ValueError(message)
-    for index in range(given.num):
-        # The ends are what the user wrote, not what rounding makes of them.
-        if index == 0:
-            yield start
-        elif index == given.num - 1:
-            yield stop
-        else:
-            yield _between(start, stop, index / (given.num - 1), given.spacing)
+    between, last = _BETWEEN[given.spacing], given.num - 1
+    # The ends are what the user wrote, not what rounding makes of them.
+    if given.num > 0:
+        yield start
+    for index in range(1, last):
+        yield between(start, stop, index / last)
+    if given.num > 1:
+        yield stop
 
 
-def _between(start: float, stop: float, share: float, spacing: str) -> float:
-    match spacing:
-        case "log":
-            return start * math.exp(share * math.log(stop / start))
-        case "inverse":
-            return start * stop / (stop + (start - stop) * share)
-        case _:
-            return start + (stop - start) * share
+_BETWEEN: Mapping[str, Callable[[float, float, float], float]] = {
+    "linear": lambda start, stop, share: start + (stop - start) * share,
+    "log": lambda start, stop, share: start * math.exp(share * math.log(stop / start)),
+    "inverse": lambda start, stop, share: start * stop / (stop + (start - stop) * share),
+}
+"""Spacing → the value at a share of the way."""
 
 
 def listed(values: Sequence[str]) -> str:

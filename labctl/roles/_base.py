@@ -265,16 +265,24 @@ class Instrument(ABC):
             self.settables[quantity],
             start,
             arrived,
-            lambda: self.read(quantity),
+            self.reader(quantity),
         )
 
     def read(self, quantity: str) -> float:
         """Return a readable in its unit of ``readables``."""
+        return self.reader(quantity)()
+
+    def reader(self, quantity: str) -> Callable[[], float]:
+        """Return what reads a readable, for those who read it again and again.
+
+        Raises:
+            RefusedError: There is none; names those that there are.
+        """
         if quantity not in self.readables:
             known = ", ".join(self.readables) or "none"
             raise RefusedError(self.name, f"has no reading {quantity!r}", f"readings: {known}")
-        value: float = getattr(self, f"read_{quantity}")()
-        return value
+        found: Callable[[], float] = getattr(self, f"read_{quantity}")
+        return found
 
     def watch(self, quantity: str) -> float:
         """Read as ``read`` does, beside a measurement: nothing that others read is changed."""

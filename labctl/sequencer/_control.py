@@ -162,7 +162,8 @@ class Control:
 
     def step_over(self) -> None:
         """Take note that a point is stored or left out: a skip that was meant for it is over."""
-        self._take()
+        if not self._inbox.empty():
+            self._take()
         self._step += 1
         if self._pending is not _NOTHING and self._pending & Wish.SKIP:
             self._pending &= ~Wish.SKIP

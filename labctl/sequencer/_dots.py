@@ -104,7 +104,7 @@ class Dots:
 
     def heed(self, loops: Sequence[Loop]) -> None:
         """Forget the dot once a step lies outside of any loop over dots."""
-        if self.here is not None and not any(loop.name == "dot" for loop in loops):
+        if not any(loop.name == "dot" for loop in loops):
             self.here = None
 
 

@@ -152,10 +152,9 @@ class _Carrier:
 
 
 def _carry_out(session: Session, step: Step, done: Done | None = None) -> None:
-    session.dots.heed(step.loops)
+    if session.dots.here is not None:
+        session.dots.heed(step.loops)
     match step:
-        case Visit():
-            session.dots.visit(step.dot, step.choice, step.id)
         case Move():
             session.move(step.settable, step.value, step.rule, step.on_timeout)
         case Measure() if done is not None:
@@ -165,6 +164,8 @@ def _carry_out(session: Session, step: Step, done: Done | None = None) -> None:
                 )
         case Measure():
             session.measure(step.measurement, step_id=step.id, label=step.label)
+        case Visit():
+            session.dots.visit(step.dot, step.choice, step.id)
         case Wait():
             session.wait(step.seconds)
         case Note():

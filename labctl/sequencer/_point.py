@@ -68,8 +68,8 @@ class Point:
         self._began_s = self.clock.now()
         session.trips.begin_attempt()
         session.links.check()
-        for name in session.set_values:
-            self._read(name)
+        for name, (_, unit) in session.set_values.items():
+            self._read(name, unit)
         self._measurement.run(self)
 
     def wait_until(
@@ -183,7 +183,7 @@ class Point:
         self._check_settings()
         self._read_back()
         self._quality |= session.trips.check()
-        book, dot = session.book, session.dots.here
+        book, dot, ended_s = session.book, session.dots.here, self.clock.now()
         data = {
             "index": book.points,
             "measurement": self._measurement.kind,
@@ -194,9 +194,9 @@ class Point:
             },
             "read": book.readings.during(self._began_s, session.monitors.periods_s),
             "settings": settings if dot is None else {**settings, "dot": dot},
-            "quality": quality | self._doubts() | session.wall_clock.look(),
+            "quality": quality | self._doubts() | session.wall_clock.look(ended_s),
             "began_s": self._began_s,
-            "ended_s": self.clock.now(),
+            "ended_s": ended_s,
             "live_time_s": live_time_s,
         }
         for name, um in session.stages.stand().items():
@@ -226,9 +226,9 @@ class Point:
 
     def _read_back(self) -> None:
         """Read what was set; what has been measured is stored even if a reading fails now."""
-        for name in self._session.set_values:
+        for name, (_, unit) in self._session.set_values.items():
             try:
-                self._read(name)
+                self._read(name, unit)
             except DeviceError as error:
                 self._quality |= Quality.STALE_READING
                 self.message("warning", error.device, f"no reading after the point: {error}")
@@ -238,12 +238,12 @@ class Point:
         session = self._session
         return self._quality | retried | session.stages.doubt | session.quality()
 
-    def _read(self, name: str) -> None:
+    def _read(self, name: str, unit: str) -> None:
         """Read what was set, and what belongs to it: of a bias its current, too."""
         session = self._session
         add, now = session.book.readings.add, self.clock.now
         value = session.read(name)
-        add(name, now(), value, session.set_values[name][1])
+        add(name, now(), value, unit)
         for beside in session.companions(name):
             value = session.read(beside)
             add(beside, now(), value, self.station.unit(beside))

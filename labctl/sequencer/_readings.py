@@ -44,11 +44,12 @@ class Readings:
         kept.append((t_s, value))
         self._units[quantity] = units
 
-    def forget(self, quantity: str) -> None:
-        """Drop what was read of a quantity that is being changed."""
-        kept = self._kept.get(quantity)
-        if kept is not None:
-            kept.clear()
+    def forget(self, *quantities: str) -> None:
+        """Drop what was read of quantities that are being changed."""
+        for quantity in quantities:
+            kept = self._kept.get(quantity)
+            if kept is not None:
+                kept.clear()
 
     def since(self, quantity: str, t_s: float) -> Summary | None:
         """Summarise the readings of a quantity from clock time ``t_s`` on."""

@@ -4,6 +4,7 @@ The engine drives a session from a recipe's steps; a script drives one from its 
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from itertools import chain
 from typing import Any
 
@@ -96,8 +97,9 @@ class Session:
         self.flags = 0
         """Quality bits of every point that is stored now."""
         self.set_values: dict[str, tuple[float, str]] = {}
-        self._settables: dict[str, Settable] = {}
-        self._companions: dict[str, tuple[str, ...]] = {}
+        # Every point asks for the same few.
+        self._settable = cache(station.settable)
+        self.companions = cache(station.companions)
         self._quality: dict[str, int] = {}
         self.monitors = Monitors(self)
         self._warned: set[tuple[str, str]] = set()
@@ -203,7 +205,7 @@ class Session:
     def _move(
         self, name: str, value: float, rule: SettleRule | None, on_timeout: OnTimeout
     ) -> float:
-        settable = self._settables.get(name) or self._settable(name)
+        settable = self._settable(name)
         unit = settable.spec.unit
         began_s = self.clock.now()
         self._doing = "setting {} to {:g} {}", name, value, unit
@@ -212,8 +214,7 @@ class Session:
         self._quality.pop(name, None)
         self.begin_move(settable, value)
         # A move may take no time at all, and what was read before it belongs to the point before.
-        for changed in (name, *self.companions(name)):
-            self.book.readings.forget(changed)
+        self.book.readings.forget(name, *self.companions(name))
         if settable.spec.settles:
             found, settled = self.settling.settle(settable, value, rule, on_timeout)
         else:
@@ -227,10 +228,6 @@ class Session:
             seconds=self.clock.now() - began_s,
             settled=settled,
         )
-        return found
-
-    def _settable(self, name: str) -> Settable:
-        found = self._settables[name] = self.station.settable(name)
         return found
 
     def arrive(self, settable: Settable, value: float) -> float:
@@ -319,16 +316,6 @@ class Session:
         except (NoReplyError, GarbledReplyError) as error:
             self.links.asked_enough = error
             raise
-
-    def companions(self, name: str) -> tuple[str, ...]:
-        """Return what is read at every point together with ``instrument.quantity``."""
-        found = self._companions.get(name)
-        if found is None:
-            instrument, _, quantity = name.partition(".")
-            beside = self.station[instrument].companions.get(quantity, ())
-            found = tuple(f"{instrument}.{one}" for one in beside if one != quantity)
-            self._companions[name] = found
-        return found
 
     def calibrated(self, name: str, key: str, result: Mapping[str, Any], step_id: str) -> None:
         """Keep a calibration: journal it, and use it from now on."""

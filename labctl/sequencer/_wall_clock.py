@@ -20,9 +20,11 @@ class WallClock:
         self._looked_s = clock.now()
         self._offset_s = self._offset(self._looked_s)
 
-    def look(self) -> int:
-        """Return the quality bit of a point during which, or before which, the label jumped."""
-        now_s = self._clock.now()
+    def look(self, now_s: float) -> int:
+        """Return the quality bit of a point during which, or before which, the label jumped.
+
+        ``now_s`` is what the clock shows now, s.
+        """
         offset_s = self._offset(now_s)
         step_s = offset_s - self._offset_s
         allowed_s = _STEP_S + _SLEW * (now_s - self._looked_s)

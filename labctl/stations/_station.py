@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, TypeVar
 
 from labctl.errors import ConfigError, LabctlError, NotConnectedError, Problem
@@ -99,7 +98,7 @@ class Station:
         reader = self._readers.get(name)
         if reader is None:
             instrument, _, quantity = name.partition(".")
-            reader = self._readers[name] = partial(self[instrument].read, quantity)
+            reader = self._readers[name] = self[instrument].reader(quantity)
         return reader()
 
     def watch(self, name: str) -> float:
@@ -111,6 +110,12 @@ class Station:
         """Return the unit of the readable ``instrument.quantity``."""
         instrument, _, quantity = name.partition(".")
         return self[instrument].readables.get(quantity, "")
+
+    def companions(self, name: str) -> tuple[str, ...]:
+        """Return what is read at every point together with ``instrument.quantity``."""
+        instrument, _, quantity = name.partition(".")
+        beside = self[instrument].companions.get(quantity, ())
+        return tuple(f"{instrument}.{one}" for one in beside if one != quantity)
 
     def connect(self) -> None:
         """Connect all instruments.

@@ -125,6 +125,10 @@ class _OnWorker:
             read=partial(self._call, f"read_{quantity}", found.read),
         )
 
+    def reader(self, quantity: str) -> Callable[[], float]:
+        """Return what reads a readable, which runs on the instrument's thread, too."""
+        return partial(self._call, "read", self._instrument.reader(quantity))
+
     def busy_s(self) -> float:
         """Return for how long the call that is going on has taken, s of life; 0 if none is."""
         idle = self._last is None or self._last.done()
