@@ -32,7 +32,7 @@ def expand(recipe: Recipe) -> Iterator[Step]:
     not checked against a set-up, in the unit of the first value that has one.
     """
     expansion = _Expansion(recipe)
-    return expansion.steps(expansion.parts(recipe.file.steps, 0), _Place(recipe.digest, (), ()))
+    return expansion.steps(expansion.parts(recipe.file.steps, 0), (recipe.digest, (), ()))
 
 
 def count(recipe: Recipe) -> int:
@@ -54,17 +54,14 @@ def _points(node: Node) -> int:
             return 0
 
 
-class _Place(NamedTuple):
-    """Where steps stand: what their ids and paths begin with, and the loops around them."""
+_Place = tuple[str, tuple[int, ...], tuple[Loop, ...]]
+"""Where steps stand: what their ids and paths begin with, and the loops around them."""
 
-    id: str
-    path: tuple[int, ...]
-    loops: tuple[Loop, ...]
 
-    def inside(self, position: int, index: int, loop: Loop) -> "_Place":
-        """Return the place of one value of the loop that is node ``position`` here."""
-        place = f"{self.id}/{position}.{index}"
-        return _Place(place, (*self.path, position, index), (*self.loops, loop))
+def _inside(place: _Place, position: int, index: int, loop: Loop) -> _Place:
+    """Return the place of one value of the loop that is node ``position`` of a place."""
+    name, path, loops = place
+    return f"{name}/{position}.{index}", (*path, position, index), (*loops, loop)
 
 
 class _Leaf(NamedTuple):
@@ -143,7 +140,7 @@ class _Expansion:
         name, unit = node.scan, self._units.get(node.scan) or unit_of(node)
         rule, on_timeout = _rule(node, unit), node.settle.on_timeout if node.settle else "abort"
         for index, value in enumerate(values_in(node, unit)):
-            inside = place.inside(position, index, Loop(name, value, unit))
+            inside = _inside(place, position, index, Loop(name, value, unit))
             yield self._step(inside, Move, 0, on_error, (name, value, unit, rule, on_timeout))
             for part in inner:
                 # Most loops end here: one generator less between a step and who carries it out.
@@ -157,7 +154,7 @@ class _Expansion:
     ) -> Iterator[Step]:
         for index in range(times):
             loop = Loop("repeat", float(index), "")
-            yield from self.steps(inner, place.inside(position, index, loop))
+            yield from self.steps(inner, _inside(place, position, index, loop))
 
     def _dots(
         self,
@@ -168,7 +165,7 @@ class _Expansion:
         place: _Place,
     ) -> Iterator[Step]:
         for index in range(choice.at_most):
-            inside = place.inside(position, index, Loop("dot", float(index), ""))
+            inside = _inside(place, position, index, Loop("dot", float(index), ""))
             yield self._step(inside, Visit, 0, on_error, (index, choice))
             yield from self.steps(inner, inside)
 

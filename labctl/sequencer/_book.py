@@ -195,20 +195,19 @@ class Book:
             RecordKind.POINT, data, arrays, step_id=step_id, attempt=attempt
         )
         stored()
-        self.announcer.tell(
-            PointStored,
-            checked=False,
-            index=data["index"],
-            step_id=step_id,
-            measurement=data["measurement"],
-            label=data["label"],
-            arrays=_descriptors(address),
-            set={name: float(entry["value"]) for name, entry in data["set"].items()},
-            read={name: entry["value"] for name, entry in data["read"].items()},
-            quality=int(data["quality"]),
-            live_time_s=float(data["live_time_s"]),
-            brief=brief,
-        )
+        told = {
+            "index": data["index"],
+            "step_id": step_id,
+            "measurement": data["measurement"],
+            "label": data["label"],
+            "arrays": _descriptors(address),
+            "set": _values(data["set"]),
+            "read": _values(data["read"]),
+            "quality": int(data["quality"]),
+            "live_time_s": float(data["live_time_s"]),
+            "brief": brief,
+        }
+        self.announcer.tell_often(PointStored, told)
         self.points += 1
 
     def stop(self, status: Status, reason: str, snapshot: Mapping[str, Any]) -> None:
@@ -250,6 +249,10 @@ class Book:
     ) -> None:
         record = {"level": level, "device": device, "message": text, "name": name, "data": data}
         self.journal.append(RecordKind.EVENT, record)
+
+
+def _values(entries: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
+    return {name: float(entry["value"]) for name, entry in entries.items()}
 
 
 def _descriptors(address: RecordAddress) -> tuple[ArrayDescriptor, ...]:

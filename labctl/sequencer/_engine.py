@@ -101,7 +101,7 @@ def execute(session: Session, steps: Iterable[Step], past: Past | None = None) -
         carrier.skipped = len(past.skipped)
         last, again = way_back(session, left, past)
         for step in again:
-            carrier.lead_back(step, past.done.get(step.id))
+            carrier.carry_out(step, again=True, done=past.done.get(step.id))
         if last is not None and last.id in past.skipped:
             carrier.leave_out(last)
     for step in left:
@@ -123,23 +123,17 @@ class _Carrier:
         """Leave out what goes with a step that was skipped: inside a loop, all at this value."""
         self._left_out = step.path[:-1] if isinstance(step, Move | Visit) else step.path
 
-    def carry_out(self, step: Step) -> None:
-        """Carry out a step, or leave it out."""
-        if reason := self._reason_to_skip(step, None):
-            text = f"step {step.id} skipped: {reason}"
-            self._session.book.message("warning", "run", text, skipped_step=step.id)
-            self.skipped += 1
+    def carry_out(self, step: Step, *, again: bool = False, done: Done | None = None) -> None:
+        """Carry out a step, or leave it out.
 
-    def lead_back(self, step: Step, done: Done | None) -> None:
-        """Carry out once more a step of which the run has ``done`` already, if it is a point."""
-        if reason := self._reason_to_skip(step, done):
-            text = f"step {step.id} could not be done again: {reason}"
-            self._session.book.message("warning", "run", text)
-
-    def _reason_to_skip(self, step: Step, done: Done | None) -> Exception | None:
+        Args:
+            step: The step.
+            again: Whether it only leads back to where the run was.
+            done: What the run has of it already, if it is a point that leads back.
+        """
         path = self._left_out
         if path is not None and step.path[: len(path)] == path:
-            return None
+            return
         try:
             self._session.checkpoint()
             _carry_out(self._session, step, done)
@@ -147,8 +141,17 @@ class _Carrier:
             if step.on_error == "abort" and not isinstance(reason, Skipped):
                 raise
             self.leave_out(step)
-            return None if isinstance(reason, NoMoreDots) else reason
-        return None
+            if not isinstance(reason, NoMoreDots):
+                self._tell(step, reason, again)
+
+    def _tell(self, step: Step, reason: Exception, again: bool) -> None:
+        message = self._session.book.message
+        if again:
+            message("warning", "run", f"step {step.id} could not be done again: {reason}")
+        else:
+            text = f"step {step.id} skipped: {reason}"
+            message("warning", "run", text, skipped_step=step.id)
+            self.skipped += 1
 
 
 def _carry_out(session: Session, step: Step, done: Done | None = None) -> None:

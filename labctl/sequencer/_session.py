@@ -209,8 +209,8 @@ class Session:
         unit = settable.spec.unit
         began_s = self.clock.now()
         self._doing = "setting {} to {:g} {}", name, value, unit
-        tell = self.book.announcer.tell
-        tell(MoveStarted, checked=False, settable=name, value=float(value), units=unit)
+        tell = self.book.announcer.tell_often
+        tell(MoveStarted, {"settable": name, "value": float(value), "units": unit})
         self._quality.pop(name, None)
         self.begin_move(settable, value)
         # A move may take no time at all, and what was read before it belongs to the point before.
@@ -219,15 +219,14 @@ class Session:
             found, settled = self.settling.settle(settable, value, rule, on_timeout)
         else:
             found, settled = self.stages.arrive(settable, value), True
-        tell(
-            MoveFinished,
-            checked=False,
-            settable=name,
-            value=float(found),
-            units=unit,
-            seconds=self.clock.now() - began_s,
-            settled=settled,
-        )
+        told = {
+            "settable": name,
+            "value": float(found),
+            "units": unit,
+            "seconds": self.clock.now() - began_s,
+            "settled": settled,
+        }
+        tell(MoveFinished, told)
         return found
 
     def arrive(self, settable: Settable, value: float) -> float:

@@ -29,6 +29,7 @@ FILE_HEADER = struct.Struct("<8sI")
 PREFIX = struct.Struct("<IIII")
 LENGTH_LIMIT = 2**31 - 1
 """Longest header or body in bytes: what one write call takes on every system."""
+_SMALL = 2**16
 
 RESERVED_NAMES = frozenset({"point", "superseded"})
 """Names that the reader gives to its own columns."""
@@ -62,9 +63,11 @@ def frame(header: bytes, arrays: Sequence[NDArray[Any]]) -> tuple[bytes, int]:
     parts: list[bytes | memoryview] = [b"", header]
     header_length, body_length, body_crc = len(header), 0, 0
     for values in arrays:
-        part = values.data
+        length = values.nbytes
+        # To copy a small array takes less time than to look into it.
+        part = values.data if length > _SMALL else values.tobytes()
         parts.append(part)
-        body_length += part.nbytes
+        body_length += length
         body_crc = zlib.crc32(part, body_crc)
     if header_length > LENGTH_LIMIT or body_length > LENGTH_LIMIT:
         message = f"a record of {header_length + body_length} bytes is too long for the journal"
