@@ -24,6 +24,7 @@ __all__ = [
     "T2Encoder",
     "T3Encoder",
     "arrival",
+    "quotient",
 ]
 
 Records = NDArray[np.uint32]
@@ -41,7 +42,7 @@ class Format(NamedTuple):
     t2_wrap: int
     """Ticks after which the time starts anew."""
     dtime_bits: int
-    t3_wrap: int
+    t3_bits: int
     special: int
     """Bits of an overflow record without its count."""
     counted: bool
@@ -50,8 +51,8 @@ class Format(NamedTuple):
     """Channel bits of an event on the sync input in T2."""
 
 
-HYDRA = Format(25, 1 << 25, 15, 1 << 10, 0xFE000000, True, 0x80000000)
-PICOHARP = Format(28, 210698240, 12, 1 << 16, 0xF0000000, False, 0)
+HYDRA = Format(25, 1 << 25, 15, 10, 0xFE000000, True, 0x80000000)
+PICOHARP = Format(28, 210698240, 12, 16, 0xF0000000, False, 0)
 
 
 @jit
@@ -93,18 +94,29 @@ def t2_records(
 
 
 @jit
+def quotient(number: int, unit: int, per_unit: float) -> int:
+    """``number // unit`` of a number from 0 on; ``per_unit`` is 1 / unit: a product takes less."""
+    found = int(number * per_unit)
+    if found * unit > number:
+        found -= 1
+    elif (found + 1) * unit <= number:
+        found += 1
+    return found
+
+
+@jit
+def since_pulse(inside_ps: int, grid: Grid, per_fs: float) -> tuple[int, int]:
+    """Number of the pulse before a time in a cell, and the delay after it in ps."""
+    pulse = quotient(1000 * inside_ps + 999, grid.period_fs, per_fs)
+    return pulse, inside_ps - (pulse * grid.period_fs) // 1000
+
+
+@jit
 def arrival(key: int, grid: Grid, per_fs: float) -> tuple[int, int]:
     """Number of the sync pulse before a click since the beginning, and the delay after it in ps."""
-    at_ps = key >> 3
-    cell = at_ps // grid.length_ps
-    inside = at_ps - cell * grid.length_ps
-    limit = 1000 * inside + 999
-    pulse = int(limit * per_fs)
-    if pulse * grid.period_fs > limit:
-        pulse -= 1
-    elif (pulse + 1) * grid.period_fs <= limit:
-        pulse += 1
-    return cell * grid.pulses + pulse, inside - (pulse * grid.period_fs) // 1000
+    cell = (key >> 3) // grid.length_ps
+    pulse, delay_ps = since_pulse((key >> 3) - cell * grid.length_ps, grid, per_fs)
+    return cell * grid.pulses + pulse, delay_ps
 
 
 @jit
@@ -121,21 +133,27 @@ def t3_records(
 ) -> int:
     """Encode clicks; what comes later than the record can say is lost, as in the module."""
     n = 0
-    per_fs = 1.0 / grid.period_fs
+    per_fs, per_ps = 1.0 / grid.period_fs, 1.0 / resolution_ps
+    cell, before_ps = 0, 0
     for key in keys:
         channel = channels[key & 7]
         if channel == _HIDDEN:
             continue
-        sync, delay_ps = arrival(key, grid, per_fs)
-        bin_ = (delay_ps - offset_ps) // resolution_ps
-        if bin_ < 0 or bin_ >= 1 << form.dtime_bits:
+        inside_ps = (key >> 3) - before_ps
+        if inside_ps < 0 or inside_ps >= grid.length_ps:
+            cell = (key >> 3) // grid.length_ps
+            before_ps = cell * grid.length_ps
+            inside_ps = (key >> 3) - before_ps
+        pulse, delay_ps = since_pulse(inside_ps, grid, per_fs)
+        bin_ = quotient(max(delay_ps - offset_ps, 0), resolution_ps, per_ps)
+        if delay_ps < offset_ps or bin_ >= 1 << form.dtime_bits:
             continue
-        wraps = sync // form.t3_wrap
+        sync = cell * grid.pulses + pulse
+        wraps = sync >> form.t3_bits
         if wraps > state[0]:
             n = overflows(state, wraps, at_most, form, out, n)
-        field = sync - wraps * form.t3_wrap
-        top = ((channel << form.dtime_bits) + bin_) * form.t3_wrap
-        out[n] = np.uint32(top + field)
+        top = (channel << form.dtime_bits) + bin_
+        out[n] = np.uint32((top << form.t3_bits) + sync - (wraps << form.t3_bits))
         n += 1
     return n
 
@@ -196,7 +214,7 @@ class T3Encoder:
         """``offset_ps`` is subtracted from each delay."""
         self._form, self._grid, self._channels = form, grid, channels
         self._resolution_ps, self._offset_ps = resolution_ps, offset_ps
-        wrap_ps = form.t3_wrap * grid.period_fs / 1000
+        wrap_ps = (grid.period_fs << form.t3_bits) / 1000
         self._at_most = max(int(hold_ps / wrap_ps), 1) if form.counted else 1
         self._state = np.zeros(1, dtype=np.int64)
 
@@ -220,7 +238,7 @@ class T3Encoder:
     def marker(self, at_ps: int, bits: int) -> Records:
         """Encode edges at the marker inputs (bits 1, 2, 4, 8)."""
         sync, _ = arrival(at_ps << 3, self._grid, 1.0 / self._grid.period_fs)
-        wraps, field = divmod(sync, self._form.t3_wrap)
+        wraps, field = divmod(sync, 1 << self._form.t3_bits)
         head = _head(self._form, self._state, wraps, self._at_most)
         if self._form.counted:
             return _with(head, (1 << 31) + (bits << 25) + field)
@@ -232,7 +250,7 @@ class T3Encoder:
 
     def _wraps(self, at_ps: int) -> int:
         sync, _ = arrival(at_ps << 3, self._grid, 1.0 / self._grid.period_fs)
-        return int(sync) // self._form.t3_wrap
+        return int(sync) >> self._form.t3_bits
 
 
 def _head(form: Format, state: State, wraps: int, at_most: int) -> Records:

@@ -114,8 +114,8 @@ def decode(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Ticks or sync numbers, delays, channels of all records but overflows; see `Recording`."""
     words = records.astype(np.int64)
-    width = _log2(form.t3_wrap) if t3 else form.t2_bits
-    wrap = form.t3_wrap if t3 else form.t2_wrap
+    width = form.t3_bits if t3 else form.t2_bits
+    wrap = 1 << form.t3_bits if t3 else form.t2_wrap
     field = words & ((1 << width) - 1)
     delay = (words >> width) & ((1 << form.dtime_bits) - 1) if t3 else np.zeros_like(words)
     if form.counted:
@@ -198,7 +198,3 @@ def _tags(file: BinaryIO, path: Path) -> Mapping[str, Any]:
         if kind in _LONG:
             file.seek(max(int(struct.unpack("<q", value)[0]), 0), 1)
     raise ValueError(f"{path} has no end of its header")
-
-
-def _log2(number: int) -> int:
-    return number.bit_length() - 1

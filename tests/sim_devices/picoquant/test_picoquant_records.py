@@ -6,7 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from labctl_sim.picoquant._records import HYDRA, PICOHARP, Format, T2Encoder, T3Encoder
+from labctl_sim.picoquant._records import (
+    HYDRA,
+    PICOHARP,
+    Format,
+    T2Encoder,
+    T3Encoder,
+    quotient,
+)
 from labctl_sim.picoquant._replay import decode
 from labctl_sim.world.photons import grid_of
 
@@ -30,6 +37,12 @@ def encoder(
 
 def words(records: NDArray[np.uint32]) -> list[str]:
     return [f"{int(word):08x}" for word in records]
+
+
+@given(unit=st.integers(1, 10**9), times=st.integers(0, 10**6), more=st.integers(-1, 1))
+def test_a_product_gives_the_whole_quotient(unit: int, times: int, more: int) -> None:
+    number = max(unit * times + more, 0)
+    assert quotient(number, unit, 1.0 / unit) == number // unit
 
 
 def test_hydra_t2_words() -> None:

@@ -7,8 +7,6 @@ cells somebody asks for at a time; what reaches beyond a cell waits for the next
 
 from typing import NamedTuple
 
-import numpy as np
-
 from labctl_sim.world._types import FloatArray
 from labctl_sim.world.photons._clicks import (
     Responses,
@@ -150,7 +148,9 @@ def run_cells(
         of the detector, sorted.
     """
     n_out = 0
-    earliest = int(np.min(responses.shift_ps))
+    earliest = responses.shift_ps[0]
+    for shift_ps in responses.shift_ps:
+        earliest = min(earliest, shift_ps)
     for cell in range(first, last):
         if n_out + len(buffers.shifted) > len(out):
             return cell, n_out

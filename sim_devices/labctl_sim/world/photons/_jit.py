@@ -30,8 +30,9 @@ def _compiled(function: Callable[P, R], *, forceinline: bool) -> Callable[P, R]:
     # numba looks only at the function's own file to tell whether its machine code is of today,
     # and that code holds the functions it calls as well; the name is part of the key.
     function.__qualname__ = f"{function.__qualname__}_{stamp:08x}"
+    # These functions make no arrays: counting who uses one would cost as much as a few photons.
     compiled: Callable[P, R] = _numba.njit(
-        cache=True, nogil=True, error_model="numpy", forceinline=forceinline
+        cache=True, nogil=True, error_model="numpy", forceinline=forceinline, _nrt=False
     )(function)
     return compiled
 

@@ -228,13 +228,19 @@ def _disc_edge(state: State, bits: np.uint64) -> tuple[float, State]:
         bits, state = draw_bits(state)
 
 
-@jit
 def numbers(key: Words, count: int) -> FloatArray:
     """Uniform, exponential, normal and disc numbers of one seed; shape (4, count), float64."""
     found = np.empty((4, count))
+    fill_numbers(key, found)
+    return found
+
+
+@jit
+def fill_numbers(key: Words, found: FloatArray) -> None:
+    """See `numbers`."""
     for kind in range(4):
         state = seeded(key, 0, kind)
-        for index in range(count):
+        for index in range(found.shape[1]):
             if kind == 0:
                 number, state = draw_unit(state)
             elif kind == 1:
@@ -244,4 +250,3 @@ def numbers(key: Words, count: int) -> FloatArray:
             else:
                 number, state = draw_disc(state)
             found[kind, index] = number
-    return found
