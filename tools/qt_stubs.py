@@ -17,6 +17,7 @@ SOURCES = (
     ROOT / "tests" / "labctl" / "gui",
     ROOT / "typings" / "pyqtgraph",
     ROOT / "benchmarks",
+    ROOT / "tools" / "walk.py",
 )
 MODULES = ("QtCore", "QtGui", "QtWidgets")
 HEAD = '''"""Written by tools/qt_stubs.py; do not edit."""
@@ -67,7 +68,7 @@ class pyqtBoundSignal:
 
 
 def _used_names() -> set[str]:
-    files = [file for folder in SOURCES for file in folder.rglob("*.py*")]
+    files = [file for one in SOURCES for file in ([one] if one.is_file() else one.rglob("*.py*"))]
     text = "\n".join(file.read_text("utf-8") for file in files if file.suffix in (".py", ".pyi"))
     return set(re.findall(r"\w+", text)) | {"sip", "QObject"}
 

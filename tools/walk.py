@@ -15,17 +15,19 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
-from typing import Any, cast
+from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
-from PyQt5.QtCore import QEvent, QEventLoop, QPoint, QPointF, QSettings, Qt, QTimer
+from PyQt5.QtCore import QEvent, QEventLoop, QPointF, QRectF, QSettings, Qt, QTimer
 from PyQt5.QtGui import QMouseEvent
 from PyQt5.QtWidgets import QApplication, QWidget
 
 from labctl.gui import Engine, MainWindow
 from labctl.gui._big import BigPanel
 from labctl.gui._image import ImagePanel
+from labctl.gui._image_plot import ImagePlot
 from labctl.gui._instruments import InstrumentsPanel
 from labctl.gui._map import MapPanel
 from labctl.gui._overlay import OverlayWindow
@@ -44,12 +46,15 @@ SPEED = 2.5
 PATIENCE_S = 300.0
 _SMALLER = ((160, 1.0), (128, 0.8), (96, 0.66), (64, 0.5))
 _MOST_BYTES = 195_000
+_AROUND_PX = 170.0
+P = TypeVar("P", bound=QWidget)
+Floats = NDArray[np.float64]
 STATE = "walk.json"
 """What the window that is killed leaves for the one that follows."""
 
 PLACES = """# Where things are: scale of the picture, steps of the stage, spot of the laser.
 name: where things are
-sample: {name: CsPbBr3 23 nm, dot: A7}
+sample: {name: CsPbBr3 23 nm, dot: B7}
 steps:
   - calibrate: {kind: imaging_scale, exposure: 200 ms, level: 0.8, roi: [528, 256, 372, 256]}
   - calibrate: {kind: step_sizes, exposure: 200 ms, level: 0.8, roi: [528, 256, 372, 256]}
@@ -110,7 +115,7 @@ class Walk:
         QTimer.singleShot(int(1000 * seconds), loop.quit)
         loop.exec()
 
-    def panel(self, key: str, kind: type[Any]) -> Any:
+    def panel(self, key: str, kind: type[P]) -> P:
         """Bring a panel to the front."""
         dock = self.window.docks[key]
         dock.show()
@@ -140,9 +145,9 @@ class Walk:
         """Open a recipe and wait for its check."""
         path = self.folder / name
         path.write_text(text, "utf-8")
-        panel = cast(RecipePanel, self.panel("recipe", RecipePanel))
+        panel = self.panel("recipe", RecipePanel)
         panel.open(str(path))
-        self.until(lambda: "points in about" in panel.verdict.text(), f"the check of {name}")
+        self.until(lambda: " in about " in panel.verdict.text(), f"the check of {name}")
         return panel
 
     def run(self, name: str, text: str) -> None:
@@ -167,10 +172,9 @@ class Walk:
         box.set_quantity(quantity)
         self.until(lambda: not box.fields[quantity].text(), f"{instrument} to take {value}")
 
-    def click(self, plot: Any, x: float, y: float) -> None:
+    def click(self, plot: ImagePlot, x: float, y: float) -> None:
         """Click on a place of a plot with the mouse."""
-        scene: QPointF = plot.getPlotItem().getViewBox().mapViewToScene(QPointF(x, y))
-        place: QPoint = plot.mapFromScene(scene)
+        place = plot.mapFromScene(plot.getPlotItem().getViewBox().mapViewToScene(QPointF(x, y)))
         left, nothing = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
         for kind in (QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonRelease):
             event = QMouseEvent(kind, QPointF(place), left, left, nothing)
@@ -211,10 +215,8 @@ def before(walk: Walk) -> None:
 def dot_on_the_picture(walk: Walk) -> None:
     """Look at the sample in a wide field of laser light, and click on a dot."""
     walk.set("attenuator", "fluence", "12")
-    sample = cast(SamplePanel, walk.panel("sample", SamplePanel))
-    cast(Any, sample.bar.fields["light"]).setCurrentText("wide_field")
-    cast(Any, sample.bar.fields["exposure"]).setText("1 s")
-    cast(Any, sample.bar.fields["gain"]).setText("3.9")
+    sample = walk.panel("sample", SamplePanel)
+    sample.bar.remember({"light": "wide_field", "exposure": "1 s", "gain": "3.9"})
     sample.average.setValue(12)
     sample.flat.setChecked(True)
     sample.bar.live.click()
@@ -223,6 +225,7 @@ def dot_on_the_picture(walk: Walk) -> None:
     averaged(walk)
     column, row = dot_beside(sample)
     sample.go.setChecked(True)
+    zoom(sample)
     walk.picture("03_sample")
     spot = spot_of(sample)
     walk.click(sample.plot, column, row)
@@ -253,9 +256,17 @@ def engine_time(walk: Walk) -> float:
     return float(walk.engine.pictures["picture"].head["t_s"])
 
 
+def zoom(sample: SamplePanel) -> None:
+    """Look closer at what lies around the spot."""
+    column, row = spot_of(sample)
+    around = QRectF(column - _AROUND_PX, row - _AROUND_PX, 2 * _AROUND_PX, 2 * _AROUND_PX)
+    sample.plot.getPlotItem().getViewBox().setRange(around, padding=0.0)
+
+
 def dot_beside(sample: SamplePanel) -> tuple[float, float]:
-    """Return column and row of the brightest dot that is not in the spot, as an eye finds it."""
-    return brightest(sample, spot_of(sample), reach=130, leave=30)
+    """Return column and row of the brightest dot to the left of the spot, as an eye finds it."""
+    column, row = spot_of(sample)
+    return brightest(sample, (column - 65.0, row), reach=35)
 
 
 def spot_of(sample: SamplePanel) -> tuple[float, float]:
@@ -266,20 +277,18 @@ def spot_of(sample: SamplePanel) -> tuple[float, float]:
     return spot
 
 
-def brightest(
-    sample: SamplePanel, near: tuple[float, float], *, reach: int, leave: int = 0
-) -> tuple[float, float]:
-    """Return column and row of the brightest place within ``reach`` of one, but for its middle."""
+def brightest(sample: SamplePanel, near: tuple[float, float], *, reach: int) -> tuple[float, float]:
+    """Return column and row of the brightest place within ``reach`` of one."""
     image = np.asarray(sample.plot.image.image, np.float64)
     smooth = boxed(image, 2) - boxed(image, 9)
     rows, columns = np.indices(image.shape)
     far = np.hypot(columns - near[0], rows - near[1])
-    smooth[(far > reach) | (far < leave)] = 0.0
+    smooth[far > reach] = 0.0
     row, column = np.unravel_index(int(np.argmax(smooth)), image.shape)
     return float(column), float(row)
 
 
-def boxed(image: Any, half: int) -> Any:
+def boxed(image: Floats, half: int) -> Floats:
     """Return the mean over a square around each pixel."""
     for axis in (0, 1):
         shifted = [np.roll(image, by, axis) for by in range(-half, half + 1)]
@@ -290,7 +299,7 @@ def boxed(image: Any, half: int) -> Any:
 def dot_on_the_map(walk: Walk) -> None:
     """Map the surroundings, choose the brightest dot, and go there."""
     walk.run("map.yaml", MAP)
-    panel = cast(MapPanel, walk.panel("map", MapPanel))
+    panel = walk.panel("map", MapPanel)
     walk.until(lambda: "places" in panel.read_out.text(), "the first lines of the map")
     walk.live(6.0)
     walk.picture("05_map_grows")
@@ -300,7 +309,7 @@ def dot_on_the_map(walk: Walk) -> None:
     walk.picture("06_map")
     panel.go.click()
     walk.stage_rests()
-    recipe = cast(RecipePanel, walk.panel("recipe", RecipePanel))
+    recipe = walk.panel("recipe", RecipePanel)
     recipe.tabs.setCurrentWidget(recipe.tree)
     walk.picture("06_tree")
     recipe.tabs.setCurrentIndex(0)
@@ -308,7 +317,7 @@ def dot_on_the_map(walk: Walk) -> None:
 
 def spectrum_and_decay(walk: Walk) -> None:
     """Look at the spectrum, the camera, the decay and the coincidences of what is in the spot."""
-    spectrum = cast(SpectrumPanel, walk.panel("spectrum", SpectrumPanel))
+    spectrum = walk.panel("spectrum", SpectrumPanel)
     spectrum.bar.remember({"exposure": "1 s"})
     spectrum.average.setValue(5)
     spectrum.bar.live.click()
@@ -320,23 +329,31 @@ def spectrum_and_decay(walk: Walk) -> None:
     walk.picture("07_spectrum")
     spectrum.axis.setCurrentText("nm")
     spectrum.cursors.setChecked(False)
-    image = cast(ImagePanel, walk.panel("image", ImagePanel))
+    # Photons are taken where the line is, with more of its light.
+    nm = spectrum.plot.curves[1].x[np.argmax(spectrum.plot.curves[1].y)]
+    image = walk.panel("image", ImagePanel)
     image.bar.live.click()
     walk.until(lambda: "pixels" in image.read_out.text(), "an image")
     image.region.setChecked(True)
     walk.picture("08_camera")
-    decay = cast(DecayPanel, walk.panel("decay", DecayPanel))
+    image.bar.halt.click()
+    walk.until(lambda: not walk.engine.status["task"], "the live view to end")
+    walk.set("spectrograph", "wavelength", f"{nm:.2f}")
+    walk.set("attenuator", "fluence", "0.85")
+    decay = walk.panel("decay", DecayPanel)
     decay.bar.live.click()
     walk.until(lambda: "lifetime" in decay.read_out.text(), "a lifetime")
     walk.live(8.0)
     walk.picture("09_decay")
-    pairs = cast(PairsPanel, walk.panel("pairs", PairsPanel))
+    pairs = walk.panel("pairs", PairsPanel)
     walk.until(lambda: "g²(0)" in pairs.read_out.text(), "coincidences")
+    walk.live(8.0)
     walk.picture("09_pairs")
     walk.panel("rates", QWidget)
     walk.picture("09_rates")
     decay.bar.halt.click()
     walk.until(lambda: not walk.engine.status["task"], "the live view to end")
+    walk.set("attenuator", "fluence", "0.17")
 
 
 def after(walk: Walk) -> None:
@@ -350,28 +367,33 @@ def after(walk: Walk) -> None:
     walk.panel("temperature", QWidget)
     walk.picture("11_attached")
     walk.ended()
-    runs = cast(RunsPanel, walk.panel("runs", RunsPanel))
+    runs = walk.panel("runs", RunsPanel)
     walk.until(lambda: runs.list.count() >= 3, "the list of runs")
     walk.until(lambda: "complete" in runs.list.item(0).text(), "the picture of the series")
     walk.picture("12_runs")
     runs.list.item(0).setSelected(True)
     runs.view.click()
-    viewer = cast(RunViewer, runs.viewers[-1])
+    viewer = runs.viewers[-1]
+    if not isinstance(viewer, RunViewer):
+        raise SystemExit(f"Open has opened {viewer!r}")
     walk.picture("13_viewer", viewer)
     viewer.measurement.setCurrentText("trpl")
     viewer.point.setValue(2)
     walk.picture("14_viewer_decay", viewer)
     runs.compare.click()
-    overlay = cast(OverlayWindow, runs.viewers[-1])
+    overlay = runs.viewers[-1]
+    if not isinstance(overlay, OverlayWindow):
+        raise SystemExit(f"Compare has opened {overlay!r}")
+    overlay.plot.show_x(525.0, 536.0)
     walk.picture("15_compare", overlay)
-    big = cast(BigPanel, walk.panel("big", BigPanel))
+    big = walk.panel("big", BigPanel)
     walk.until(lambda: " K" in big.numbers[0].text(), "a temperature")
     walk.picture("16_big")
     viewer.close()
     overlay.close()
     wrong = walk.folder / "wrong.yaml"
     wrong.write_text(SERIES.replace("exposure: 1 s", "exposure: 1 K"), "utf-8")
-    recipe = cast(RecipePanel, walk.panel("recipe", RecipePanel))
+    recipe = walk.panel("recipe", RecipePanel)
     recipe.open(str(wrong))
     walk.until(recipe.problems.isVisible, "the mistake to be shown")
     walk.picture("17_mistake")

@@ -8,8 +8,8 @@ from PyQt5.QtWidgets import QComboBox, QLabel, QVBoxLayout
 
 from labctl.gui._engine import Engine
 from labctl.gui._inbox import Picture
-from labctl.gui._instrument import number_in_words
 from labctl.gui._panel import Panel
+from labctl.gui._words import number_in_words
 
 __all__ = ["BigPanel"]
 

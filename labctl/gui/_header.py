@@ -19,6 +19,7 @@ from labctl.gui._panel import set_tone
 
 __all__ = ["Header"]
 
+_LONGEST = 60
 _TASKS = {"": "idle", "run": "a run"}
 
 
@@ -76,7 +77,7 @@ class Header(QWidget):
             text, tone = f"{status.get('setup', '')}: connecting …", "warn"
         else:
             text, tone = f"{status['setup']}: connected", "good"
-        self.connection.setText(text)
+        self.connection.setText(_short(text))
         self.connection.setToolTip(str(status.get("problem") or status.get("file", "")))
         set_tone(self.connection, tone)
         request = self.engine.request
@@ -111,7 +112,7 @@ class Header(QWidget):
         for one in self.engine.status.get("interlocks", []):
             if one["state"] == "tripped" and one["name"] not in tripped:
                 words.append(f"{one['name']}: {one['text']}")
-        self.interlocks.setText("  ".join(words) if words else "interlocks: all clear")
+        self.interlocks.setText(_short("  ".join(words) if words else "interlocks: all clear"))
         set_tone(self.interlocks, "bad" if words else "good")
 
     def _fill(self) -> None:
@@ -128,3 +129,8 @@ class Header(QWidget):
 
     def _rearm(self, name: str, _: bool = False) -> None:
         self.engine.ask("rearm", name=name)
+
+
+def _short(text: str) -> str:
+    """Cut words that would push the red stop off the screen; tooltip, menu and log have them."""
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

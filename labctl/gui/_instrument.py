@@ -22,8 +22,10 @@ from PyQt5.QtWidgets import (
 
 from labctl.gui._engine import Engine
 from labctl.gui._panel import set_tone
+from labctl.gui._words import number_in_words, unit_in_words
+from labctl.units import parse
 
-__all__ = ["InstrumentBox", "number_in_words"]
+__all__ = ["InstrumentBox"]
 
 _READING = 100
 _KEYS = {
@@ -34,15 +36,6 @@ _KEYS = {
     Qt.Key.Key_PageDown: ("z", -1),
     Qt.Key.Key_PageUp: ("z", 1),
 }
-
-
-def number_in_words(value: Any, unit: str) -> str:
-    """Return a reading as panels show it."""
-    if not isinstance(value, int | float):
-        return "–"
-    if value != value:
-        return "no reading"
-    return f"{value:.6g} {unit}".rstrip()
 
 
 class InstrumentBox(QGroupBox):
@@ -84,12 +77,13 @@ class InstrumentBox(QGroupBox):
         self._show_state(values)
 
     def set_quantity(self, quantity: str) -> None:
-        """Ask for what stands in the field of a quantity."""
+        """Ask for what stands in the field of a quantity: a number, with another unit or not."""
         text = self.fields[quantity].text().strip().replace(",", ".")
+        unit = str(self.role["settables"][quantity]["unit"])
         try:
-            value = float(text)
-        except ValueError:
-            self.engine.say("warning", self.name, f"{quantity}: {text!r} is not a number")
+            value = _value(text, unit)
+        except ValueError as error:
+            self.engine.say("warning", self.name, f"{quantity}: {error}")
             return
         self.engine.ask(
             "set",
@@ -122,8 +116,10 @@ class InstrumentBox(QGroupBox):
         spec = self.role["settables"][name]
         field, button = QLineEdit(), QPushButton("Set")
         field.setFixedWidth(72)
-        limits = f"{spec['low']:g} to {spec['high']:g} {spec['unit']}"
-        field.setToolTip(f"{self.name}.{name}: {limits}; Enter sets it")
+        unit = str(spec["unit"])
+        limits = f"{number_in_words(spec['low'], unit)} to {number_in_words(spec['high'], unit)}"
+        field.setPlaceholderText(unit_in_words(unit))
+        field.setToolTip(f"{self.name}.{name}: {limits}; in {unit}, or with a unit")
         field.returnPressed.connect(partial(self.set_quantity, name))
         button.setToolTip(f"Set {name}, {limits}")
         button.clicked.connect(partial(self.set_quantity, name))
@@ -178,11 +174,19 @@ class InstrumentBox(QGroupBox):
         elif values.get("alarm"):
             text, tone = f"alarm: {values['alarm']}", "warn"
         elif values.get("moving") or values.get("busy"):
-            text, tone = "moving " + ", ".join(values.get("moving", [])), "warn"
+            text, tone = " ".join(["moving", ", ".join(values.get("moving", []))]).rstrip(), "warn"
         else:
             text, tone = "ready" if values else "…", "good"
         self.state.setText(text)
         set_tone(self.state, tone)
+
+
+def _value(text: str, unit: str) -> float:
+    """Return the number of ``unit`` that somebody means; raises ValueError."""
+    try:
+        return float(text)
+    except ValueError:
+        return parse(text.replace("µ", "u"), unit)
 
 
 class Jog(QWidget):

@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import (
-    QLabel,
     QListWidget,
     QListWidgetItem,
     QPushButton,
@@ -16,7 +15,7 @@ from PyQt5.QtWidgets import (
 from labctl.gui._engine import Engine
 from labctl.gui._image_plot import ImagePlot
 from labctl.gui._inbox import Picture
-from labctl.gui._panel import Panel
+from labctl.gui._panel import Panel, ReadOut
 from labctl.gui._theme import Theme
 
 __all__ = ["MapPanel"]
@@ -42,7 +41,7 @@ class MapPanel(Panel):
         self.go.setToolTip("Bring the chosen dot into the spot by the stage's x and y")
         self.go.setEnabled(False)
         self.go.clicked.connect(self.go_to)
-        self.read_out = QLabel("no map yet: a recipe with 'map' makes one")
+        self.read_out = ReadOut("no map yet: a recipe with 'map' makes one")
         self._chosen: dict[str, Any] = {}
         split = QSplitter()
         split.addWidget(self.plot)

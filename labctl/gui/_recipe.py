@@ -22,7 +22,7 @@ from labctl.gui._editor import RecipeEditor, line_of
 from labctl.gui._engine import Engine
 from labctl.gui._panel import Panel, set_tone
 from labctl.gui._recipe_tree import RecipeTree
-from labctl.gui._words import at_time, duration, local_now
+from labctl.gui._words import at_time, duration, local_now, several
 
 __all__ = ["RecipePanel"]
 
@@ -202,7 +202,7 @@ class RecipePanel(Panel):
         self.editor.mark(lines, self.theme.bad)
         self.tree.mark(lines, self.theme.bad)
         if problems:
-            self.verdict.setText(f"{len(problems)} problems")
+            self.verdict.setText(several(len(problems), "problem"))
             set_tone(self.verdict, "bad")
             return
         self._show_plan(found)
@@ -212,7 +212,7 @@ class RecipePanel(Panel):
         parts = ", ".join(f"{name} {duration(s)}" for name, s in found["parts"].items())
         end = at_time(local_now(), seconds)
         self.verdict.setText(
-            f"{found['points']} points in about {duration(seconds)} of lab time,"
+            f"{several(found['points'], 'point')} in about {duration(seconds)} of lab time,"
             f" until about {end} ({parts})"
         )
         set_tone(self.verdict, "good")

@@ -33,7 +33,7 @@ from labctl.events import (
 )
 from labctl.gui._engine import Engine
 from labctl.gui._panel import Panel, set_tone
-from labctl.gui._words import at_time, duration, local_now
+from labctl.gui._words import at_time, duration, local_now, several
 
 __all__ = ["RunPanel"]
 
@@ -162,7 +162,7 @@ class RunPanel(Panel):
         passed_s = (now - started.t_utc).total_seconds()
         speed = float(self.engine.status.get("speed", 1.0))
         left_s = self._left_s(passed_s, speed)
-        words = f"running for {duration(round(passed_s, 1))}"
+        words = f"running for {duration(passed_s)}"
         if left_s is not None:
             words += f", about {duration(left_s)} left, ends about {at_time(now, left_s)}"
         self.end.setText(words)
@@ -187,7 +187,7 @@ class RunPanel(Panel):
         self.queue.clear()
         for entry in entries:
             time = duration(entry["expected_s"]) if entry["expected_s"] is not None else "?"
-            item = QListWidgetItem(f"{entry['name']}: {entry['points']} points, {time}")
+            item = QListWidgetItem(f"{entry['name']}: {_points(entry['points'])}, {time}")
             item.setData(Qt.ItemDataRole.UserRole, entry["number"])
             item.setToolTip(entry["recipe"])
             self.queue.addItem(item)
@@ -208,3 +208,8 @@ class RunPanel(Panel):
         number = self._chosen()
         if number is not None:
             self.engine.ask("queue_remove", number=number)
+
+
+def _points(number: int | None) -> str:
+    """Return how many points a recipe has, as far as it is known before."""
+    return "? points" if number is None else several(number, "point")

@@ -3,10 +3,11 @@
 from typing import Any
 
 import numpy as np
-from PyQt5.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout
+from PyQt5.QtCore import Qt
+from PyQt5.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout
 
 from labctl.gui._engine import Engine
-from labctl.gui._panel import Panel, set_tone
+from labctl.gui._panel import Panel, ReadOut, set_tone
 from labctl.gui._plot import Plot
 from labctl.gui._theme import Theme
 
@@ -24,7 +25,7 @@ class TemperaturePanel(Panel):
     def __init__(self, engine: Engine) -> None:
         """Show the readings that are there, then those that come."""
         super().__init__(engine)
-        self.plot = Plot(("time", "s"), ("T", "K"))
+        self.plot = Plot(("time from now", "s"), ("T", "K"))
         self._curve = self.plot.curve("", 0)
         self._set = self.plot.line(0.0, upright=False, tone="warn")
         self._band = self.plot.band(-_BAND_K, _BAND_K)
@@ -34,12 +35,13 @@ class TemperaturePanel(Panel):
         self.span.setToolTip("How much of the past is shown")
         self.source.currentTextChanged.connect(self._draw)
         self.span.currentTextChanged.connect(self._draw)
-        self.read_out = QLabel()
+        self.source.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.read_out = ReadOut()
+        self.read_out.setAlignment(Qt.AlignmentFlag.AlignRight)
         bar = QHBoxLayout()
         bar.addWidget(self.source)
         bar.addWidget(self.span)
-        bar.addStretch(1)
-        bar.addWidget(self.read_out)
+        bar.addWidget(self.read_out, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 4, 4, 4)
         layout.addLayout(bar)

@@ -74,6 +74,7 @@ QDockWidget {{ color: {text}; }}
 QDockWidget::title {{ background: {field}; padding: 3px 6px; }}
 QGroupBox {{ border: 1px solid {faint}; border-radius: 4px; margin-top: 9px; padding: 3px; }}
 QGroupBox::title {{ subcontrol-origin: margin; left: 8px; padding: 0 3px; font-weight: bold; }}
+QTabBar {{ qproperty-drawBase: 0; }}
 QTabBar::tab {{ color: {text}; background: {field}; padding: 4px 9px; }}
 QTabBar::tab:selected {{ background: {window}; border-bottom: 2px solid {accent}; }}
 QPushButton {{ padding: 3px 8px; }}
@@ -88,7 +89,7 @@ QPushButton#red:pressed {{ background: #8b0012; }}
 *[tone="bad"] {{ color: {bad}; font-weight: bold; }}
 *[tone="faint"] {{ color: {faint}; }}
 QLabel#simulated {{
-  background: {warn}; color: black; font-weight: bold; border-radius: 4px; padding: 3px 8px;
+  background: #f0a92c; color: black; font-weight: bold; border-radius: 4px; padding: 3px 8px;
 }}
 """
 

@@ -27,6 +27,7 @@ from labctl.gui._spectrum import SpectrumPanel
 from labctl.gui._stored import StoredEngine
 from labctl.gui._theme import Theme
 from labctl.host.server import EngineRequest
+from labctl.units import split_suffix
 
 __all__ = ["RunViewer"]
 
@@ -121,11 +122,9 @@ class RunViewer(QWidget):
         data = self.engine.stored.data[measurement].isel(point=point)
         plain = {str(n): v for n, v in data.variables.items() if v.ndim == 0}
         lines = {name: _words(v.values, str(v.attrs.get("units", ""))) for name, v in plain.items()}
-        self.settings.setPlainText(
-            "\n".join(f"{n.replace('_', ' ')}: {w}" for n, w in lines.items())
-        )
+        self.settings.setPlainText("\n".join(f"{_plain(n)}: {w}" for n, w in lines.items()))
         known = [name for name, v in plain.items() if v.attrs.get("role") in ("set", "read")]
-        said = [f"{name.replace('_', ' ')} {lines[name]}" for name in known]
+        said = [f"{_plain(name)} {lines[name]}" for name in known]
         said.append(f"live time {lines['live_time_s']}")
         self.words.setText(f"point {point + 1} of {self.point.maximum() + 1}: {', '.join(said)}")
 
@@ -133,3 +132,8 @@ class RunViewer(QWidget):
 def _words(value: Any, unit: str) -> str:
     text = f"{float(value):.6g}" if value.dtype.kind in "if" else str(value)
     return f"{text} {unit}".rstrip()
+
+
+def _plain(name: str) -> str:
+    """Return a name without the suffix that says its unit: that stands behind the number."""
+    return split_suffix(name)[0].replace("_", " ")

@@ -82,7 +82,7 @@ def report_dots(
         "comparable": by == "map",
     }
     context.found(DOTS, data)
-    context.message("info", by, f"{len(dots)} dots found")
+    context.message("info", by, f"{len(dots)} {'dot' if len(dots) == 1 else 'dots'} found")
 
 
 def spot_sd_px(fwhm_um: float, step_um: float) -> float:

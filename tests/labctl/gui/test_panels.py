@@ -13,13 +13,14 @@ from labctl.gui._console import ConsolePanel
 from labctl.gui._engine import Engine
 from labctl.gui._image import ImagePanel
 from labctl.gui._inbox import Inbox, Picture
-from labctl.gui._instrument import InstrumentBox, number_in_words
+from labctl.gui._instrument import InstrumentBox
 from labctl.gui._map import MapPanel
 from labctl.gui._photons import DecayPanel, PairsPanel, RatesPanel, tail_lifetime_ns
 from labctl.gui._readout import describe_peak, half_maximum_width
 from labctl.gui._sample import SamplePanel
 from labctl.gui._spectrum import SpectrumPanel
 from labctl.gui._temperature import TemperaturePanel
+from labctl.gui._words import duration, number_in_words, several
 from labctl.host.server import EngineRequest
 
 STAGE: dict[str, Any] = {
@@ -246,16 +247,22 @@ def test_an_instrument_is_set_jogged_and_stopped(engine: Asked, qtbot: QtBot) ->
     box.set_quantity("x")
     box.fields["x"].setText("far")
     box.set_quantity("x")
-    assert engine.log[-1]["text"] == "x: 'far' is not a number"
+    assert engine.log[-1]["text"].startswith("x: 'far' is not a quantity")
+    box.fields["x"].setText("0.4 mm")
+    box.set_quantity("x")
+    box.fields["x"].setText("4 K")
+    box.set_quantity("x")
+    assert engine.log[-1]["text"].startswith("x: '4 K' is not a quantity in um")
     box.act("stop")
     assert engine.asked == [
         ("set", {"name": "stage", "quantity": "x", "value": 12.5}),
+        ("set", {"name": "stage", "quantity": "x", "value": 400.0}),
         ("act", {"name": "stage", "action": "stop"}),
     ]
     engine.show_values("stage", 0.0, read={"x": 1.0, "y": float("nan")}, moving=["x"])
     box.update_values()
     assert box.state.text() == "moving x"
-    assert box.readings["x"].text() == "1 um"
+    assert box.readings["x"].text() == "1 µm"
     assert box.readings["y"].text() == "no reading"
     engine.show_values("stage", 1.0, read={}, tripped="too much light")
     box.update_values()
@@ -309,6 +316,21 @@ def test_numbers_in_words() -> None:
     assert number_in_words(531.0, "nm") == "531 nm"
     assert number_in_words(float("nan"), "K") == "no reading"
     assert number_in_words(None, "K") == "–"
+    assert number_in_words(3.84531e-8, "W") == "38.4531 nW"
+    assert number_in_words(1e7, "Hz") == "10 MHz"
+    assert number_in_words(-2.5e-11, "A") == "-0.025 nA"
+    assert number_in_words(0.0, "W") == "0 W"
+    assert number_in_words(0.17, "uJ/cm^2") == "0.17 µJ/cm²"
+    assert number_in_words(-70.0, "degC") == "-70 °C"
+    assert number_in_words(45.0, "deg") == "45°"
+    assert number_in_words(0.0142, "") == "0.0142"
+
+
+def test_times_and_numbers_of_things_in_words() -> None:
+    assert duration(0.00283) == "0 s"
+    assert duration(5.15) == "5.2 s"
+    assert duration(250.0) == "4 min 10 s"
+    assert [several(n, "point") for n in (0, 1, 2)] == ["0 points", "1 point", "2 points"]
 
 
 def test_dots_stand_out_of_a_flattened_mean(engine: Asked, qtbot: QtBot) -> None:

@@ -242,9 +242,9 @@ def _first(panel: RunsPanel) -> str:
 
 def judge_log(_: InlineLab, panel: Panel, __: QtBot) -> None:
     assert isinstance(panel, LogPanel)
-    assert "dots found" in panel.text.toPlainText()
+    assert "dot found" in panel.text.toPlainText()
     panel.level.setCurrentText("warnings")
-    assert "dots found" not in panel.text.toPlainText()
+    assert "dot found" not in panel.text.toPlainText()
     assert "no wavelength calibration" in panel.text.toPlainText()
     panel.words.setText("detector")
     assert "no wavelength calibration" not in panel.text.toPlainText()
