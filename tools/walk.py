@@ -33,6 +33,7 @@ from labctl.gui._map import MapPanel
 from labctl.gui._overlay import OverlayWindow
 from labctl.gui._photons import DecayPanel, PairsPanel
 from labctl.gui._recipe import RecipePanel
+from labctl.gui._run import RunPanel
 from labctl.gui._runs import RunsPanel
 from labctl.gui._sample import SamplePanel
 from labctl.gui._spectrum import SpectrumPanel
@@ -54,7 +55,7 @@ STATE = "walk.json"
 
 PLACES = """# Where things are: scale of the picture, steps of the stage, spot of the laser.
 name: where things are
-sample: {name: CsPbBr3 23 nm, dot: B7}
+sample: {name: CsPbBr3 23 nm, dot: A7}
 steps:
   - calibrate: {kind: imaging_scale, exposure: 200 ms, level: 0.8, roi: [528, 256, 372, 256]}
   - calibrate: {kind: step_sizes, exposure: 200 ms, level: 0.8, roi: [528, 256, 372, 256]}
@@ -160,10 +161,10 @@ class Walk:
     def ended(self) -> None:
         """Wait for the end of the run."""
         self.until(lambda: self.engine.run.state in ("done", "aborted", "failed"), "the end")
-        if self.engine.run.state != "done":
-            said = "\n".join(text for _, _, text in self.engine.run.messages[-5:])
-            raise SystemExit(f"{self.engine.run.name}: {self.engine.run.state}\n{said}")
         self.until(lambda: not self.engine.status["task"], "the engine to be free")
+        if self.engine.run.state != "done":
+            said = self.panel("run", RunPanel).step.text()
+            raise SystemExit(f"{self.engine.run.name}: {self.engine.run.state}: {said}")
 
     def set(self, instrument: str, quantity: str, value: str) -> None:
         """Type a value into the box of an instrument and set it."""
@@ -264,9 +265,9 @@ def zoom(sample: SamplePanel) -> None:
 
 
 def dot_beside(sample: SamplePanel) -> tuple[float, float]:
-    """Return column and row of the brightest dot to the left of the spot, as an eye finds it."""
+    """Return column and row of the brightest dot to the right of the spot, as an eye finds it."""
     column, row = spot_of(sample)
-    return brightest(sample, (column - 65.0, row), reach=35)
+    return brightest(sample, (column + 65.0, row), reach=35)
 
 
 def spot_of(sample: SamplePanel) -> tuple[float, float]:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from labctl.cli._options import Sample
 from labctl.cli._say import BAD_INPUT, FAILED, say_data, say_note, say_problems, screen
 from labctl.errors import ConfigError, Problem, StorageError
 from labctl.recipes import count, estimate, read_recipe
@@ -37,7 +38,7 @@ def check(
     setup: Annotated[
         Path | None, typer.Option(help="Set-up that shall carry out the recipes.")
     ] = None,
-    sample: Annotated[Path | None, typer.Option(help="Sample instead of the set-up's.")] = None,
+    sample: Sample = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write the result as JSON.")] = False,
 ) -> None:
     """Check set-ups, recipes, samples and runs; status 2 if an input is wrong, 1 for a bad run."""

@@ -1,12 +1,12 @@
 """``labctl devices``: which instruments of a set-up answer, and who they are."""
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.table import Column, Table
 
+from labctl.cli._options import Sample, SetupFile, Simulate
 from labctl.cli._say import FAILED, say_data, say_error, screen
 from labctl.errors import NotConnectedError, said_by
 from labctl.host import SimulatedBy, connect_station
@@ -16,11 +16,9 @@ __all__ = ["devices"]
 
 
 def devices(
-    setup: Annotated[Path, typer.Option(help="Set-up file (YAML).")],
-    simulate: Annotated[
-        bool, typer.Option("--simulate", help="Replace every instrument by its simulator.")
-    ] = False,
-    sample: Annotated[Path | None, typer.Option(help="Sample file of the simulation.")] = None,
+    setup: SetupFile,
+    simulate: Simulate = False,
+    sample: Sample = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write it as JSON.")] = False,
 ) -> None:
     """Connect every instrument, ask who it is and how it stands, and let it go again."""

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from labctl.cli._options import Changes, Out, Sample, Seed, SetupFile, Simulate
 from labctl.cli._which_engine import At, TokenFile, far_engine
 from labctl.errors import ConfigError, Problem
 from labctl.host.server import EngineRequest, serve_engine
@@ -13,18 +14,10 @@ from labctl.setup import load_setup
 
 __all__ = ["engine", "gui"]
 
-Setup = Annotated[Path, typer.Option(help="Set-up file (YAML).")]
-Simulate = Annotated[
-    bool, typer.Option("--simulate", help="Replace every instrument by its simulator.")
-]
-Sample = Annotated[Path | None, typer.Option(help="Sample file of the simulation.")]
 Dot = Annotated[str, typer.Option(help="Dot on the optical axis of the simulation.")]
-Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
 Speed = Annotated[
     float, typer.Option(min=0.01, help="Let simulated instruments run so many times faster.")
 ]
-Out = Annotated[Path | None, typer.Option(help="Folder for runs.")]
-Changes = Annotated[list[str] | None, typer.Option("--set", help="Change the set-up: key=value.")]
 Idle = Annotated[
     float, typer.Option(help="The engine ends after so many minutes without window and run.")
 ]
@@ -61,7 +54,7 @@ def gui(
 
 
 def engine(
-    setup: Setup,
+    setup: SetupFile,
     simulate: Simulate = False,
     sample: Sample = None,
     dot: Dot = "",

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated
 
 import typer
 
+from labctl.cli._options import Recipe, Sample, Seed, SetupFile
 from labctl.cli._run import carry_out
 from labctl.cli._say import FAILED, screen
 from labctl.host import RunRequest
@@ -15,10 +15,10 @@ __all__ = ["rehearse"]
 
 
 def rehearse(
-    recipe: Annotated[Path, typer.Argument(help="Recipe file (YAML).")],
-    setup: Annotated[Path, typer.Option(help="Set-up file (YAML).")],
-    sample: Annotated[Path | None, typer.Option(help="Sample instead of the set-up's.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    recipe: Recipe,
+    setup: SetupFile,
+    sample: Sample = None,
+    seed: Seed = 0,
 ) -> None:
     """Try a recipe on the simulated set-up: does it end, how long does it take, what is said."""
     with TemporaryDirectory(prefix="labctl-rehearsal-") as folder:

@@ -1,7 +1,6 @@
 """``labctl run``: a recipe on a set-up, real or simulated."""
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -9,6 +8,7 @@ import typer
 from labctl.cli._display import RunDisplay, lab_time
 from labctl.cli._interrupt import commands_by_interrupt
 from labctl.cli._json_lines import failure_line, print_event, print_line, report_line
+from labctl.cli._options import Changes, Out, Recipe, Sample, Seed, SetupFile, Simulate
 from labctl.cli._say import FAILED, say_note, screen
 from labctl.errors import LabctlError
 from labctl.events import Event
@@ -28,17 +28,13 @@ Listener = Callable[[Event], None]
 
 
 def run(
-    recipe: Annotated[Path, typer.Argument(help="Recipe file (YAML).")],
-    setup: Annotated[Path, typer.Option(help="Set-up file (YAML).")],
-    simulate: Annotated[
-        bool, typer.Option("--simulate", help="Replace every instrument by its simulator.")
-    ] = False,
-    sample: Annotated[Path | None, typer.Option(help="Sample file of the simulation.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
-    out: Annotated[Path | None, typer.Option(help="Folder for runs.")] = None,
-    changes: Annotated[
-        list[str] | None, typer.Option("--set", help="Change the set-up: key=value.")
-    ] = None,
+    recipe: Recipe,
+    setup: SetupFile,
+    simulate: Simulate = False,
+    sample: Sample = None,
+    seed: Seed = 0,
+    out: Out = None,
+    changes: Changes = None,
     realtime: Annotated[
         bool, typer.Option("--realtime", help="Simulate on the wall clock.")
     ] = False,

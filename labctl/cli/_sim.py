@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from labctl.cli._control import Translate, inject, listening
+from labctl.cli._options import Sample, Seed
 from labctl.cli._say import say_data, screen
 from labctl.host import Rig, serve, serve_virtual
 from labctl.setup import Setup, injected, load_setup, parse_yaml
@@ -29,9 +30,9 @@ app = typer.Typer(
 @app.command("serve")
 def sim_serve(
     setup: Annotated[Path, typer.Argument(help="Set-up file (YAML).")],
-    sample: Annotated[Path | None, typer.Option(help="Sample instead of the set-up's.")] = None,
+    sample: Sample = None,
     dot: Annotated[str, typer.Option(help="Dot on the optical axis.")] = "",
-    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    seed: Seed = 0,
     speed: Annotated[float, typer.Option(min=0.001, help="So many times faster.")] = 1.0,
     virtual: Annotated[
         bool, typer.Option("--virtual", help="Let time pass only for whoever holds its lease.")

@@ -112,8 +112,10 @@ class Header(QWidget):
         for one in self.engine.status.get("interlocks", []):
             if one["state"] == "tripped" and one["name"] not in tripped:
                 words.append(f"{one['name']}: {one['text']}")
-        self.interlocks.setText(_short("  ".join(words) if words else "interlocks: all clear"))
-        set_tone(self.interlocks, "bad" if words else "good")
+        known = self.engine.is_attached and self.engine.status.get("connected")
+        clear = "interlocks: all clear" if known else "interlocks: not known"
+        self.interlocks.setText(_short("  ".join(words) if words else clear))
+        set_tone(self.interlocks, "bad" if words else "good" if known else "faint")
 
     def _fill(self) -> None:
         """List every interlock and guard; one that has tripped can be released here."""

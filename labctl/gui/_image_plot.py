@@ -113,7 +113,9 @@ class ImagePlot(pg.PlotWidget):
         """Take other colours."""
         self.setBackground(theme.plot)
         item = self.getPlotItem()
-        for axis in (item.getAxis("bottom"), item.getAxis("left"), self._colours.axis):
+        # Of the bar of colours the label stands to the left, and the numbers to the right.
+        bar = self._colours.getAxis("left"), self._colours.axis
+        for axis in (item.getAxis("bottom"), item.getAxis("left"), *bar):
             axis.setPen(theme.faint)
             axis.setTextPen(theme.text)
 

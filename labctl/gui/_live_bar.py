@@ -15,6 +15,7 @@ from PyQt5.QtWidgets import (
 )
 
 from labctl.gui._engine import Engine
+from labctl.gui._flow import FlowBar
 
 __all__ = ["Field", "LiveBar"]
 
@@ -32,7 +33,7 @@ class Field(NamedTuple):
     empty: str = ""
 
 
-class LiveBar(QWidget):
+class LiveBar(FlowBar):
     """Live, Stop and some fields; empty fields are left to the live view itself."""
 
     def __init__(self, engine: Engine, kind: str, fields: Sequence[Field]) -> None:
@@ -48,22 +49,13 @@ class LiveBar(QWidget):
         self.light.setChecked(True)
         self.light.setToolTip("Whether excitation light is let in")
         self.fields: dict[str, QLineEdit | QComboBox] = {}
-        line = QHBoxLayout(self)
-        line.setContentsMargins(0, 0, 0, 0)
         controls: list[QWidget] = [self.live, self.halt]
-        for field in fields:
-            controls += [QLabel(field.key.replace("_", " ")), self._field(field)]
+        controls += [self._field(field) for field in fields]
         if not any(field.key == "light" for field in fields):
             controls.append(self.light)
         for widget in controls:
-            line.addWidget(widget)
+            self.add(widget)
             widget.setVisible(engine.is_live)
-        line.addStretch(1)
-        self._line = line
-
-    def add(self, widget: QWidget) -> None:
-        """Add something at the right end."""
-        self._line.addWidget(widget)
 
     def start(self) -> None:
         """Begin the live view with what stands in the fields."""
@@ -106,7 +98,12 @@ class LiveBar(QWidget):
             edit.returnPressed.connect(self.start)
             self.fields[field.key] = edit
         self.fields[field.key].setToolTip(field.tip)
-        return self.fields[field.key]
+        named = QWidget()
+        line = QHBoxLayout(named)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.addWidget(QLabel(field.key.replace("_", " ")))
+        line.addWidget(self.fields[field.key])
+        return named
 
 
 def _written(text: str) -> Any:

@@ -222,10 +222,10 @@ class Plot(pg.PlotWidget):
     def as_text(self) -> str:
         """Return the numbers of all curves: columns with tabs, one block for each curve."""
         blocks: list[str] = []
-        (x, x_unit), (y, y_unit) = self._labels["bottom"], self._labels["left"]
+        x, y = (_label(*self._labels[name]) for name in ("bottom", "left"))
         for curve in self.curves:
             if len(curve.x):
-                head = f"# {curve.name}\n# {x} ({x_unit})\t{y} ({y_unit})"
+                head = f"# {curve.name}\n# {x}\t{y}"
                 rows = [f"{a:.10g}\t{b:.10g}" for a, b in zip(curve.x, curve.y, strict=True)]
                 blocks.append("\n".join([head, *rows]))
         return "\n\n".join(blocks) + "\n"
@@ -279,5 +279,9 @@ class Plot(pg.PlotWidget):
         return self.theme.curves[number % len(self.theme.curves)]
 
     def _show_labels(self) -> None:
-        for name, (what, unit) in self._labels.items():
-            self.getPlotItem().setLabel(name, f"{what} ({unit})" if unit else what)
+        for name, label in self._labels.items():
+            self.getPlotItem().setLabel(name, _label(*label))
+
+
+def _label(what: str, unit: str) -> str:
+    return f"{what} ({unit})" if unit else what

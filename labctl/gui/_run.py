@@ -50,7 +50,6 @@ class RunPanel(Panel):
         self.title = QLabel("no run")
         self.state = QLabel()
         self.bar = QProgressBar()
-        self.bar.setFormat("%v of %m points")
         self.end = QLabel()
         self.step = QLabel()
         self.step.setWordWrap(True)
@@ -92,12 +91,12 @@ class RunPanel(Panel):
         order.addWidget(self.policy)
         order.addStretch(1)
         order.addWidget(QLabel("queue"))
-        for name, tip, do in (
-            ("Up", "Earlier", partial(self._move, -1)),
-            ("Down", "Later", partial(self._move, 1)),
-            ("Remove", "Take it out of the queue", self._remove),
+        self.up, self.down, self.remove = (QPushButton(n) for n in ("Up", "Down", "Remove"))
+        for button, tip, do in (
+            (self.up, "Earlier", partial(self._move, -1)),
+            (self.down, "Later", partial(self._move, 1)),
+            (self.remove, "Take it out of the queue", self._remove),
         ):
-            button = QPushButton(name)
             button.setToolTip(tip)
             button.clicked.connect(do)
             order.addWidget(button)
@@ -144,6 +143,7 @@ class RunPanel(Panel):
         self.state.setText(run.state)
         tone = {"running": "good", "done": "good", "failed": "bad", "aborted": "warn"}
         set_tone(self.state, tone.get(run.state, "warn" if run.run else "faint"))
+        self.bar.setFormat("%v of %m points" if run.run else "")
         self.bar.setMaximum(max(run.expected or run.points, 1))
         self.bar.setValue(run.points)
         going = run.state not in _ENDED

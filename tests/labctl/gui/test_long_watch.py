@@ -88,6 +88,7 @@ def test_memory_stays_while_a_window_looks_on(
             feeder.kill()
     assert engine.run.state == "done"
     assert lasted_s > hours * 3600
+    print(f"memory after each part of {hours} h, MB:", [round(one / MB) for one in seen])
     # After the first fifth, in which panels draw for the first time and caches fill.
     settled, end = seen[len(seen) // 5], seen[-1]
     assert end - settled < LARGEST_GROWTH_MB * MB, [round(one / MB) for one in seen]

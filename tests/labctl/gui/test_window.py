@@ -113,6 +113,49 @@ def test_a_recipe_from_its_mistake_to_its_run(
     assert run.state.text() == "done"
 
 
+def test_two_recipes_are_reordered_paused_left_and_ended(
+    window: MainWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
+    engine, panel = window.engine, window.panels["run"]
+    assert isinstance(panel, RunPanel)
+    for name in ("long", "second", "third"):
+        path = tmp_path / f"{name}.yaml"
+        steps = RECIPE.replace("two spectra", name).replace("times: 2", "times: 400")
+        path.write_text(steps, "utf-8")
+        engine.ask("queue_add", recipe=str(path))
+    qtbot.waitUntil(
+        lambda: engine.run.name == "long" and panel.queue.count() == 2, timeout=PATIENCE_MS
+    )
+
+    def queued() -> list[str]:
+        return [panel.queue.item(n).text().partition(":")[0] for n in range(panel.queue.count())]
+
+    assert queued() == ["second", "third"]
+    assert "400 points" in panel.queue.item(0).text()
+    panel.queue.setCurrentRow(1)
+    panel.up.click()
+    qtbot.waitUntil(lambda: queued() == ["third", "second"], timeout=PATIENCE_MS)
+    # What was chosen stays chosen.
+    panel.remove.click()
+    qtbot.waitUntil(lambda: queued() == ["second"], timeout=PATIENCE_MS)
+    assert not panel.buttons["Resume"].isEnabled()
+    panel.policy.setCurrentText("repeat")
+    panel.buttons["Pause"].click()
+    qtbot.waitUntil(lambda: panel.state.text() == "paused", timeout=PATIENCE_MS)
+    assert engine.values["shutter"]["switches"] == {"shutter": "closed"}
+    panel.buttons["Resume"].click()
+    qtbot.waitUntil(lambda: panel.state.text() == "running", timeout=PATIENCE_MS)
+    panel.buttons["Abort"].click()
+    qtbot.waitUntil(lambda: engine.run.name == "second", timeout=PATIENCE_MS)
+    panel.buttons["Skip"].click()
+    said = "abort"
+    panel.buttons["Abort"].click()
+    qtbot.waitUntil(lambda: engine.run.state == "aborted", timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: said in panel.step.text().lower(), timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: not engine.status["task"], timeout=PATIENCE_MS)
+    assert queued() == []
+
+
 def test_a_window_that_comes_later_shows_the_same(
     window: MainWindow, qtbot: QtBot, lab: EngineRequest, tmp_path: Path
 ) -> None:
