@@ -19,7 +19,7 @@ class FlowBar(QWidget):
         """Begin empty."""
         super().__init__()
         self._widgets: list[QWidget] = []
-        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
 
@@ -34,9 +34,9 @@ class FlowBar(QWidget):
         return self._lay(width, move=False)
 
     def sizeHint(self) -> QSize:  # noqa: N802
-        """Return the size in one line."""
+        """Return the width in one line, and the height as it is now."""
         width = sum(one.sizeHint().width() + _SPACE for one in self._shown())
-        return QSize(width, self._lay(width, move=False))
+        return QSize(width, self._lay(self.width(), move=False))
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802
         """Return the width of the widest widget."""

@@ -21,6 +21,8 @@ from labctl.gui._theme import Theme
 __all__ = ["MapPanel"]
 
 _TOPIC = "point/map"
+_CATALOGUE = 140
+"""Width of the catalogue, pixels: a name and a rate."""
 
 
 class MapPanel(Panel):
@@ -35,6 +37,7 @@ class MapPanel(Panel):
         self.plot.picked.connect(self._pick)
         self.plot.getPlotItem().getViewBox().invertY(False)
         self.dots = QListWidget()
+        self.dots.setMinimumWidth(_CATALOGUE)
         self.dots.setToolTip("Dots that were found, the brightest first")
         self.dots.itemClicked.connect(self._pick_item)
         self.go = QPushButton("Go to the dot")

@@ -32,7 +32,7 @@ from labctl.events import (
     Stop,
 )
 from labctl.gui._engine import Engine
-from labctl.gui._panel import Panel, set_tone
+from labctl.gui._panel import Panel, ReadOut, set_tone
 from labctl.gui._words import at_time, duration, local_now, several
 
 __all__ = ["RunPanel"]
@@ -47,12 +47,11 @@ class RunPanel(Panel):
     def __init__(self, engine: Engine) -> None:
         """Show the run of an engine."""
         super().__init__(engine)
-        self.title = QLabel("no run")
+        self.title = ReadOut("no run")
         self.state = QLabel()
         self.bar = QProgressBar()
-        self.end = QLabel()
-        self.step = QLabel()
-        self.step.setWordWrap(True)
+        self.end = ReadOut()
+        self.step = ReadOut()
         self.policy = QComboBox()
         self.policy.addItems(["finish", "bank", "repeat"])
         self.policy.setToolTip(

@@ -75,7 +75,7 @@ QDockWidget::title {{ background: {field}; padding: 3px 6px; }}
 QGroupBox {{ border: 1px solid {faint}; border-radius: 4px; margin-top: 9px; padding: 3px; }}
 QGroupBox::title {{ subcontrol-origin: margin; left: 8px; padding: 0 3px; font-weight: bold; }}
 QTabBar {{ qproperty-drawBase: 0; }}
-QTabBar::tab {{ color: {text}; background: {field}; padding: 4px 9px; }}
+QTabBar::tab {{ color: {text}; background: {field}; padding: 4px 7px; }}
 QTabBar::tab:selected {{ background: {window}; border-bottom: 2px solid {accent}; }}
 QPushButton {{ padding: 3px 8px; }}
 QPushButton:checked {{ background: {accent}; color: #ffffff; }}

@@ -114,6 +114,15 @@ def test_the_window_is_no_wider_than_a_small_screen_whatever_is_said(window: Mai
     assert "camera: more light" in window.header.interlocks.text()
     assert window.minimumSizeHint().width() < SCREEN
     window.resize(SCREEN, 700)
+    # Controls that do not fit beside each other go on below; none is cut off.
+    bar = shown_spectrum(window).bar
+    bar.setFixedWidth(300)
+    bar.parentWidget().layout().activate()
+    for one in (bar.live, bar.halt, bar.light):
+        assert bar.rect().contains(one.geometry())
+    assert bar.light.y() > bar.live.y()
+    bar.setMaximumWidth(10_000)
+    bar.setMinimumWidth(0)
     red = window.header.red
     assert red.mapTo(window, QPoint(red.width(), 0)).x() <= SCREEN
 
