@@ -31,7 +31,7 @@ from labctl.gui._image_plot import ImagePlot
 from labctl.gui._instruments import InstrumentsPanel
 from labctl.gui._map import MapPanel
 from labctl.gui._overlay import OverlayWindow
-from labctl.gui._photons import DecayPanel, PairsPanel
+from labctl.gui._photons import DecayPanel, PairsPanel, RatesPanel
 from labctl.gui._recipe import RecipePanel
 from labctl.gui._run import RunPanel
 from labctl.gui._runs import RunsPanel
@@ -389,7 +389,13 @@ def after(walk: Walk) -> None:
     walk.picture("15_compare", overlay)
     big = walk.panel("big", BigPanel)
     walk.until(lambda: " K" in big.numbers[0].text(), "a temperature")
+    rates = walk.panel("rates", RatesPanel)
+    rates.bar.live.click()
+    walk.until(lambda: " /s" in big.numbers[2].text(), "a count rate")
+    walk.panel("big", BigPanel)
     walk.picture("16_big")
+    rates.bar.halt.click()
+    walk.until(lambda: not walk.engine.status["task"], "the live view to end")
     viewer.close()
     overlay.close()
     wrong = walk.folder / "wrong.yaml"

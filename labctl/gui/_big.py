@@ -16,7 +16,7 @@ __all__ = ["BigPanel"]
 _NUMBERS = 3
 _SHARE = 0.55
 _RATE = "count rate of "
-_TOPIC = "rates"
+_TOPIC, _COUNTING = "rates", "live_photons"
 
 
 class BigPanel(Panel):
@@ -39,6 +39,7 @@ class BigPanel(Panel):
         engine.roles_changed.connect(self._fill)
         engine.values_changed.connect(self._show)
         engine.shown.connect(self._take)
+        engine.changed.connect(self._show)
         if _TOPIC in engine.pictures:
             self._take(_TOPIC, engine.pictures[_TOPIC])
         self._fill()
@@ -87,7 +88,9 @@ class BigPanel(Panel):
 
     def _words(self, name: str) -> str:
         if name.startswith(_RATE):
-            rate = self._rates.get(name.removeprefix(_RATE))
+            # Of a view that has ended it is no rate of now.
+            counting = self.engine.status.get("task") == _COUNTING
+            rate = self._rates.get(name.removeprefix(_RATE)) if counting else None
             return "–" if rate is None else f"{rate:,.0f} /s"
         instrument, _, quantity = name.partition(".")
         unit = self.engine.roles.get(instrument, {}).get("readables", {}).get(quantity, "")

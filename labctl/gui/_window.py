@@ -134,6 +134,7 @@ class MainWindow(QMainWindow):
         horizontal, vertical = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
         self.resizeDocks([self.docks["instruments"], views, recipes], [340, 760, 400], horizontal)
         self.resizeDocks([views, first["below"]], [700, 180], vertical)
+        self.resizeDocks([recipes, first["runs"]], [420, 280], vertical)
 
     def _dock(self, kind: PanelKind) -> QDockWidget:
         panel = self.panels[kind.key] = kind.make(self.engine)
