@@ -25,10 +25,13 @@ How a panel is added:
    never waits, and opens no modal box. ``set_theme`` and ``memory``/``remember`` where needed.
 2. One line in ``KINDS`` (``_kinds.py``): title, place, tab group. Menus, shortcuts, layout and
    settings come with it.
-3. A test in ``tests/labctl/gui`` that feeds it from the simulated set-up.
+3. A ``judge_<key>`` in ``tests/labctl/gui/test_panels_with_lab.py`` that holds what it shows
+   against the truth of the simulated set-up.
 
 Plots: ``Plot`` (``_plot.py``) for curves, ``ImagePlot`` (``_image_plot.py``) for images; no other
-module knows pyqtgraph. ``LiveBar`` (``_live_bar.py``) begins and ends live views. After using a new
+module knows pyqtgraph. ``LivePanel`` (``_live_panel.py``) is the base of live views: a ``LiveBar``
+that begins and ends them, a plot and a read-out. ``ReadOut`` and ``FlowBar`` wrap, so that nothing
+makes the window wider than a screen. After using a new
 class or method of Qt run ``python tools/qt_stubs.py``. Qt is imported only in this package.
 """
 
