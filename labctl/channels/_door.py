@@ -55,7 +55,7 @@ class Door:
         self._closing, self._lock = threading.Event(), threading.Lock()
         self._waiting: dict[socket.socket, str] = {}
         self._threads: list[threading.Thread] = []
-        self._line: socket.socket | None = None
+        self._accepting: threading.Thread | None = None
         self.refused = 0
 
     def open(self, host: str, port: int) -> int:
@@ -66,15 +66,21 @@ class Door:
         """
         six = ipaddress.ip_address(host).version == 6
         family = socket.AF_INET6 if six else socket.AF_INET
-        self._line = line = socket.create_server((host, port), family=family)
+        line = socket.create_server((host, port), family=family)
         # A thread that waits for ever is not woken on every system when its socket is closed.
         line.settimeout(_LOOK_S)
-        self._begin(self._accept, line)
+        self._accepting = threading.Thread(
+            target=self._accept, args=(line,), name="door", daemon=True
+        )
+        self._accepting.start()
         return int(line.getsockname()[1])
 
     def close(self) -> None:
         """Listen no more; callers who are being examined are sent away."""
         self._closing.set()
+        if self._accepting is not None:
+            # First of all: after it, nobody new is examined.
+            self._accepting.join()
         with self._lock:
             for line in self._waiting:
                 with suppress(OSError):
@@ -82,33 +88,33 @@ class Door:
             threads = list(self._threads)
         for thread in threads:
             thread.join()
-        if self._line is not None:
-            self._line.close()
 
-    def _begin(self, work: Callable[..., None], *arguments: object) -> None:
-        thread = threading.Thread(target=work, args=arguments, name="door", daemon=True)
+    def _accept(self, line: socket.socket) -> None:
+        with line:
+            while not self._closing.is_set():
+                try:
+                    caller, (address, *_) = line.accept()
+                except TimeoutError:
+                    continue
+                except OSError:
+                    # The caller has gone, or this computer has no more room for one now.
+                    self._closing.wait(_LOOK_S)
+                    continue
+                if self._has_room_for(address):
+                    self._begin(caller, address)
+                else:
+                    caller.close()
+                    self._count(address)
+
+    def _begin(self, caller: socket.socket, address: str) -> None:
+        thread = threading.Thread(
+            target=self._examine, args=(caller, address), name="caller at the door", daemon=True
+        )
         with self._lock:
+            self._waiting[caller] = address
             self._threads = [*(one for one in self._threads if one.is_alive()), thread]
             # Under the lock: only threads that have begun can be joined.
             thread.start()
-
-    def _accept(self, line: socket.socket) -> None:
-        while not self._closing.is_set():
-            try:
-                caller, (address, *_) = line.accept()
-            except TimeoutError:
-                continue
-            except OSError:
-                # The caller has gone, or this computer has no more room for one now.
-                self._closing.wait(_LOOK_S)
-                continue
-            if self._has_room_for(address):
-                with self._lock:
-                    self._waiting[caller] = address
-                self._begin(self._examine, caller, address)
-            else:
-                caller.close()
-                self._count(address)
 
     def _has_room_for(self, address: str) -> bool:
         with self._lock:

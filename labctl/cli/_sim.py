@@ -37,7 +37,13 @@ def sim_serve(
     virtual: Annotated[
         bool, typer.Option("--virtual", help="Let time pass only for whoever holds its lease.")
     ] = False,
-    key: Annotated[str, typer.Option(help="Secret of the lease; made up if not given.")] = "",
+    key: Annotated[
+        str,
+        typer.Option(
+            envvar="LABCTL_LEASE_KEY",
+            help="Secret of the lease; made up if not given. Others see command lines.",
+        ),
+    ] = "",
     port: Annotated[int, typer.Option(help="Port of the lease; 0: a free one.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Write the addresses as JSON.")] = False,
 ) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from labctl.host import Connection, SimulatedBy, connect_station
@@ -11,8 +12,9 @@ FOLDER = Path(__file__).parents[2] / "configs" / "setups"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
 
 
+@cache
 def shipped(name: str) -> Setup:
-    """Return a shipped set-up."""
+    """Return a shipped set-up; it cannot be changed, and is read once."""
     return load_setup(FOLDER / f"{name}.yaml")
 
 
