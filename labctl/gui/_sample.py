@@ -63,6 +63,7 @@ class SamplePanel(LivePanel):
         self._mean: NDArray[np.float64] = np.empty((0, 0))
         self._number = 0
         self._head: dict[str, Any] = {}
+        engine.values_changed.connect(self._moved)
         self.catch_up()
 
     def memory(self) -> dict[str, Any]:
@@ -130,6 +131,12 @@ class SamplePanel(LivePanel):
 
     def _begin_anew(self, _: int = 0) -> None:
         self._mean, self._number = np.empty((0, 0)), 0
+
+    def _moved(self, name: str) -> None:
+        """Forget pictures of places that are left: their dots would stand beside the true ones."""
+        stage = self.engine.roles.get(name, {}).get("role") == "positioner"
+        if stage and self.engine.values[name].get("moving"):
+            self._begin_anew()
 
     def _clicked(self, column: float, row: float) -> None:
         if self.go.isChecked():

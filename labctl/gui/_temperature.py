@@ -27,6 +27,8 @@ class TemperaturePanel(Panel):
         super().__init__(engine)
         self.plot = Plot(("time from now", "s"), ("T", "K"))
         self._curve = self.plot.curve("", 0)
+        # What is stable lies on the set point; it must be seen above that and its band.
+        self._curve.item.setZValue(10.0)
         self._set = self.plot.line(0.0, upright=False, tone="warn")
         self._band = self.plot.band(-_BAND_K, _BAND_K)
         self.source, self.span = QComboBox(), QComboBox()

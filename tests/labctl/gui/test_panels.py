@@ -352,3 +352,19 @@ def test_dots_stand_out_of_a_flattened_mean(engine: Asked, qtbot: QtBot) -> None
     # What is left of the halo is less than a tenth of its height.
     assert abs(float(image[100:156, 100:156].mean())) < 10.0
     assert "peak" in panel.read_out.text()
+
+
+def test_a_stage_that_moves_leaves_no_ghosts_in_the_mean(engine: Asked, qtbot: QtBot) -> None:
+    panel = SamplePanel(engine)
+    qtbot.addWidget(panel)
+    panel.average.setValue(4)
+    facts: dict[str, Any] = {"imaging_scale": None, "laser_spot": None}
+    for level in (10, 20):
+        engine.show_picture("picture", {"counts": np.full((64, 64), level, np.uint16)}, **facts)
+    assert np.all(panel.plot.image.image == 15.0)
+    engine.show_values("stage", 0.0, read={"x": 1.0}, moving=["x"])
+    engine.show_picture("picture", {"counts": np.full((64, 64), 40, np.uint16)}, **facts)
+    assert np.all(panel.plot.image.image == 40.0)
+    engine.show_values("stage", 1.0, read={"x": 2.0}, moving=[])
+    engine.show_picture("picture", {"counts": np.full((64, 64), 60, np.uint16)}, **facts)
+    assert np.all(panel.plot.image.image == 50.0)
