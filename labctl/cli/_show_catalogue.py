@@ -41,7 +41,17 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _table(record: dict[str, Any]) -> Table:
-    titles = ("dot", "x / um", "y / um", "brightness / Hz", "seen", "last", "moved / um", "")
+    titles = (
+        "dot",
+        "x / um",
+        "y / um",
+        "brightness / Hz",
+        "seen",
+        "last",
+        "moved / um",
+        "dose / uJ/cm²",
+        "",
+    )
     table = Table(*titles)
     missing = set(record["looks"][-1]["missing"])
     for name, dot in record["dots"].items():
@@ -55,6 +65,7 @@ def _table(record: dict[str, Any]) -> Table:
             str(len(dot["history"])),
             str(dot["last_seen"])[:10],
             f"{moved_um:.2f}",
+            f"{dot.get('dose_uj_cm2', 0.0):.3g}",
             "missing" if name in missing else "",
         )
     return table

@@ -296,7 +296,8 @@ class Lab:
 
         Args:
             at_most: Largest number of dots: the brightest ones.
-            least_share: A dot dimmer than this share of its brightness on the map is gone.
+            least_share: A dot dimmer than this share of its brightness on the map is gone; of
+                dots in a wide field, of what brightness there has meant for most dots so far.
             brightest_first: Their order; otherwise each is the nearest of those left.
 
         Raises:

@@ -37,6 +37,7 @@ from labctl.measurements._pictures import (
     take_pictures,
 )
 from labctl.measurements._recenter import Recenter
+from labctl.measurements._settings import dose_rate_uj_cm2_s
 from labctl.measurements._spectrum import Spectrum
 from labctl.measurements._stop import Stop
 from labctl.measurements._trpl import Trpl
@@ -94,6 +95,7 @@ __all__ = [
     "Visit",
     "WideField",
     "as_the_laser_stands",
+    "dose_rate_uj_cm2_s",
     "excitation_laser",
     "image_scale",
     "laser_spot_px",

@@ -31,7 +31,8 @@ class Catalogue(Measurement):
     step ``dots`` have these names. Without a catalogue of the sample one is begun.
 
     Places in the catalogue are those of the first time; how the sample lies against that is stored
-    each time, and of each dot where it was seen and how bright.
+    each time, and of each dot where it was seen and how bright. The light that falls on a dot while
+    it is gone to and measured is added up from run to run, when a run ends (``dose_uj_cm2``).
 
     Attributes:
         sample: The piece of sample; each has a catalogue of its own.
@@ -84,7 +85,8 @@ class Catalogue(Measurement):
         dots = seen if named is None else _renamed(seen, named)
         now = context.clock.utc().isoformat()
         record = _updated(known or {}, dots, named, now)
-        context.found(DOTS, {**context.found_dots, DOTS: [dot.as_setting() for dot in dots]})
+        named_dots = {DOTS: [dot.as_setting() for dot in dots], "sample": self.sample}
+        context.found(DOTS, {**context.found_dots, **named_dots})
         context.calibrated(CATALOGUE, self.sample, record)
         self._tell(context, named, len(dots))
         context.store(

@@ -152,6 +152,10 @@ class Context(Protocol):
         """Keep a calibration: in the run, in its dated file, and for the points that follow."""
         ...
 
+    def exposed(self, lit_s: float) -> None:
+        """Tell how long, s, the laser has lit what is in the spot: a dose of the dot there."""
+        ...
+
     def remember(self, name: str, value: float) -> None:
         """Keep a number for later measurements of this run, e.g. where the line was last seen."""
         ...

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from labctl.measurements._acquire import looking
 from labctl.measurements._context import Context
 from labctl.measurements._exposure import excitation
-from labctl.measurements._settings import present_fluence_uj_cm2
+from labctl.measurements._settings import dose_rate_uj_cm2_s
 from labctl.roles import PhotonCounter, TaggerSettings, TimeTagger
 
 __all__ = ["RateMeter", "rate_meter"]
@@ -49,10 +49,8 @@ class RateMeter:
 
     def dose_uj_cm2(self) -> float | None:
         """Return the light that has fallen on the centre of the spot; None: not known."""
-        laser, fluence = self._context.table.laser, present_fluence_uj_cm2(self._context)
-        if laser is None or fluence is None or not laser.rep_rate_hz:
-            return None
-        return fluence * laser.rep_rate_hz * self.lit_s
+        per_s = dose_rate_uj_cm2_s(self._context)
+        return None if per_s is None else per_s * self.lit_s
 
     def read(self) -> float:
         """Return the counts with light and place as they are now, and nothing of before."""

@@ -140,6 +140,7 @@ def excitation(context: Context, wanted: bool) -> Generator[None]:
         return
     let_emit(context)
     shutter = context.station.only(Shutter, prefer="shutter")
+    began_s = context.clock.now()
     try:
         shutter.set_open(True)
         yield
@@ -148,8 +149,10 @@ def excitation(context: Context, wanted: bool) -> Generator[None]:
         # closed again, and told of, when the run is made safe.
         with suppress(LabctlError, OSError):
             shutter.set_open(False)
+        context.exposed(context.clock.now() - began_s)
         raise
     shutter.set_open(False)
+    context.exposed(context.clock.now() - began_s)
     check_emitting(context)
 
 

@@ -16,6 +16,7 @@ from labctl.roles import (
 
 __all__ = [
     "detector_key",
+    "dose_rate_uj_cm2_s",
     "filter_settings",
     "laser_settings",
     "point_settings",
@@ -134,6 +135,14 @@ def present_fluence_uj_cm2(context: Context) -> float | None:
     if attenuator is not None:
         return attenuator.read_fluence()
     return context.table.laser.peak_fluence_uj_cm2 if context.table.laser is not None else None
+
+
+def dose_rate_uj_cm2_s(context: Context) -> float | None:
+    """Return the light that falls on the centre of the spot in 1 s, uJ/cm²; None: not known."""
+    laser, fluence = context.table.laser, present_fluence_uj_cm2(context)
+    if laser is None or fluence is None or not laser.rep_rate_hz:
+        return None
+    return fluence * laser.rep_rate_hz
 
 
 def _attenuator(context: Context) -> Attenuator | None:

@@ -140,7 +140,8 @@ class DotChoice(_Block):
     Attributes:
         at_most: Largest number of dots: the brightest ones.
         brightest_first: Their order; otherwise each is the nearest of those left.
-        least_share: A dot that is dimmer than this share of its brightness on the map is left out.
+        least_share: A dot that is dimmer than this share of its brightness on the map is left out;
+            after a picture of a wide field, of what brightness there has meant for most dots.
         reach_um: How far from its place a dot is searched, um.
         names: Only these, by the names of the catalogue; None: all.
     """

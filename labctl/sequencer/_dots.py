@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from labctl.errors import AnalysisError, RefusedError
-from labctl.measurements import DOTS, VISITED, FoundDot, Visit, stored_dots
+from labctl.measurements import CATALOGUE, DOTS, VISITED, FoundDot, Visit, stored_dots
 from labctl.recipes import DotChoice, Loop
 from labctl.sequencer._control import Skipped
 
@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from labctl.sequencer._session import Session
 
 __all__ = ["Dots", "NoMoreDots"]
+
+
+_FEWEST_SHARES = 3
+"""So many dots of a picture are gone to before one can be too dim for what it promised."""
 
 
 class NoMoreDots(Skipped):
@@ -24,7 +28,9 @@ class Dots:
 
     Attributes:
         record: How dots were found last; empty: they were not.
-        here: The dot in the spot, as points store it.
+        here: The dot in the spot.
+        lit: Name under which the dose of the dot in the spot, or on its way there, is remembered;
+            empty: there is none.
     """
 
     def __init__(self, session: "Session") -> None:
@@ -33,11 +39,50 @@ class Dots:
         self.record: Mapping[str, Any] = {}
         self._listed: list[FoundDot] = []
         self.here: dict[str, str | float] | None = None
+        self.lit = ""
+        self._first_uj_cm2 = 0.0
 
     def note(self, what: str, data: Mapping[str, Any]) -> None:
         """Take what was found, if it is dots."""
         if what == DOTS:
             self.record = dict(data)
+
+    def stored(self) -> dict[str, str | float] | None:
+        """Return the dot in the spot as points store it, with its dose so far; None: no dot."""
+        if self.here is None or self.lit not in self._session.memory:
+            return self.here
+        return {**self.here, "dose_uj_cm2": self.dose_uj_cm2()}
+
+    def dose_uj_cm2(self) -> float:
+        """Return the light on the dot in the spot in all runs, uJ/cm²: in the centre of the spot.
+
+        Whatever is let in on the way to the dot counts, so that it is rather too much.
+        """
+        return self._session.memory.get(self.lit, self._first_uj_cm2)
+
+    def keep_doses(self) -> None:
+        """Write the doses of this run into the catalogue of its sample, if there is one."""
+        sample = str(self.record.get("sample", ""))
+        known = self._session.calibrations.get(CATALOGUE, {}).get(sample)
+        if known is None:
+            return
+        entries = {name: dict(entry) for name, entry in known["dots"].items()}
+        for name, entry in entries.items():
+            entry["dose_uj_cm2"] = self._session.memory.get(
+                _of_catalogue(sample, name), entry.get("dose_uj_cm2", 0.0)
+            )
+        if entries != known["dots"]:
+            record = {**known, "dots": entries}
+            self._session.calibrated(CATALOGUE, sample, record, "end")
+
+    def _going_to(self, dot: FoundDot) -> None:
+        """Begin to count the light for a dot, from what it has had in earlier runs."""
+        sample = str(self.record.get("sample", ""))
+        known = self._session.calibrations.get(CATALOGUE, {}).get(sample, {}).get("dots", {})
+        self._first_uj_cm2 = float(known.get(dot.name, {}).get("dose_uj_cm2", 0.0))
+        # A name of a map alone is another dot's after the next map; its place is not.
+        place = f"{dot.name} at {dot.x_um:.3f} {dot.y_um:.3f} um"
+        self.lit = _of_catalogue(sample, dot.name) if sample else f"dose of {place}"
 
     def chosen(self, choice: DotChoice) -> list[FoundDot]:
         """Return the dots of a loop in their order: the brightest first, or on a short way.
@@ -80,7 +125,10 @@ class Dots:
                     continue
                 yield dot
         finally:
-            self.here = None
+            self._leave()
+
+    def _leave(self) -> None:
+        self.here, self.lit = None, ""
 
     def go_to(self, dot: FoundDot, choice: DotChoice, step_id: str) -> None:
         """Bring a dot into the spot; points that follow are named after it.
@@ -88,7 +136,8 @@ class Dots:
         Raises:
             Skipped: It is gone, or too dim.
         """
-        self.here = None
+        self._leave()
+        self._going_to(dot)
         asked = {"dot": dot, "found": self.record, "reach": choice.reach_um}
         what = f"dot {dot.name} at ({dot.x_um:.2f}, {dot.y_um:.2f}) um is gone or bleached"
         try:
@@ -96,16 +145,42 @@ class Dots:
         except (AnalysisError, RefusedError) as reason:
             raise Skipped(f"{what}: {reason}") from reason
         seen = {name: self._session.memory[name] for name in VISITED}
-        share = seen["rate_hz"] / dot.brightness_hz
-        if self.record.get("comparable", True) and share < choice.least_share:
+        share, promised = self._share(seen["rate_hz"], dot)
+        if share < choice.least_share:
             rate = f"{seen['rate_hz']:.3g} Hz are {100 * share:.0f} %"
-            raise Skipped(f"{what}: {rate} of its brightness on the map")
+            raise Skipped(f"{what}: {rate} of {promised}")
         self.here = {**dot.as_setting(), **seen}
+
+    def _share(self, rate_hz: float, dot: FoundDot) -> tuple[float, str]:
+        """Return a count rate over what the dot promised, and in words what that was.
+
+        Another detector counts in a picture, so that brightness there promises what most dots
+        which were gone to have kept (the geometric mean); the first few are taken as they are.
+        """
+        share = rate_hz / dot.brightness_hz
+        if self.record.get("comparable", True):
+            return share, "its brightness on the map"
+        memory, brightest = self._session.memory, stored_dots(self.record)[0].brightness_hz
+        number, total = (f"{what} of dots like {brightest:.9g}" for what in ("number", "shares"))
+        gone_to, logs = memory.get(number, 0.0), memory.get(total, 0.0)
+        usual = share if gone_to < _FEWEST_SHARES else math.exp(logs / gone_to)
+        if share > 0.0:
+            self._remember(number, gone_to + 1.0)
+            self._remember(total, logs + math.log(share))
+        return share / usual if usual > 0.0 else 0.0, "what its brightness in the picture promises"
+
+    def _remember(self, name: str, value: float) -> None:
+        """Keep a number in the run; it is stored with the next point."""
+        self._session.memory[name] = self._session.news[name] = value
 
     def heed(self, loops: Sequence[Loop]) -> None:
         """Forget the dot once a step lies outside of any loop over dots."""
         if not any(loop.name == "dot" for loop in loops):
-            self.here = None
+            self._leave()
+
+
+def _of_catalogue(sample: str, name: str) -> str:
+    return f"dose of {sample} {name}"
 
 
 def _short_way(dots: Sequence[FoundDot]) -> list[FoundDot]:

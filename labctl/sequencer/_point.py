@@ -7,9 +7,16 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from labctl.clock import Clock
-from labctl.errors import DeviceError, GarbledReplyError, NoReplyError
+from labctl.errors import DeviceError, GarbledReplyError, LabctlError, NoReplyError
 from labctl.events import Level
-from labctl.measurements import Array, Grown, Measurement, OpticalTable, as_the_laser_stands
+from labctl.measurements import (
+    Array,
+    Grown,
+    Measurement,
+    OpticalTable,
+    as_the_laser_stands,
+    dose_rate_uj_cm2_s,
+)
 from labctl.roles import Settable
 from labctl.stations import Station
 from labctl.storage import Quality, RunFolder
@@ -119,6 +126,19 @@ class Point:
         self._session.book.part(arrays, fields, self._step_id)
         self._session.hold()
 
+    def exposed(self, lit_s: float) -> None:
+        """Count the light as dose of the dot in the spot."""
+        dots = self._session.dots
+        if not dots.lit:
+            return
+        try:
+            per_s = dose_rate_uj_cm2_s(self)
+        except LabctlError as error:
+            self.warn_once("dose", f"the dose of dots is not complete: {error}")
+            return
+        if per_s is not None:
+            self.remember(dots.lit, dots.dose_uj_cm2() + lit_s * per_s)
+
     def remember(self, name: str, value: float) -> None:
         """Keep a number for later measurements of this run; it is stored with the next point."""
         self._session.memory[name] = value
@@ -183,7 +203,7 @@ class Point:
         self._check_settings()
         self._read_back()
         self._quality |= session.trips.check()
-        book, dot, ended_s = session.book, session.dots.here, self.clock.now()
+        book, dot, ended_s = session.book, session.dots.stored(), self.clock.now()
         data = {
             "index": book.points,
             "measurement": self._measurement.kind,

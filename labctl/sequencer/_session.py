@@ -162,6 +162,7 @@ class Session:
                 self.tell_news(reason)
             machine.apply(end)
             self.tell_news(reason)
+            self.dots.keep_doses()
             self.book.tell_dropped()
             self.book.stop(status, reason, self.station.snapshot())
         finally:

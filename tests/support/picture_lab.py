@@ -69,6 +69,9 @@ class PlainContext:
     def warn_once(self, device: str, text: str) -> None:
         self.message("warning", device, text)
 
+    def exposed(self, lit_s: float) -> None:
+        assert lit_s >= 0.0
+
     def remember(self, name: str, value: float) -> None:
         self._numbers[name] = value
 

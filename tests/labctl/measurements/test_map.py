@@ -10,7 +10,17 @@ import pytest
 from fake_lab import Bench
 from fake_stage import FakeStage, stage_settings
 from labctl.errors import RefusedError
-from labctl.measurements import FoundDot, Map, stored_dots
+from labctl.measurements import (
+    CATALOGUE,
+    FoundDot,
+    LaserFacts,
+    Map,
+    OpticalTable,
+    stored_dots,
+)
+from labctl.measurements import (
+    DOTS as DOTS_RECORD,
+)
 from labctl.recipes import DotChoice, expand, parse_recipe
 from labctl.roles import DetectorFacts, DetectorWiring, Identity, Limits, PhotonCounter
 from labctl.sequencer import Skipped, execute
@@ -200,6 +210,74 @@ def test_all_dots_are_gone_to_but_those_that_are_gone(tmp_path: Path) -> None:
     assert here == ["D002"]
     assert bench.session.dots.here is None
     assert any("D001" in text and "bleached" in text for text in bench.texts())
+
+
+LIT = OpticalTable(LaserFacts(405.0, 2.4, rep_rate_hz=1e7, peak_fluence_uj_cm2=2.0))
+PER_S = 2e7
+"""Of this laser: 2 uJ/cm² in each of 10 million pulses."""
+
+
+def stored_dose(bench: MapBench, dot: FoundDot) -> float:
+    """Go to a dot, measure there; the dose that its point stores, uJ/cm²."""
+    bench.session.dots.go_to(dot, choice(), "s")
+    bench.session.measure(Map(size=("1 um", "1 um"), step="0.5 um"), step_id="there")
+    return float(bench.data().points["dot_dose_uj_cm2"].values[-1])
+
+
+def test_points_carry_the_dose_of_their_dot_and_of_no_other(tmp_path: Path) -> None:
+    bench = MapBench(tmp_path, DOTS)
+    bench.session.table = LIT
+    one, other = found(bench)
+    began_s, live_s = bench.clock.now(), 9 * 0.1
+    first = stored_dose(bench, one)
+    took_s = bench.clock.now() - began_s
+    # At least while its map counts, and not longer than from the way there to the end.
+    assert PER_S * live_s < first < PER_S * took_s
+    second = stored_dose(bench, other)
+    assert second < PER_S * (bench.clock.now() - began_s - took_s)
+    assert stored_dose(bench, one) > first + PER_S * live_s
+
+
+def test_the_catalogue_adds_doses_up_from_run_to_run(tmp_path: Path) -> None:
+    entries = {"D001": {"x_um": 1.0, "dose_uj_cm2": 5e9}, "D002": {"x_um": -1.5}}
+    catalogue: dict[str, Any] = {"chip 12": {"dots": entries, "looks": [{}]}}
+    for number in (1, 2):
+        (tmp_path / str(number)).mkdir()
+        bench = MapBench(tmp_path / str(number), DOTS)
+        bench.session.table = LIT
+        bench.session.calibrations[CATALOGUE] = catalogue
+        dot = found(bench)[0]
+        bench.session.dots.note(DOTS_RECORD, {**bench.session.dots.record, "sample": "chip 12"})
+        before = catalogue["chip 12"]["dots"]["D001"]["dose_uj_cm2"]
+        dose = stored_dose(bench, dot)
+        assert before + PER_S * 0.9 < dose < before + PER_S * bench.clock.now()
+        bench.session.dots.keep_doses()
+        kept = catalogue["chip 12"]["dots"]
+        assert kept["D001"] == {"x_um": 1.0, "dose_uj_cm2": dose}
+        assert kept["D002"] == {"x_um": -1.5, "dose_uj_cm2": 0.0}
+
+
+def test_a_dot_of_a_picture_is_judged_by_what_the_others_gave(tmp_path: Path) -> None:
+    """Another detector counts in the picture: a tenth of what the APD does, or so."""
+    places = [(-6.0, 0.0), (-3.0, 0.0), (0.0, 0.0), (3.0, 0.0), (6.0, 0.0)]
+    bench = MapBench(tmp_path, dict.fromkeys(places, 1e4))
+    found(bench)
+    seen = [
+        FoundDot(f"D{n:03d}", x, 0.02, y, 0.02, 1e3 * (1.0 + 0.1 * n), 30.0, 1.0)
+        for n, (x, y) in enumerate(places)
+    ]
+    record = {
+        **bench.session.dots.record,
+        "comparable": False,
+        "dots": [dot.as_setting() for dot in seen],
+    }
+    bench.session.dots.note(DOTS_RECORD, record)
+    bench.dots[3.0, 0.0] = 1e3
+    for dot in seen[:3]:
+        bench.session.dots.go_to(dot, choice(), "s")
+    with pytest.raises(Skipped, match=r"are 8 % of what its brightness in the picture promises"):
+        bench.session.dots.go_to(seen[3], choice(), "s")
+    bench.session.dots.go_to(seen[4], choice(), "s")
 
 
 def test_a_recipe_goes_to_those_that_were_found_and_names_their_points(tmp_path: Path) -> None:
