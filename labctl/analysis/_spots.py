@@ -18,6 +18,7 @@ Image = NDArray[np.float64]
 _WINDOW_SDS = 4.0
 _EDGE_SDS = 2.0
 _GROUP_SDS = 5.0
+_SHINES_SDS = 2.0
 _ROUNDS = 4
 _HOT_SIGMAS = 8.0
 _CLOSEST_SDS = 1.2
@@ -113,7 +114,8 @@ def find_spots(
             break
         starts = [(spot.y, spot.x) for spot in found] + fresh
         found = []
-        for group in _groups(starts, _GROUP_SDS * psf_sd_px):
+        # Whatever shines into a window of a spot is fitted with it, or it would draw it away.
+        for group in _groups(starts, radius + _SHINES_SDS * psf_sd_px):
             found += _fitted(light, variance, noise, group, psf_sd_px, radius, threshold)
     kept = [spot for spot in found if _is_inside(spot, image.shape, psf_sd_px)]
     spots = [_spot(spot, image.size, psf_sd_px) for spot in kept]

@@ -141,3 +141,23 @@ def test_moving_the_picture_moves_the_spots(down: int, right: int) -> None:
     ):
         assert after.x_px.value - before.x_px.value == pytest.approx(right, abs=0.1)
         assert after.y_px.value - before.y_px.value == pytest.approx(down, abs=0.1)
+
+
+@pytest.mark.parametrize("apart_px", [2.7, 3.5, 4.3, 5.1])
+def test_a_bright_neighbour_on_a_coarse_map_draws_no_spot_away(apart_px: float) -> None:
+    """A map in steps of two standard deviations: windows of one spot reach into the next one."""
+    psf_px, rows, columns = 0.53, np.arange(12.0)[:, None], np.arange(12.0)[None, :]
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        y, x = rng.uniform(3.0, 4.0, 2)
+        turn = rng.uniform(0.0, math.pi / 2)
+        places = [(y, x), (y + apart_px * math.sin(turn), x + apart_px * math.cos(turn))]
+        light = np.full((12, 12), 20.0)
+        for (row, column), counts in zip(places, (4000.0, 600.0), strict=True):
+            square = (rows - row) ** 2 + (columns - column) ** 2
+            light += counts / (2 * math.pi * psf_px**2) * np.exp(-0.5 * square / psf_px**2)
+        noise = ImageNoise(20.0, 1.0)
+        spots = find_spots(rng.poisson(light).astype(np.float64), noise, psf_px)
+        assert len(spots) == 2, seed
+        for one, (row, column) in zip(spots, places, strict=True):
+            assert math.hypot(one.y_px.value - row, one.x_px.value - column) < 0.3
