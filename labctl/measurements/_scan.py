@@ -13,8 +13,8 @@ __all__ = ["Scan", "lines"]
 
 _TRIES = 6
 _STARTS = 3
-_START_SHARE, _END_SHARE = 0.2, 0.25
-"""Of a step: so far off a line may begin, and end from where the stage believes to be."""
+_START_SHARE, _LOST_SHARE, _END_SHARE = 0.2, 0.5, 0.25
+"""Of a step: so far off a line should begin, may begin, and end from where it is believed to."""
 
 
 class Scan:
@@ -41,18 +41,22 @@ class Scan:
             self._count_all(row, columns)
             return
         for _ in range(_TRIES):
-            self._begin(self._sight, row, columns[0])
-            self._count_all(row, columns)
-            if self._seen_straight(self._sight, row, columns):
-                return
+            if self._begin(self._sight, row, columns[0]):
+                self._count_all(row, columns)
+                if self._seen_straight(self._sight, row, columns):
+                    return
             text = f"has slipped on line {row}, which is scanned again"
             self._context.message("info", self._field.stage.name, text)
         what = f"slips each time on line {row} of the map"
         raise RefusedError(self._field.stage.name, what, "does it stick? are its steps too small?")
 
-    def _begin(self, sight: Sight, row: int, column: int) -> None:
-        """Go to the beginning of a line, look, and correct."""
+    def _begin(self, sight: Sight, row: int, column: int) -> bool:
+        """Go to the beginning of a line, look, and correct; returns whether it is met.
+
+        A line that lies nearer to its neighbour than to its own place would be a false piece.
+        """
         wanted_um = np.array([self._field.along(0)[column], self._field.along(1)[row]])
+        off_um = np.zeros(2)
         for _ in range(_STARTS):
             self._go_to_row(row)
             self._go(row, column)
@@ -60,6 +64,7 @@ class Scan:
             if off_um.max() < _START_SHARE * self._field.step_um:
                 break
         self._counter.take_path()
+        return bool(off_um.max() < _LOST_SHARE * self._field.step_um)
 
     def _seen_straight(self, sight: Sight, row: int, columns: list[int]) -> bool:
         """Look at the end of a line; small errors of its steps are spread over its pixels."""

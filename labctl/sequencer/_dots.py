@@ -143,10 +143,12 @@ class Dots:
         try:
             self._session.measure(Visit.model_validate(asked), step_id=step_id)
         except (AnalysisError, RefusedError) as reason:
+            self._leave()
             raise Skipped(f"{what}: {reason}") from reason
         seen = {name: self._session.memory[name] for name in VISITED}
         share, promised = self._share(seen["rate_hz"], dot)
         if share < choice.least_share:
+            self._leave()
             rate = f"{seen['rate_hz']:.3g} Hz are {100 * share:.0f} %"
             raise Skipped(f"{what}: {rate} of {promised}")
         self.here = {**dot.as_setting(), **seen}
