@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from labctl.errors import AnalysisError, RefusedError
+from labctl.errors import AnalysisError, ConfigError, RefusedError
 from labctl.measurements import CATALOGUE, DOTS, VISITED, FoundDot, Visit, stored_dots
 from labctl.recipes import DotChoice, Loop
 from labctl.sequencer._control import Skipped
@@ -61,7 +61,10 @@ class Dots:
         return self._session.memory.get(self.lit, self._first_uj_cm2)
 
     def keep_doses(self) -> None:
-        """Write the doses of this run into the catalogue of its sample, if there is one."""
+        """Write the doses of this run into the catalogue of its sample, if there is one.
+
+        It is the last but one thing of a run, whose end must be stored whatever becomes of it.
+        """
         sample = str(self.record.get("sample", ""))
         known = self._session.calibrations.get(CATALOGUE, {}).get(sample)
         if known is None:
@@ -73,7 +76,11 @@ class Dots:
             )
         if entries != known["dots"]:
             record = {**known, "dots": entries}
-            self._session.calibrated(CATALOGUE, sample, record, "end")
+            try:
+                self._session.calibrated(CATALOGUE, sample, record, "end")
+            except (OSError, ConfigError) as error:
+                text = f"the doses of this run are not in the catalogue of {sample}: {error}"
+                self._session.book.message("warning", CATALOGUE, text)
 
     def _going_to(self, dot: FoundDot) -> None:
         """Begin to count the light for a dot, from what it has had in earlier runs."""

@@ -110,7 +110,9 @@ def assert_same_points(run: Path, wanted: Path) -> int:
     assert [point.data["index"] for point in mine] == list(range(len(theirs)))
     for point, reference in zip(mine, theirs, strict=True):
         for name in ("index", "measurement", "label", "set", "live_time_s", "settings"):
-            assert point.data[name] == reference.data[name], (point.step_id, name)
+            assert point.data[name] == reference.data[name], (
+                f"{point.step_id}, {name}: {point.data[name]} instead of {reference.data[name]}"
+            )
         assert (point.step_id, point.attempt) == (reference.step_id, reference.attempt)
         assert list(point.arrays) == list(reference.arrays)
         for name, item in point.arrays.items():

@@ -257,6 +257,20 @@ def test_the_catalogue_adds_doses_up_from_run_to_run(tmp_path: Path) -> None:
         assert kept["D002"] == {"x_um": -1.5, "dose_uj_cm2": 0.0}
 
 
+def test_a_catalogue_that_cannot_be_written_does_not_keep_a_run_from_its_end(
+    tmp_path: Path,
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    bench = MapBench(tmp_path, DOTS)
+    bench.session.keep_calibration = full
+    bench.session.calibrations[CATALOGUE] = {"chip 12": {"dots": {"D001": {}}}}
+    bench.session.dots.note(DOTS_RECORD, {"sample": "chip 12"})
+    bench.session.dots.keep_doses()
+    assert any("not in the catalogue of chip 12" in text for text in bench.texts())
+
+
 def test_a_dot_of_a_picture_is_judged_by_what_the_others_gave(tmp_path: Path) -> None:
     """Another detector counts in the picture: a tenth of what the APD does, or so."""
     places = [(-6.0, 0.0), (-3.0, 0.0), (0.0, 0.0), (3.0, 0.0), (6.0, 0.0)]
