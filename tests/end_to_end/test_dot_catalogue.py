@@ -104,12 +104,13 @@ def test_names_are_those_of_the_first_cooldown(tmp_path: Path) -> None:
     assert any("missing" in event.message and lost in event.message for event in run.events)
     assert run.data["spectrum"]["dot_name"].values.tolist() == ["D002"]
     (file,) = (tmp_path / "data").rglob("dots.json")
-    # A dated copy when the dots are named, and one with the doses at the end of each run.
-    assert len(list(file.parent.glob("dots_*.json"))) == 4
-    doses = [
-        json.loads(one.read_text("utf-8"))["results"]["chip 12"]["dots"]["D002"]["dose_uj_cm2"]
-        for one in sorted(file.parent.glob("dots_*.json"))[1::2]
-    ]
+    # A dated copy when the dots are named, and one with the doses at the end of each run. Virtual
+    # time runs ahead, so that their dates do not tell which run they are of.
+    copies = [json.loads(one.read_text("utf-8")) for one in file.parent.glob("dots_*.json")]
+    assert len(copies) == 4
+    named = [one["results"]["chip 12"]["dots"]["D002"] for one in copies]
+    doses = sorted({one["dose_uj_cm2"] for one in named if "dose_uj_cm2" in one})
+    assert len(doses) == 2
     assert 0.0 < doses[0] < run.data["spectrum"]["dot_dose_uj_cm2"].item() <= doses[1]
     shown = CliRunner().invoke(app, ["show", str(file)])
     assert shown.exit_code == 0
