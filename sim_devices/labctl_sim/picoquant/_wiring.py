@@ -1,6 +1,6 @@
 """Which detector is plugged into which input, and what makes its events."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,7 @@ class Wiring:
         self.name, self.world, self._truth, self._faults = name, world, truth, faults
         self._point: tuple[str, float] = ("", -1.0)
         self._number = 0
+        self._metered: tuple[tuple[Any, ...], list[int]] | None = None
         named = str(truth["replay"])
         self._recording = read_ptu(Path(named)) if named else None
 
@@ -148,20 +149,29 @@ class Wiring:
             means = self._recording.rates_hz()
             plugged = self._replayed(settings)
             return {plugged[one]: round(mean) for one, mean in means.items() if one in plugged}
-        gate = int(np.floor(self.world.now() / _GATE_S + 1e-6)) - 1
-        begin_s = max(gate, 0) * _GATE_S
         plugs = self.plugs(settings)
-        generator = self.world.generator(self.name, "rate", gate)
-        means = self.bench.rates_hz([plug.apd for plug in plugs], begin_s)
-        found: dict[int, int] = {}
-        for plug, mean in zip(plugs, means, strict=True):
-            dead_s = 1e-9 * plug.apd.truth.dead_time_ns
-            extra = self._faults.extra_light_hz
-            mean += extra / (1.0 + extra * dead_s)
-            counted = round(float(generator.poisson(mean * _GATE_S)) / _GATE_S)
-            if plug.channel >= 0 and self.sees(settings, plug.channel):
-                found[plug.channel] = counted
-        return found
+        return {
+            plug.channel: counted
+            for plug, counted in zip(plugs, self._metered_hz(plugs), strict=True)
+            if plug.channel >= 0 and self.sees(settings, plug.channel)
+        }
+
+    def _metered_hz(self, plugs: Sequence[Plug]) -> list[int]:
+        """What the meter says at each plug; inputs are asked one by one of the same gate."""
+        world, extra = self.world, self._faults.extra_light_hz
+        gate = int(np.floor(world.now() / _GATE_S + 1e-6)) - 1
+        apds = [plug.apd for plug in plugs]
+        names = [apd.name for apd in apds]
+        asked = (gate, extra, names, world.point_id, world.laser, self.bench.state())
+        if self._metered is None or self._metered[0] != asked:
+            generator = world.generator(self.name, "rate", gate)
+            means = self.bench.rates_hz(apds, max(gate, 0) * _GATE_S)
+            counted: list[int] = []
+            for apd, mean in zip(apds, means, strict=True):
+                mean += extra / (1.0 + extra * 1e-9 * apd.truth.dead_time_ns)
+                counted.append(round(float(generator.poisson(mean * _GATE_S)) / _GATE_S))
+            self._metered = asked, counted
+        return self._metered[1]
 
     def markers(self) -> tuple[Any, ...]:
         """What makes edges at the marker inputs 1 to 4, to compare."""
