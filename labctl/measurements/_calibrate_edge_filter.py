@@ -1,6 +1,7 @@
 """The calibration ``edge_filter``: edge, effective index and zero of a tilted short-pass filter."""
 
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -8,14 +9,12 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from labctl.analysis import EdgeCurve, fit_edge_curve, fit_edge_tilts
-from labctl.errors import AnalysisError
 from labctl.measurements._context import Array, Context
 from labctl.measurements._dispersion import dispersion, tune
-from labctl.measurements._exposure import Exposure, expose
+from labctl.measurements._lamp_frames import lamp_frames
 from labctl.measurements._measurement import Measurement
 from labctl.measurements._paths import take_path
 from labctl.measurements._settings import point_settings, spectrograph_settings
-from labctl.measurements._spectrum import Spectrum
 from labctl.roles import Camera, EdgeFilter, Lamp, Spectrograph
 from labctl.units import GroovesPerMm, Nanometers, Seconds
 
@@ -94,10 +93,11 @@ class CalibrateEdgeFilter(Measurement):
         centre_nm = tune(context, spectrograph, self.grating_per_mm, self.center_nm)
         calibration = dispersion(context, spectrograph, camera)
         standing = spectrograph_settings(spectrograph)
-        dark = self._frames(context, camera)
+        frames = partial(lamp_frames, context, camera, self.exposure_s, self.frames)
+        dark = frames()
         lamp.switch_on("halogen")
         try:
-            whole = self._frames(context, camera) - dark.mean(axis=0)
+            whole = frames() - dark.mean(axis=0)
             path = take_path(context, self.path, "camera_filtered", [camera.name])
             angles: list[float] = []
             passed: list[Vector] = []
@@ -105,7 +105,7 @@ class CalibrateEdgeFilter(Measurement):
             for edge_nm in np.linspace(self.reddest_nm, self.bluest_nm, self.tilts).tolist():
                 context.move(element.settable("edge"), edge_nm)
                 angles.append(element.read_angle())
-                passed.append(self._frames(context, camera) - dark.mean(axis=0))
+                passed.append(frames() - dark.mean(axis=0))
         finally:
             lamp.switch_off()
         axis_nm = calibration.region_nm(0, dark.shape[1], centre_nm)
@@ -134,14 +134,6 @@ class CalibrateEdgeFilter(Measurement):
             brief=f"edge {result['normal_edge_nm']:.2f} nm at normal incidence, index "
             f"{result['index']:.4f}, zero {result['offset_deg']:.2f} deg",
         )
-
-    def _frames(self, context: Context, camera: Camera) -> Vector:
-        settings = Spectrum(exposure=f"{self.exposure_s} s").camera_settings(camera)
-        taken = expose(context, camera, Exposure(settings, self.frames, light=False))
-        if int(taken.counts.max()) >= camera.full_scale_counts():
-            message = f"{camera.name}: the lamp saturates it; expose shorter"
-            raise AnalysisError(message)
-        return taken.counts.sum(axis=1).astype(np.float64)
 
 
 def _edge(axis_nm: Vector, frames: Vector, whole: Vector) -> EdgeCurve:

@@ -1,6 +1,7 @@
 """The calibration ``polarization_response``: which polarization the light path passes better."""
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -12,11 +13,10 @@ from labctl.errors import AnalysisError, RefusedError
 from labctl.measurements._calibrate_analyser import analyser_of
 from labctl.measurements._context import Array, Context
 from labctl.measurements._dispersion import dispersion, tune
-from labctl.measurements._exposure import Exposure, expose
+from labctl.measurements._lamp_frames import lamp_frames
 from labctl.measurements._measurement import Measurement
 from labctl.measurements._paths import take_path
 from labctl.measurements._settings import point_settings, spectrograph_settings
-from labctl.measurements._spectrum import Spectrum
 from labctl.roles import Camera, Lamp, Spectrograph
 from labctl.units import GroovesPerMm, Nanometers, Seconds
 
@@ -95,14 +95,15 @@ class CalibratePolarizationResponse(Measurement):
         centre_nm = tune(context, spectrograph, self.grating_per_mm, self.center_nm)
         calibration = dispersion(context, spectrograph, camera)
         standing = spectrograph_settings(spectrograph)
-        dark = self._light(context, camera)
+        frames = partial(lamp_frames, context, camera, self.exposure_s, self.frames)
+        dark = frames().sum(axis=1)
         lamp = context.station.only(Lamp, prefer="lamp")
         found: list[tuple[float, Vector]] = []
         lamp.switch_on("halogen")
         try:
             for place in np.linspace(0.0, 360.0, self.angles, endpoint=False):
                 shown_deg = context.move(rotator.settable("angle"), float(place))
-                found.append((shown_deg, self._light(context, camera)))
+                found.append((shown_deg, frames().sum(axis=1)))
         finally:
             lamp.switch_off()
         angle_deg = np.array([angle for angle, _ in found])
@@ -135,15 +136,6 @@ class CalibratePolarizationResponse(Measurement):
             brief=f"the path makes unpolarized light {law.degree.value:.4f} +- "
             f"{math.hypot(law.degree.error, self.lamp_degree):.4f} polarized",
         )
-
-    def _light(self, context: Context, camera: Camera) -> Vector:
-        """Return all counts of each frame, shape (frame,)."""
-        settings = Spectrum(exposure=f"{self.exposure_s} s").camera_settings(camera)
-        taken = expose(context, camera, Exposure(settings, self.frames, light=False))
-        if int(taken.counts.max()) >= camera.full_scale_counts():
-            message = f"{camera.name}: the lamp saturates it; expose shorter"
-            raise AnalysisError(message)
-        return taken.counts.reshape(self.frames, -1).sum(axis=1).astype(np.float64)
 
 
 def _above(frames: Vector, dark: Vector) -> tuple[Vector, Vector]:

@@ -1,20 +1,18 @@
 """The calibration ``spectral_response``: efficiency of a grating and camera against wavelength."""
 
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 from labctl.analysis import measure_efficiency
-from labctl.errors import AnalysisError
 from labctl.measurements._context import Array, Context
 from labctl.measurements._dispersion import dispersion, tune
-from labctl.measurements._exposure import Exposure, expose
+from labctl.measurements._lamp_frames import lamp_frames
 from labctl.measurements._measurement import Measurement
 from labctl.measurements._paths import take_path
 from labctl.measurements._settings import point_settings, spectrograph_settings
-from labctl.measurements._spectrum import Spectrum
 from labctl.roles import Camera, Lamp, Spectrograph
 from labctl.units import GroovesPerMm, Nanometers, Seconds
 
@@ -81,10 +79,11 @@ class CalibrateSpectralResponse(Measurement):
             dispersion(context, spectrograph, camera),
             spectrograph_settings(spectrograph),
         )
-        dark = self._frames(context, camera)
+        frames = partial(lamp_frames, context, camera, self.exposure_s, self.frames)
+        dark = frames()
         lamp.switch_on("halogen")
         try:
-            bright = self._frames(context, camera)
+            bright = frames()
         finally:
             lamp.switch_off()
         axis_nm = calibration.region_nm(0, dark.shape[1], centre_nm)
@@ -111,11 +110,3 @@ class CalibrateSpectralResponse(Measurement):
             brief=f"{found.from_nm:.0f} to {found.to_nm:.0f} nm, "
             f"unknown by {100 * found.error_per_nm:.3f} % per nm",
         )
-
-    def _frames(self, context: Context, camera: Camera) -> NDArray[np.float64]:
-        settings = Spectrum(exposure=f"{self.exposure_s} s").camera_settings(camera)
-        taken = expose(context, camera, Exposure(settings, self.frames, light=False))
-        if int(taken.counts.max()) >= camera.full_scale_counts():
-            message = f"{camera.name}: the lamp saturates it; expose shorter"
-            raise AnalysisError(message)
-        return taken.counts.sum(axis=1).astype(np.float64)
