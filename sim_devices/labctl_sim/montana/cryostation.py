@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from labctl_sim.montana._cryostat import THERMAL_DEFAULTS, MontanaCryostat
 from labctl_sim.montana._dialect import Dialect
 from labctl_sim.montana._frames import FrameReader, UnframedError, frame
-from labctl_sim.wire import Send, Session
+from labctl_sim.wire import Leaving, Send, Session
 from labctl_sim.world import World
 
 _DEFAULT_SET_POINT_K = 4.2
@@ -73,7 +73,7 @@ class _Session:
 
     def __init__(self, cryostation: Cryostation, send: Send) -> None:
         self._cryostation = cryostation
-        self._send = send
+        self._leaving = Leaving(cryostation.world, send)
         self._frames = FrameReader()
         if not cryostation.truth["external_control"]:
             send(b"")
@@ -95,8 +95,4 @@ class _Session:
             return ""
 
     def _reply(self, data: bytes) -> None:
-        delay_s = float(self._cryostation.truth["reply_delay_s"])
-        if delay_s > 0.0:
-            self._cryostation.world.after(delay_s, lambda: self._send(data))
-        else:
-            self._send(data)
+        self._leaving.transmit(data, float(self._cryostation.truth["reply_delay_s"]))

@@ -2,6 +2,7 @@
 
 from labctl_sim.wire._faults import Faults, fault_signatures
 from labctl_sim.wire._http import HttpRequest, HttpResponse, HttpSession
+from labctl_sim.wire._leaving import Leaving
 from labctl_sim.wire._line import on_one_line
 from labctl_sim.wire._serial import SerialLine
 from labctl_sim.wire._server import Server
@@ -12,6 +13,7 @@ __all__ = [
     "HttpRequest",
     "HttpResponse",
     "HttpSession",
+    "Leaving",
     "Opener",
     "Send",
     "SerialLine",

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from labctl_sim.wire._leaving import Leaving
 from labctl_sim.wire._rules import Rule, Rules, garble
 from labctl_sim.wire._session import Opener, Send, Session, Timeline
 
@@ -33,12 +34,11 @@ class FaultySession:
     ) -> None:
         self._timeline = timeline
         self._rules = rules
-        self._send = send
+        self._leaving = Leaving(timeline, send)
         self._generator = generator
         self._heard = bytearray()
         self._unechoed = bytearray()
         self._answered = False
-        self._free_at_s = float("-inf")
         self._session = opener(self._reply)
 
     def receive(self, data: bytes) -> None:
@@ -65,27 +65,18 @@ class FaultySession:
             return
         if not data or self._unechoed.startswith(data):
             del self._unechoed[: len(data)]
-            self._forward(data, 0.0)
+            self._leaving.transmit(data, 0.0)
             return
         self._answered = True
         self._unechoed.clear()
         rule = self._rules.take(bytes(self._heard))
         if rule is None:
-            self._forward(data, 0.0)
+            self._leaving.transmit(data, 0.0)
         elif rule.kind != "drop":
-            self._forward(self._spoil(data, rule), rule.delay_s)
+            self._leaving.transmit(self._spoil(data, rule), rule.delay_s)
 
     def _spoil(self, data: bytes, rule: Rule) -> bytes:
         return garble(data, rule.mode, self._generator()) if rule.kind == "garble" else data
-
-    def _forward(self, data: bytes, delay_s: float) -> None:
-        """Send, but never before something that is still on its way."""
-        now_s = self._timeline.now()
-        self._free_at_s = max(self._free_at_s, now_s) + delay_s
-        if self._free_at_s > now_s:
-            self._timeline.after(self._free_at_s - now_s, lambda: self._send(data))
-        else:
-            self._send(data)
 
 
 class AbsentSession:

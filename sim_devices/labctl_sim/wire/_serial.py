@@ -1,5 +1,6 @@
 """A serial line's speed: characters leave one after the other and take their time."""
 
+from labctl_sim.wire._leaving import Leaving
 from labctl_sim.wire._session import Send, Timeline
 
 _BITS_PER_CHARACTER = 10
@@ -16,20 +17,13 @@ class SerialLine:
     """
 
     def __init__(self, timeline: Timeline, send: Send, baud: int) -> None:
-        self._timeline = timeline
-        self._send = send
+        self._leaving = Leaving(timeline, send)
         self._character_s = _BITS_PER_CHARACTER / baud if baud else 0.0
-        self._free_at_s = timeline.now()
 
     def transmit(self, data: bytes) -> None:
         """Put bytes behind whatever is still leaving."""
-        now_s = self._timeline.now()
-        self._free_at_s = max(now_s, self._free_at_s) + len(data) * self._character_s
-        if self._free_at_s > now_s:
-            self._timeline.after(self._free_at_s - now_s, lambda: self._send(data))
-        else:
-            self._send(data)
+        self._leaving.transmit(data, len(data) * self._character_s)
 
     def pause(self, seconds: float) -> None:
         """Leave the line idle for a while before the next bytes."""
-        self._free_at_s = max(self._timeline.now(), self._free_at_s) + seconds
+        self._leaving.pause(seconds)
