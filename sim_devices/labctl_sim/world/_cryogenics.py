@@ -105,18 +105,22 @@ def step(state: PlantState, truth: PlantTruth, target_k: float | None, step_s: f
         Whether the state still moves; once it does not, further steps change nothing that
         any thermometer could see.
     """
-    before = (state.platform_k, state.sample_k, state.stage1_k, state.stage2_k)
-    capacity = heat_capacity_j_k(truth, state.platform_k)
+    platform_k, sample_k = state.platform_k, state.sample_k
+    stage1_k, stage2_k = state.stage1_k, state.stage2_k
+    capacity = heat_capacity_j_k(truth, platform_k)
     cooling_w = _cooling_w(state, truth)
-    _control(state, truth, target_k, capacity, step_s)
+    _control(state, truth, target_k, capacity, cooling_w, step_s)
     link_w = capacity * truth.sample_mass_rel / truth.sample_link_s
-    exchange_w = link_w * (state.sample_k - state.platform_k)
+    exchange_w = link_w * (sample_k - platform_k)
     state.platform_k += (state.heater_w - cooling_w + exchange_w) / capacity * step_s
-    state.sample_k += (state.platform_k - state.sample_k) * step_s / truth.sample_link_s
+    state.sample_k += (state.platform_k - sample_k) * step_s / truth.sample_link_s
     _follow(state, truth, step_s)
-    after = (state.platform_k, state.sample_k, state.stage1_k, state.stage2_k)
-    moved_k = [abs(new - old) for new, old in zip(after, before, strict=True)]
-    return max(moved_k[:2]) > 1e-9 or max(moved_k[2:]) > 1e-6
+    return (
+        abs(state.platform_k - platform_k) > 1e-9
+        or abs(state.sample_k - sample_k) > 1e-9
+        or abs(state.stage1_k - stage1_k) > 1e-6
+        or abs(state.stage2_k - stage2_k) > 1e-6
+    )
 
 
 def _cooling_w(state: PlantState, truth: PlantTruth) -> float:
@@ -131,6 +135,7 @@ def _control(
     truth: PlantTruth,
     target_k: float | None,
     capacity_j_k: float,
+    cooling_w: float,
     step_s: float,
 ) -> None:
     """Ramped set point, gain-scheduled PI with feed-forward and a stop against wind-up."""
@@ -145,7 +150,7 @@ def _control(
     error_k = state.ramp_k - state.platform_k
     response_s = truth.settle_time_s / 14.0
     gain = capacity_j_k / response_s
-    cooling_w = max(_cooling_w(state, truth), 0.0)
+    cooling_w = max(cooling_w, 0.0)
     known_w = truth.feedforward_rel * cooling_w + capacity_j_k * ramp_k / step_s
     wanted_w = known_w + gain * error_k + state.integral_w
     state.heater_w = min(max(wanted_w, 0.0), truth.heater_limit_w)

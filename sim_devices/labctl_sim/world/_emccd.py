@@ -30,7 +30,7 @@ class Emccd:
         self.truth = truth
         self.name = name
         self._world = world
-        self._optics: tuple[object, Optics] | None = None
+        self._optics: tuple[object, Optics, FloatArray] | None = None
         self._picture: tuple[object, Picture] | None = None
         self._cooling = SensorCooling(
             world.now,
@@ -67,12 +67,7 @@ class Emccd:
 
     def optics(self) -> Optics:
         """The spectrograph as this sensor sees it now."""
-        where = self._world.spectrograph.key()
-        if self._optics is None or self._optics[0] != where:
-            truth = self.truth
-            optics = Optics(self._world.spectrograph, truth.pixel_um, truth.columns, truth.rows)
-            self._optics, self._picture = (where, optics), None
-        return self._optics[1]
+        return self._seen()[1]
 
     def expected_electrons(
         self,
@@ -151,26 +146,36 @@ class Emccd:
             rng=rng,
         )
 
+    def _seen(self) -> tuple[object, Optics, FloatArray]:
+        """Where the spectrograph stands, its optics, and the sensor's efficiency per column."""
+        where = self._world.spectrograph.key()
+        if self._optics is None or self._optics[0] != where:
+            truth = self.truth
+            optics = Optics(self._world.spectrograph, truth.pixel_um, truth.columns, truth.rows)
+            efficiency = truth.efficiency(optics.colour_nm)
+            self._optics, self._picture = (where, optics, efficiency), None
+        return self._optics
+
     def _rates(self, at_s: float, excited: float) -> tuple[FloatArray, FloatArray, float]:
         """Electrons per second: point source per column, slit per column, stray per pixel."""
         truth = self.truth
         if self._world.spectrograph.exit != truth.exit:
             nothing = np.zeros(truth.columns)
             return nothing, nothing, 0.0
-        picture, efficiency = self._light(at_s)
+        picture, efficiency = self._light(at_s, lit=excited > 0.0)
         rows = truth.last_lit_row - truth.first_lit_row
         dot = ((picture.dot + picture.leak) * efficiency + picture.recorded) * excited
         extended = (picture.lamp + picture.room_hz * rows) * efficiency
         stray_hz = picture.stray_hz + picture.stray_dot_hz * excited
         return dot, extended, stray_hz * truth.quantum_efficiency
 
-    def _light(self, at_s: float) -> tuple[Picture, FloatArray]:
-        """The picture, computed anew only when something has changed."""
-        optics, truth = self.optics(), self.truth
-        scene: Scene = self._world.scene(at_s)
+    def _light(self, at_s: float, *, lit: bool) -> tuple[Picture, FloatArray]:
+        """The picture, computed anew only when something has changed; without dots in the dark."""
+        _, optics, efficiency = self._seen()
+        scene: Scene = self._world.scene(at_s, lit=lit)
         if self._picture is None or self._picture[0] != scene:
             self._picture = (scene, optics.picture(scene))
-        return self._picture[1], truth.efficiency(optics.colour_nm())
+        return self._picture[1], efficiency
 
     def _band_shares(self, edges: FloatArray, columns: slice) -> FloatArray:
         """Share of a point source's light between row edges; (edges - 1, columns)."""

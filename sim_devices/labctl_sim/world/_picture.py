@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -94,6 +95,7 @@ class Optics:
         """Geometry; None when no light can reach the sensor."""
         return self._mount
 
+    @cached_property
     def colour_nm(self) -> FloatArray:
         """Wavelength on each column for the detector's efficiency; 530 nm about zero order."""
         if self._mount is None:
@@ -164,9 +166,7 @@ class Optics:
 
     def observed_fwhm_mev(self, band: Band, diffusion_sd_ev: float) -> float:
         """Width of one line on the sensor; its own width when no light can reach the sensor."""
-        if self._mount is None:
-            return 1e3 * band.fwhm_ev
-        _, _, energy_ev = self._axis(self._mount)
+        _, _, energy_ev = self._axis
         if len(energy_ev) < 2:
             return 1e3 * band.fwhm_ev
         per_pixel_ev = _PER_PIXEL * _step_ev(energy_ev, band.energy_ev)
@@ -178,7 +178,7 @@ class Optics:
         if self._mount is None:
             return np.zeros(self._columns)
         light = self._zero_order(emitter, scene)
-        first, nodes, energy_ev = self._axis(self._mount)
+        first, nodes, energy_ev = self._axis
         if len(energy_ev) > 2:
             light += self._spectrum(emitter, scene, first, nodes, energy_ev)
         return light * self._truth.throughput_rel * self.slit_rel()
@@ -218,12 +218,20 @@ class Optics:
         )
 
     def _path(self, edge_filter_nm: float | None) -> FloatArray:
+        if edge_filter_nm is None or self._mount is None:
+            return self._open_path
+        wavelength_nm = np.maximum(self._mount.wavelength_nm(self.pixels), _SHORTEST_NM)
+        return self._open_path * self._edge(wavelength_nm, edge_filter_nm)
+
+    @cached_property
+    def _open_path(self) -> FloatArray:
+        """Share that passes to each column without edge filter."""
         if self._mount is None:
             return np.zeros(self._columns)
         wavelength_nm = self._mount.wavelength_nm(self.pixels)
         seen = wavelength_nm > _SHORTEST_NM
         safe_nm = np.where(seen, wavelength_nm, _SHORTEST_NM)
-        return np.where(seen, self.transmission(safe_nm, edge_filter_nm), 0.0)
+        return np.where(seen, self.transmission(safe_nm, None), 0.0)
 
     def _zero_order(self, emitter: Emitter, scene: Scene) -> FloatArray:
         """The undiffracted light, through the loose filters; the grating favours no direction."""
@@ -243,12 +251,15 @@ class Optics:
     def _pad(self) -> int:
         return math.ceil(0.5 * self._slit_px + 8.0 * self._sd_px) + 16
 
-    def _axis(self, mount: Mount) -> tuple[int, int, FloatArray]:
+    @cached_property
+    def _axis(self) -> tuple[int, int, FloatArray]:
         """First usable node, number of nodes, and photon energies from that node on."""
+        if self._mount is None:
+            return 0, 0, np.zeros(0)
         pad = self._pad()
         nodes = _fast_length((self._columns + 2 * pad) * _PER_PIXEL)
         position = np.arange(nodes) / _PER_PIXEL - pad
-        wavelength_nm = mount.wavelength_nm(position)
+        wavelength_nm = self._mount.wavelength_nm(position)
         first = int(np.searchsorted(wavelength_nm, _SHORTEST_NM))
         wavelength_nm = wavelength_nm[first:]
         if self._truth.in_air:

@@ -262,15 +262,18 @@ class World:
         """Random numbers of processes that go on through all points."""
         return self._lasting_generator(*labels)
 
-    def scene(self, at_s: float) -> Scene:
-        """Everything that shines at a time, as if the excitation were on."""
+    def scene(self, at_s: float, *, lit: bool = True) -> Scene:
+        """Everything that shines at a time, as if the excitation were on.
+
+        ``lit`` False: the excitation is off, so that no dot has to be looked at.
+        """
         table = self.table
         leak_hz = table.laser_line_leak_rel * table.collected_rel * self.laser_photons_hz()
         if table.scatterer:
             throughput = self.spectrograph.truth.throughput_rel
             leak_hz = self.scattered_photons() * self.laser.rep_rate_hz * throughput
         return Scene(
-            emitters=() if table.scatterer else self._emitters(at_s),
+            emitters=self._emitters(at_s) if lit and not table.scatterer else (),
             analyser=table.analyser,
             edge_filter_nm=table.edge_filter_nm,
             lamp=table.lamp,
