@@ -47,7 +47,7 @@ __all__ = [
 TEMPERATURES_K = (4.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 70.0, 80.0, 90.0)
 SAMPLES = Path(__file__).parents[1] / "configs" / "samples"
 SAMPLE = SAMPLES / "cspbbr3_23nm.yaml"
-_LAMP_CENTRES_NM = {300.0: 560.0, 1800.0: 540.0}
+_LAMP_CENTRES_NM = {300.0: (560.0,), 1800.0: (540.0, 588.0, 606.0)}
 _SETTLE_S = 1800.0
 _READINGS = 10
 _LASER = LaserTruth(
@@ -171,15 +171,16 @@ class SpectrumBench:
         dark = self.frames(40, 0.5, light=False)
         self.world.table.lamp = "neon"
         transfer = photon_transfer(self.frames(40, 0.5, light=False), dark)
-        centre_nm = _LAMP_CENTRES_NM[lines_per_mm]
-        self.spectrograph.centre_nm = centre_nm
-        bright = self.frames(20, 0.5, light=False)
+        settings = [
+            LampSettings(centre_nm=centre_nm, saturation_counts=0.9 * _FULL_SCALE)
+            for centre_nm in _LAMP_CENTRES_NM[lines_per_mm]
+        ]
+        bright = [self._lamp(one.centre_nm) for one in settings]
         self.world.table.lamp = None
-        lamp = bright.mean(axis=0) - dark.mean(axis=0)
-        settings = LampSettings(centre_nm=centre_nm, saturation_counts=0.9 * _FULL_SCALE)
+        lamp = [frames.mean(axis=0) - dark.mean(axis=0) for frames in bright]
         nominal = GratingCalibration(lines_per_mm, 500.0, 17.2, 799.0, 16.0)
         calibration = calibrate_from_lamp(lamp, settings, lamp_lines("neon"), nominal)
-        found = response_of(bright, dark, calibration, centre_nm, settings)
+        found = response_of(bright[0], dark, calibration, settings[0].centre_nm, settings[0])
         gain = transfer.electrons_per_count
         noise = NoiseModel(
             gain.value,
@@ -193,13 +194,17 @@ class SpectrumBench:
         )
         return Calibrated(noise, calibration, response)
 
+    def _lamp(self, centre_nm: float) -> NDArray[np.float64]:
+        self.spectrograph.centre_nm = centre_nm
+        return self.frames(20, 0.5, light=False)
+
     def stored(
         self, light: NDArray[np.float64], calibrated: Calibrated, point: int
     ) -> StoredSpectrum:
         """Return frames as the analysis gets them."""
         centre_nm, axis = self.spectrograph.centre_nm, calibrated.axis
         axis_nm = axis.region_nm(0, 1600, centre_nm)
-        error_nm = axis.wavelength_error_nm(np.arange(1600.0), centre_nm)
+        modes_nm = axis.wavelength_modes_nm(np.arange(1600.0), centre_nm)
         table, laser = self.world.table, self.world.laser
         return StoredSpectrum(
             point=point,
@@ -207,7 +212,7 @@ class SpectrumBench:
             counts=light.sum(axis=0),
             frames=light,
             wavelength_nm=axis_nm,
-            axis_error_nm=np.zeros_like(axis_nm) if error_nm is None else error_nm,
+            axis_modes_nm=np.zeros((0, axis_nm.size)) if modes_nm is None else modes_nm,
             noise=replace(calibrated.noise, frames=len(light)),
             response=calibrated.response,
             temperature_set_k=None,

@@ -73,13 +73,30 @@ def render_edge(
 
 
 def _bench(seed: int, mounted: Mounted, fluence_uj_cm2: float) -> tuple[SpectrumBench, Calibrated]:
-    changes = {"laser": {"peak_fluence_uj_cm2": fluence_uj_cm2}}
+    changes = {
+        "laser": {"peak_fluence_uj_cm2": fluence_uj_cm2},
+        "spectrograph": _spectrograph(seed),
+    }
     bench = SpectrumBench(seed, changes, mounted, _LINES_PER_MM)
     calibrated = bench.calibrate()
     bench.thermal.set_target(4.0)
     bench.wait(_SETTLE_S)
     bench.spectrograph.centre_nm = 532.0
     return bench, calibrated
+
+
+def _spectrograph(seed: int) -> Mapping[str, float]:
+    """Draw one of the instruments of a data sheet, as widely as the calibration reckons with.
+
+    Distances between lines carry the error of the axis, which is nearly the same for all seeds if
+    the spectrograph is.
+    """
+    focal_mm, inclusion_deg, tilt_deg = np.random.default_rng([seed, 8]).standard_normal(3)
+    return {
+        "focal_length_mm": 500.0 + 5.0 * focal_mm,
+        "inclusion_deg": 17.2 + 0.3 * inclusion_deg,
+        "detector_tilt_deg": 2.0 * tilt_deg,
+    }
 
 
 def _spectrum(

@@ -142,9 +142,27 @@ class GratingCalibration:
 
         It follows from the covariance in the evidence; None for nominal values.
         """
+        modes = self.wavelength_modes_nm(pixels, centre_nm)
+        return None if modes is None else np.linalg.norm(modes, axis=0)
+
+    def wavelength_modes_nm(
+        self, pixels: NDArray[np.float64], centre_nm: float
+    ) -> NDArray[np.float64] | None:
+        """Return by how much independent errors of one sigma move each pixel, in nm.
+
+        Errors of pixels go together: that of a distance is the root of the sum over the squared
+        differences of the modes. None for nominal values, which have no covariance.
+
+        Args:
+            pixels: Pixel coordinates of the full sensor, 0-based, shape (pixel,).
+            centre_nm: Centre wavelength of the spectrograph.
+
+        Returns:
+            Shape (mode, pixel), one mode for each fitted parameter.
+        """
         if not self.evidence.covariance:
             return None
-        covariance = np.array(self.evidence.covariance)
+        variances, directions = np.linalg.eigh(np.array(self.evidence.covariance))
         base = [getattr(self, name) for name in PARAMETERS]
         columns: list[NDArray[np.float64]] = []
         for k in range(len(base)):
@@ -155,9 +173,8 @@ class GratingCalibration:
                 pixels, centre_nm, tuple(shifted), groove_nm, self.pixel_pitch_um
             )
             columns.append(np.imag(model) / 1e-30)
-        jacobian = np.stack(columns, axis=-1)
-        variance = np.sum((jacobian @ covariance) * jacobian, axis=-1)
-        return np.sqrt(np.maximum(variance, 0.0))
+        by_mode = directions.T @ np.stack(columns)
+        return np.sqrt(np.maximum(variances, 0.0))[:, None] * by_mode
 
     def region_nm(
         self, x0: int, width: int, centre_nm: float, binning: int = 1

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from labctl.analysis import ManifoldFit, Measured, fit_manifold
 from labctl.errors import AnalysisError
-from labctl.results._points import axis_error_ev
+from labctl.results._points import axis_error_ev, distance_error_mev
 from labctl.results._result import Cell, ExperimentResult, ResultTable
 from labctl.results._source import StoredSpectrum
 from labctl.results._sublevels import SUBLEVELS, Manifold, areas_of, fit_sublevels, sum_of
@@ -70,9 +70,14 @@ def _lines(open_path: Sequence[StoredSpectrum]) -> list[tuple[str, Measured, str
     axis_ev = axis_error_ev(open_path[0], fit.centre_ev.value)
     centre = fit.centre_ev.plus_systematic(axis_ev)
     lines = _energies("exciton", fit, centre, +1.0)
+
+    def on_axis(distance: Measured) -> Measured:
+        away = distance_error_mev(open_path[0], fit.centre_ev.value, distance.value)
+        return distance.plus_systematic(away)
+
     if fit.splitting_mev is not None:
-        lines.append(("fine_structure_splitting", fit.splitting_mev, "meV"))
-    bound = next((line.below_mev for line in fit.of("biexciton")), None)
+        lines.append(("fine_structure_splitting", on_axis(fit.splitting_mev), "meV"))
+    bound = next((on_axis(line.below_mev) for line in fit.of("biexciton")), None)
     if bound is not None:
         below = Measured(
             centre.value - 1e-3 * bound.value, math.hypot(centre.error, 1e-3 * bound.error)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from labctl.analysis import Kind, ManifoldFit, ManifoldLine, Measured, fit_manifold
-from labctl.optics import ev_to_air_nm, width_nm_to_mev
-from labctl.results._points import combined_frames
+from labctl.optics import ev_to_air_nm
+from labctl.results._points import combined_frames, distance_error_mev
 from labctl.results._result import Cell, ExperimentResult, ResultTable
 from labctl.results._source import StoredSpectrum
 from labctl.results._warnings import summarized
@@ -165,18 +165,8 @@ def _apart_nm(fit: ManifoldFit, below_mev: float) -> float:
 
 
 def _axis_mev(point: FittedManifold, below_mev: float) -> float:
-    """Return the error of an energy difference by that of the axis, in meV.
-
-    Both ends lie on one axis, whose errors go together; the difference of the two counts.
-    """
-    spectrum, energy_ev = point.spectrum, point.fit.centre_ev.value
-    ends_nm = [ev_to_air_nm(energy_ev), ev_to_air_nm(energy_ev - 1e-3 * below_mev)]
-    pixels = [int(np.argmin(np.abs(spectrum.wavelength_nm - at_nm))) for at_nm in ends_nm]
-    errors = [
-        width_nm_to_mev(float(spectrum.axis_error_nm[pixel]), at_nm)
-        for pixel, at_nm in zip(pixels, ends_nm, strict=True)
-    ]
-    return abs(errors[0] - errors[1])
+    """Return the error of an energy difference by that of the axis, in meV."""
+    return distance_error_mev(point.spectrum, point.fit.centre_ev.value, below_mev)
 
 
 def _centre_error(fit: ManifoldFit, weight: float) -> tuple[float, tuple[str, ...]]:

@@ -17,7 +17,14 @@ from labctl.errors import AnalysisError
 from labctl.optics import ev_to_air_nm, width_nm_to_mev
 from labctl.results._source import StoredSpectrum
 
-__all__ = ["FittedPoint", "axis_error_ev", "combined_frames", "fit_points", "fit_series"]
+__all__ = [
+    "FittedPoint",
+    "axis_error_ev",
+    "combined_frames",
+    "distance_error_mev",
+    "fit_points",
+    "fit_series",
+]
 
 _EXCITON_SHARE = 0.25
 # How far satellites may differ between temperatures: their energies hardly move against the
@@ -58,6 +65,25 @@ def axis_error_ev(spectrum: StoredSpectrum, energy_ev: float) -> float:
     line_nm = ev_to_air_nm(energy_ev)
     pixel = int(np.argmin(np.abs(spectrum.wavelength_nm - line_nm)))
     return 1e-3 * width_nm_to_mev(float(spectrum.axis_error_nm[pixel]), line_nm)
+
+
+def distance_error_mev(spectrum: StoredSpectrum, energy_ev: float, below_mev: float) -> float:
+    """Return the standard error of an energy difference by that of the energy axis, meV.
+
+    Both ends lie on one axis: what moves them alike does not count.
+
+    Args:
+        spectrum: With the errors of its axis.
+        energy_ev: The upper end.
+        below_mev: How far below the lower end lies.
+    """
+    ends_nm = [ev_to_air_nm(energy_ev), ev_to_air_nm(energy_ev - 1e-3 * below_mev)]
+    rising = np.argsort(spectrum.wavelength_nm)
+    axis_nm, modes_nm = spectrum.wavelength_nm[rising], spectrum.axis_modes_nm[:, rising]
+    places = np.interp(ends_nm, axis_nm, np.arange(axis_nm.size, dtype=np.float64))
+    pixel = np.minimum(places.astype(np.int64), axis_nm.size - 2)
+    moved_nm = modes_nm[:, pixel] + (places - pixel) * (modes_nm[:, pixel + 1] - modes_nm[:, pixel])
+    return width_nm_to_mev(float(np.linalg.norm(moved_nm[:, 1] - moved_nm[:, 0])), ends_nm[0])
 
 
 def fit_points(spectra: Sequence[StoredSpectrum]) -> list[FittedPoint]:

@@ -16,7 +16,7 @@ from labctl.analysis import (
     fit_polarization,
 )
 from labctl.errors import AnalysisError
-from labctl.results._points import axis_error_ev
+from labctl.results._points import axis_error_ev, distance_error_mev
 from labctl.results._result import Cell, ExperimentResult, ResultTable
 from labctl.results._source import StoredSpectrum
 from labctl.results._sublevels import (
@@ -68,7 +68,6 @@ def polarization_results(spectra: Sequence[StoredSpectrum]) -> list[ExperimentRe
     areas, lines = _lines(swept, found)
     others, again = _lines(swept, fit_sublevels(swept, WIDER_MEV, found))
     lines = {name: compared(one, again.get(name)) for name, one in lines.items()}
-    error_ev = axis_error_ev(swept[0], found.exciton.lines.centre_ev.value)
     warnings = summarized(w for s in swept for w in s.warnings)
     remedied = not {s.polarization_remedy for s in swept} & _UNREMEDIED
     path = swept[0].path_polarization
@@ -79,7 +78,7 @@ def polarization_results(spectra: Sequence[StoredSpectrum]) -> list[ExperimentRe
             "declare a remedy in the set-up, or take spectra of unpolarized light at the same "
             f"angles with the label {REFERENCE!r}"
         )
-        return _energies(lines, error_ev, (*warnings, text))
+        return _energies(lines, swept[0], (*warnings, text))
     angle_deg = np.array([s.analyser_deg for s in swept], dtype=np.float64)
     gain = None if remedied else _gain(angle_deg, reference, path)
     extinction, zero_error_deg = swept[0].extinction, swept[0].analyser_error_deg
@@ -92,7 +91,7 @@ def polarization_results(spectra: Sequence[StoredSpectrum]) -> list[ExperimentRe
         text = "directions count from the believed zero of the analyser, which was not calibrated"
         warnings = (*warnings, f"{text} (recipe step calibrate, kind analyser)")
     tables = (_table(angle_deg, areas),)
-    results = _energies(lines, error_ev, warnings)
+    results = _energies(lines, swept[0], warnings)
     crossed = _crossed(fits, tables, warnings)
     turned = {name: _with_zero(fit, zero_error_deg or 0.0) for name, fit in fits.items()}
     results += [
@@ -221,10 +220,12 @@ def _reference_curve(angle_deg: Vector, spectra: Sequence[StoredSpectrum]) -> tu
 
 
 def _energies(
-    found: Mapping[str, Multiplet], error_ev: float, warnings: tuple[str, ...]
+    found: Mapping[str, Multiplet], spectrum: StoredSpectrum, warnings: tuple[str, ...]
 ) -> list[ExperimentResult]:
     results: list[ExperimentResult] = []
     for kind, manifold in found.items():
+        centre_ev = manifold.centre_ev.value
+        error_ev = axis_error_ev(spectrum, centre_ev)
         results += [
             _result(f"energy_{kind}_{name}", energy.plus_systematic(error_ev), "eV", (), warnings)
             for name, energy in zip(SUBLEVELS, manifold.energy_ev, strict=False)
@@ -232,7 +233,8 @@ def _energies(
         splitting = manifold.splitting_mev
         if splitting is not None:
             name = f"fine_structure_splitting_{kind}"
-            results.append(_result(name, splitting, "meV", (), warnings))
+            stretched = distance_error_mev(spectrum, centre_ev, splitting.value)
+            results.append(_result(name, splitting.plus_systematic(stretched), "meV", (), warnings))
     return results
 
 

@@ -45,6 +45,8 @@ _SLIT = ("slit_nm", "blur_fwhm_nm")
 _PARAMETERS = len(PARAMETERS)
 # Seven calibrated SPE files: data-sheet values are wrong by 0.04 to 1 nm.
 _NOMINAL_ERROR_NM = 0.5
+_NOMINAL_STRETCH = 0.005
+"""Error of the nominal dispersion, relative: focal lengths are stated to 0.5 % (assumed)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,8 +63,9 @@ class StoredSpectrum:
         response: Of the grating; None if it was not calibrated.
         temperature_set_k: As asked for; None if temperature was not set in the run.
         temperature_k: As read during the point, with the scatter of the readings.
-        axis_error_nm: Standard error of ``wavelength_nm``, common to all spectra of the grating,
-            shape (pixel,).
+        axis_modes_nm: Independent errors of ``wavelength_nm`` of one sigma, common to all spectra
+            of the grating, shape (mode, pixel); their sum of squares is the variance of a pixel,
+            and that of their differences the variance of a distance.
         grating: Name under which the response is kept.
         warnings: What was missing.
         peak_fluence_uj_cm2: Of the excitation, which warms the dot; None if it was not stored.
@@ -87,7 +90,7 @@ class StoredSpectrum:
     counts: Vector
     frames: Vector | None
     wavelength_nm: Vector
-    axis_error_nm: Vector
+    axis_modes_nm: Vector
     noise: NoiseModel
     response: InstrumentResponse | None
     temperature_set_k: float | None
@@ -106,6 +109,11 @@ class StoredSpectrum:
     efficiency: SpectralEfficiency | None = None
     path_polarization: PathPolarization | None = None
     dot: str = ""
+
+    @property
+    def axis_error_nm(self) -> Vector:
+        """Standard error of ``wavelength_nm``, shape (pixel,)."""
+        return np.linalg.norm(self.axis_modes_nm, axis=0)
 
 
 def stored_spectra(run: StoredRun) -> list[StoredSpectrum]:
@@ -126,14 +134,14 @@ def _spectrum(dataset: "xr.Dataset", row: int) -> StoredSpectrum:
     noise, noise_warnings = _noise(values, counts, frames)
     response, response_warnings = _response(values)
     wavelength_nm = row_array(dataset, "wavelength", row)
-    axis_error_nm, axis_warnings = _axis_error(values, wavelength_nm)
+    axis_modes_nm, axis_warnings = _axis_modes(values, wavelength_nm)
     return StoredSpectrum(
         point=int(number(values.get("point"), row)),
         label=str(values.get("label", "")),
         counts=counts,
         frames=frames,
         wavelength_nm=wavelength_nm,
-        axis_error_nm=axis_error_nm,
+        axis_modes_nm=axis_modes_nm,
         noise=noise,
         response=response,
         temperature_set_k=optional(values.get(f"{TEMPERATURE}:set")),
@@ -242,20 +250,22 @@ def _response(
     return InstrumentResponse(fwhm_nm, 0.0, error), ()
 
 
-def _axis_error(values: Mapping[str, Any], wavelength_nm: Vector) -> tuple[Vector, tuple[str, ...]]:
-    """Return the error of the axis from the covariance of the calibration in force."""
+def _axis_modes(values: Mapping[str, Any], wavelength_nm: Vector) -> tuple[Vector, tuple[str, ...]]:
+    """Return the errors of the axis from the covariance of the calibration in force."""
     calibration = _calibration(values)
     centre_nm = optional(values.get("spectrograph.wavelength_nm"))
     if calibration is not None and centre_nm is not None:
         index = np.arange(wavelength_nm.size, dtype=np.float64)
         binning = number(values.get("camera.roi.x_binning"), 1.0)
         columns = number(values.get("camera.roi.x0"), 0.0) + binning * (index + 0.5) - 0.5
-        error_nm = calibration.wavelength_error_nm(columns, centre_nm)
-        if error_nm is not None:
-            return error_nm, ()
+        modes_nm = calibration.wavelength_modes_nm(columns, centre_nm)
+        if modes_nm is not None:
+            return modes_nm, ()
     text = "the wavelength axis was not calibrated (recipe step calibrate, kind wavelength)"
     warning = f"{text}: energies are uncertain by {_NOMINAL_ERROR_NM} nm"
-    return np.full(wavelength_nm.size, _NOMINAL_ERROR_NM), (warning,)
+    shifted = np.full(wavelength_nm.size, _NOMINAL_ERROR_NM)
+    stretched = _NOMINAL_STRETCH * (wavelength_nm - wavelength_nm.mean())
+    return np.stack([shifted, stretched]), (warning,)
 
 
 def _calibration(values: Mapping[str, Any]) -> GratingCalibration | None:
