@@ -86,16 +86,16 @@ def _bench(seed: int, mounted: Mounted, fluence_uj_cm2: float) -> tuple[Spectrum
 
 
 def _spectrograph(seed: int) -> Mapping[str, float]:
-    """Draw one of the instruments of a data sheet, as widely as the calibration reckons with.
+    """Draw one of the instruments of a data sheet, which differ as the world's own does from it.
 
     Distances between lines carry the error of the axis, which is nearly the same for all seeds if
     the spectrograph is.
     """
     focal_mm, inclusion_deg, tilt_deg = np.random.default_rng([seed, 8]).standard_normal(3)
     return {
-        "focal_length_mm": 500.0 + 5.0 * focal_mm,
-        "inclusion_deg": 17.2 + 0.3 * inclusion_deg,
-        "detector_tilt_deg": 2.0 * tilt_deg,
+        "focal_length_mm": 500.0 + 0.9 * focal_mm,
+        "inclusion_deg": 17.2 + 0.06 * inclusion_deg,
+        "detector_tilt_deg": 0.4 * tilt_deg,
     }
 
 

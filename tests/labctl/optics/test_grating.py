@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from labctl.optics import CalibrationEvidence, GratingCalibration
 
@@ -97,3 +98,23 @@ def test_error_of_the_axis_follows_from_the_covariance() -> None:
     error = calibration.wavelength_error_nm(np.array([0.0, 255.0]), 600.0)
     assert error is not None
     assert error[1] == pytest.approx(0.5 * 0.21108, rel=1e-4)
+
+
+def test_what_moves_the_whole_axis_is_no_error_of_a_distance() -> None:
+    """Half a pixel of the centre moves both ends alike; the focal length stretches them apart."""
+    where = np.array([200.0, 300.0])
+    apart_nm = float(np.ptp(SP2500.wavelength_nm(where, 600.0)))
+    moved = _modes_nm(3, 0.5, where)
+    assert abs(moved[1] - moved[0]) < 1e-3 * abs(moved[0])
+    stretched = _modes_nm(0, 0.01 * SP2500.focal_length_mm, where)
+    assert abs(stretched[1] - stretched[0]) == pytest.approx(0.01 * apart_nm, rel=0.01)
+
+
+def _modes_nm(parameter: int, sigma: float, where: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the one mode that is left where a single parameter has an error."""
+    variances = [sigma**2 if k == parameter else 0.0 for k in range(4)]
+    rows = tuple(tuple(map(float, row)) for row in np.diag(variances))
+    calibration = dataclasses.replace(SP2500, evidence=CalibrationEvidence(covariance=rows))
+    modes = calibration.wavelength_modes_nm(where, 600.0)
+    assert modes is not None
+    return modes[np.any(modes != 0.0, axis=1)][0]
