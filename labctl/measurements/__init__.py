@@ -13,11 +13,13 @@ from labctl.measurements._calibrate_spot_size import CalibrateSpotSize
 from labctl.measurements._calibrate_steps import CalibrateStepSizes
 from labctl.measurements._catalogue import CATALOGUE, Catalogue
 from labctl.measurements._context import Array, Bank, Context, Grown
+from labctl.measurements._dose import light_on
 from labctl.measurements._dots import DOTS, FoundDot, stored_dots
 from labctl.measurements._g2 import G2
 from labctl.measurements._image import Image
 from labctl.measurements._irf import IrfMeasurement
 from labctl.measurements._laser_light import as_the_laser_stands, excitation_laser
+from labctl.measurements._lit import ASSUMED, Fallen, Lit
 from labctl.measurements._live import Live
 from labctl.measurements._live_path import LightPath
 from labctl.measurements._live_photons import LivePhotons
@@ -37,7 +39,6 @@ from labctl.measurements._pictures import (
     take_pictures,
 )
 from labctl.measurements._recenter import Recenter
-from labctl.measurements._settings import dose_rate_uj_cm2_s
 from labctl.measurements._spectrum import Spectrum
 from labctl.measurements._stop import Stop
 from labctl.measurements._trpl import Trpl
@@ -45,6 +46,7 @@ from labctl.measurements._visit import VISIT_S, VISITED, Visit
 from labctl.measurements._wide_field import WideField
 
 __all__ = [
+    "ASSUMED",
     "CATALOGUE",
     "DOTS",
     "G2",
@@ -68,6 +70,7 @@ __all__ = [
     "CalibrateWavelength",
     "Catalogue",
     "Context",
+    "Fallen",
     "FoundDot",
     "Grown",
     "Image",
@@ -75,6 +78,7 @@ __all__ = [
     "LaserFacts",
     "Light",
     "LightPath",
+    "Lit",
     "Live",
     "LiveImage",
     "LivePhotons",
@@ -95,10 +99,10 @@ __all__ = [
     "Visit",
     "WideField",
     "as_the_laser_stands",
-    "dose_rate_uj_cm2_s",
     "excitation_laser",
     "image_scale",
     "laser_spot_px",
+    "light_on",
     "response_of",
     "stored_dots",
     "take_pictures",

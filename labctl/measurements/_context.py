@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from labctl.clock import Clock
 from labctl.events import Level
+from labctl.measurements._lit import Lit
 from labctl.measurements._optical_table import OpticalTable
 from labctl.roles import Settable
 from labctl.stations import Station
@@ -152,8 +153,8 @@ class Context(Protocol):
         """Keep a calibration: in the run, in its dated file, and for the points that follow."""
         ...
 
-    def exposed(self, lit_s: float) -> None:
-        """Tell how long, s, the laser has lit what is in the spot: a dose of the dot there."""
+    def exposed(self, lit_s: float, lit: Lit | None = None) -> None:
+        """Tell how long, s, the laser has shone, and onto what; None: what is in the spot."""
         ...
 
     def remember(self, name: str, value: float) -> None:

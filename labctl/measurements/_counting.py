@@ -15,6 +15,7 @@ from labctl.measurements._context import Context
 from labctl.measurements._count_rate import RateMeter, rate_meter
 from labctl.measurements._dispersion import dispersion, tune
 from labctl.measurements._exposure import Exposure, excitation, expose
+from labctl.measurements._lit import Onto
 from labctl.measurements._paths import take_path
 from labctl.measurements._settings import filter_settings, laser_settings, spectrograph_settings
 from labctl.measurements._spectrum import Spectrum
@@ -121,8 +122,8 @@ class Counter(ABC):
     standing: Mapping[str, Any]
 
     @abstractmethod
-    def light(self) -> AbstractContextManager[None]:
-        """Return a context in which the excitation is let in."""
+    def light(self, onto: Onto | None = None) -> AbstractContextManager[None]:
+        """Return a context in which the excitation is let in; ``onto`` tells what was lit."""
 
     @property
     @abstractmethod
@@ -169,8 +170,8 @@ class _Apd(Counter):
     def dark(self) -> float:
         return self.meter.dark
 
-    def light(self) -> AbstractContextManager[None]:
-        return excitation(self.context, True)
+    def light(self, onto: Onto | None = None) -> AbstractContextManager[None]:
+        return excitation(self.context, True, onto)
 
     def rate_hz(self) -> float:
         return self.meter.read() / self.meter.counting_s
@@ -180,6 +181,7 @@ class _Apd(Counter):
 class _Spectra(Counter):
     camera: Camera
     taken: list[NDArray[np.uint32]] = field(default_factory=list[NDArray[np.uint32]])
+    onto: Onto | None = None
 
     @property
     def counting_s(self) -> float:
@@ -191,13 +193,16 @@ class _Spectra(Counter):
         return 0.0
 
     @contextmanager
-    def light(self) -> Generator[None]:
+    def light(self, onto: Onto | None = None) -> Generator[None]:
         """Let each frame open the shutter for itself."""
+        self.onto = onto
         yield
+        self.onto = None
 
     def rate_hz(self) -> float:
         asked = Spectrum.model_validate({"exposure": f"{self.how.dwell_s} s"})
-        frames = expose(self.context, self.camera, Exposure(asked.camera_settings(self.camera), 1))
+        exposure = Exposure(asked.camera_settings(self.camera), 1, onto=self.onto)
+        frames = expose(self.context, self.camera, exposure)
         line = frames.counts[0].sum(axis=0, dtype=np.uint32)
         self.taken.append(line)
         above = line - np.median(line)

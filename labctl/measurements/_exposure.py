@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from labctl.errors import DeviceError, LabctlError
 from labctl.measurements._context import Array, Bank, Context, Grown
 from labctl.measurements._laser_light import check_emitting, let_emit
+from labctl.measurements._lit import Onto
 from labctl.roles import Camera, CameraSettings, Shutter
 
 __all__ = ["Exposure", "Taken", "excitation", "expose"]
@@ -31,6 +32,7 @@ class Exposure:
         unlocked_sensor: Whether a sensor that is not at its temperature is accepted.
         name: Name under which frames are banked when a pause breaks the series.
         shown: Returns what displays shall see of the frames so far; None: nothing.
+        onto: Tells what was lit; None: what is in the spot.
     """
 
     settings: CameraSettings
@@ -39,6 +41,7 @@ class Exposure:
     unlocked_sensor: bool = False
     name: str = "frames"
     shown: Callable[[NDArray[np.uint16]], Grown] | None = None
+    onto: Onto | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +111,7 @@ def _acquire(
     # The guard of the camera looks at the settings first, and only then may its shutter open.
     camera.configure(exposure.settings)
     camera.set_shutter(True)
-    with excitation(context, exposure.light):
+    with excitation(context, exposure.light, exposure.onto):
         try:
             while len(series.frames) < end:
                 _collect(context, camera, exposure, series, end)
@@ -129,8 +132,10 @@ def _bank(
 
 
 @contextmanager
-def excitation(context: Context, wanted: bool) -> Generator[None]:
+def excitation(context: Context, wanted: bool, onto: Onto | None = None) -> Generator[None]:
     """Switch the laser on and open its shutter for the block; close it whatever happens.
+
+    ``onto`` tells afterwards what was lit; None: what is in the spot.
 
     Raises:
         DeviceError: The laser does not emit, or went out meanwhile: there was no light.
@@ -143,16 +148,20 @@ def excitation(context: Context, wanted: bool) -> Generator[None]:
     began_s = context.clock.now()
     try:
         shutter.set_open(True)
+        # Light came at some time between order and answer, and so it will end.
+        began_s = 0.5 * (began_s + context.clock.now())
         yield
     except BaseException:
         # What went wrong first is what the user has to know; a shutter that does not close now is
         # closed again, and told of, when the run is made safe.
         with suppress(LabctlError, OSError):
             shutter.set_open(False)
-        context.exposed(context.clock.now() - began_s)
+        context.exposed(context.clock.now() - began_s, onto and onto())
         raise
+    closing_s = context.clock.now()
     shutter.set_open(False)
-    context.exposed(context.clock.now() - began_s)
+    ended_s = 0.5 * (closing_s + context.clock.now())
+    context.exposed(ended_s - began_s, onto and onto())
     check_emitting(context)
 
 

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Self
 
 import numpy as np
@@ -13,6 +14,7 @@ from labctl.errors import DeviceError, RefusedError
 from labctl.measurements._context import Array, Context
 from labctl.measurements._exposure import excitation
 from labctl.measurements._field import Field, shape_of
+from labctl.measurements._lit import Lit
 from labctl.measurements._photon_job import Part
 from labctl.measurements._places import Places
 from labctl.measurements._sight import Sight, sight_of
@@ -116,7 +118,7 @@ class Flight:
         counts = next(a for a in part.pipeline.analyses if isinstance(a, LineCounts))
         for tile in self._tiles():
             self._go(tile)
-            with excitation(self.context, wanted=True):
+            with excitation(self.context, wanted=True, onto=partial(self._lit, tile)):
                 for line in self._scan(tile):
                     counts.expect(line.edges_s)
                     look()
@@ -125,6 +127,10 @@ class Flight:
                         raise DeviceError(self.area.stage.name, "photons of a map", what, hint)
                     self._tell(counts)
             self._check_end()
+
+    def _lit(self, tile: _Tile) -> Lit:
+        x_um, y_um = self._along(tile, "x"), self._along(tile, "y")
+        return Lit(np.stack(np.meshgrid(x_um, y_um), axis=-1).reshape(-1, 2))
 
     def collect(self, part: Part) -> None:
         """Take the counts of all lines.

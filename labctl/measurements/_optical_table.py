@@ -19,6 +19,7 @@ class LaserFacts:
         spot_1e2_diameter_um: Diameter of the spot where the intensity is 1/e², um.
         peak_fluence_uj_cm2: Fluence in the centre of the spot, uJ/cm².
         spot_uncertainty_um: Standard uncertainty of the diameter, um.
+        wide_field_1e2_diameter_um: The diameter with the lens for wide fields in, um.
         polarization_deg: Direction of polarization of its light as the sample sends it back, deg.
         polarization_uncertainty_deg: Standard uncertainty of this direction, deg.
         intensity_percent: Intensity as the laser's own driver counts it, percent of full scale.
@@ -29,6 +30,7 @@ class LaserFacts:
     rep_rate_hz: float | None = None
     peak_fluence_uj_cm2: float | None = None
     spot_uncertainty_um: float | None = None
+    wide_field_1e2_diameter_um: float | None = None
     polarization_deg: float | None = None
     polarization_uncertainty_deg: float = 0.5
     intensity_percent: float | None = None

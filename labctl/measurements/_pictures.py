@@ -12,7 +12,9 @@ from labctl.analysis import ImageScale
 from labctl.errors import ConfigError, LabctlError, Problem
 from labctl.measurements._context import Context
 from labctl.measurements._exposure import excitation
-from labctl.roles import Illuminator, ImagingCamera, ImagingSettings, Roi
+from labctl.measurements._lit import Lit
+from labctl.measurements._places import Places
+from labctl.roles import Illuminator, ImagingCamera, ImagingSettings, Positioner, Roi
 
 __all__ = [
     "LIGHT_PATHS",
@@ -85,7 +87,8 @@ def take_pictures(
 def lit(context: Context, light: PictureLight) -> Generator[None]:
     """Light the sample for the block, and put the light out whatever happens."""
     if light.kind != "led":
-        with excitation(context, light.kind != "none"):
+        lit = None if light.kind == "none" else _lit(context, light)
+        with excitation(context, light.kind != "none", None if lit is None else lambda: lit):
             yield
         return
     led = context.station.only(Illuminator, prefer="led")
@@ -98,6 +101,15 @@ def lit(context: Context, light: PictureLight) -> Generator[None]:
             led.switch_off()
         raise
     led.switch_off()
+
+
+def _lit(context: Context, light: PictureLight) -> Lit | None:
+    """Return what the laser lights; None: what is in the spot, as no stage tells more."""
+    stages = [s for name in context.station if isinstance(s := context.station[name], Positioner)]
+    if len(stages) != 1 or not {"x", "y"} <= set(stages[0].axes()):
+        return None
+    here_um = Places(context, stages[0], ("x", "y")).read()
+    return Lit(np.array([[here_um["x"], here_um["y"]]]), wide=light.kind == "wide_field")
 
 
 def picture_settings(

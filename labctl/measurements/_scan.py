@@ -7,6 +7,8 @@ from labctl.errors import RefusedError
 from labctl.measurements._context import Array, Context, Grown
 from labctl.measurements._counting import Counter
 from labctl.measurements._field import Field, Order
+from labctl.measurements._lit import Lit
+from labctl.measurements._places import Places
 from labctl.measurements._sight import Sight
 
 __all__ = ["Scan", "lines"]
@@ -26,6 +28,10 @@ class Scan:
         """Begin with nothing; ``sight`` tells where a stage without sensors is."""
         self._context, self._field, self._counter = context, field, counter
         self._sight = sight
+        places = Places(context, field.stage)
+        self._from_um = [places.slider_um(axis) if field.fine else 0.0 for axis in ("x", "y")]
+        """What the places of pixels are counted from."""
+        self._lit_um: list[tuple[float, float]] = []
         self._order: list[tuple[int, int]] = []
         self.rate_hz: NDArray[np.float64] = np.full(field.shape, np.nan)
         self.read_um: NDArray[np.float64] = np.full((2, *field.shape), np.nan)
@@ -81,11 +87,16 @@ class Scan:
 
     def _count_all(self, row: int, columns: list[int]) -> None:
         self._go(row, columns[0])
-        with self._counter.light():
+        with self._counter.light(self._lit):
             for column in columns:
                 if column != columns[0]:
                     self._go(row, column)
                 self._count(row, column)
+
+    def _lit(self) -> Lit:
+        """Return the places that were lit since this was asked for last."""
+        lit, self._lit_um = Lit(np.array(self._lit_um).reshape(-1, 2)), []
+        return lit
 
     def _go(self, row: int, column: int) -> None:
         x, y = self._field.settable(0), self._field.settable(1)
@@ -93,11 +104,12 @@ class Scan:
         self.read_um[1, row, column] = y.read()
 
     def _count(self, row: int, column: int) -> None:
+        x_um, y_um = map(float, self.read_um[:, row, column])
+        self._lit_um.append((self._from_um[0] + x_um, self._from_um[1] + y_um))
         rate_hz = self._counter.rate_hz()
         self.rate_hz[row, column] = rate_hz
         self._order.append((row, column))
-        x_um, y_um = self.read_um[:, row, column]
-        self._context.live({"x_um": float(x_um), "y_um": float(y_um), "count_rate_hz": rate_hz})
+        self._context.live({"x_um": x_um, "y_um": y_um, "count_rate_hz": rate_hz})
         done, size = int(np.isfinite(self.rate_hz).sum()), self.rate_hz.size
         self._context.progress(f"pixel {done} of {size}", done / size)
         self._context.show(self._grown)

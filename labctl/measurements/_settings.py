@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from labctl.errors import ConfigError, Problem
 from labctl.measurements._context import Context
 from labctl.optics import GratingCalibration
 from labctl.roles import (
@@ -18,9 +19,11 @@ __all__ = [
     "detector_key",
     "dose_rate_uj_cm2_s",
     "filter_settings",
+    "fluence_error_rel",
     "laser_settings",
     "point_settings",
     "present_fluence_uj_cm2",
+    "present_spot_um",
     "spectrograph_settings",
     "warn_of_missing",
 ]
@@ -135,6 +138,29 @@ def present_fluence_uj_cm2(context: Context) -> float | None:
     if attenuator is not None:
         return attenuator.read_fluence()
     return context.table.laser.peak_fluence_uj_cm2 if context.table.laser is not None else None
+
+
+def fluence_error_rel(context: Context) -> float | None:
+    """Return the relative standard error of that; None: it is only believed."""
+    attenuator = _attenuator(context)
+    error = None if attenuator is None else attenuator.fluence_error_uj_cm2()
+    return None if attenuator is None or error is None else error / attenuator.read_fluence()
+
+
+def present_spot_um(context: Context) -> tuple[float, float | None]:
+    """Return the 1/e² diameter of the spot, um, as it is known best, and its standard error.
+
+    Raises:
+        ConfigError: The set-up says nothing of its laser.
+    """
+    laser = context.table.laser
+    if laser is None:
+        raise ConfigError([Problem("the set-up has no 'laser', so its spot is not known")])
+    known = _spot(_attenuator(context))
+    return (
+        known.get("spot_1e2_diameter_um", laser.spot_1e2_diameter_um),
+        known.get("spot_uncertainty_um", laser.spot_uncertainty_um),
+    )
 
 
 def dose_rate_uj_cm2_s(context: Context) -> float | None:

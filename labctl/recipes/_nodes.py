@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_val
 
 from labctl.measurements import Measurement
 from labctl.setup import Amount
-from labctl.units import Micrometers, Seconds, split_suffix
+from labctl.units import FluenceUjCm2, Micrometers, Seconds, split_suffix
 
 __all__ = [
     "CalibrateNode",
@@ -143,6 +143,8 @@ class DotChoice(_Block):
         least_share: A dot that is dimmer than this share of its brightness on the map is left out;
             after a picture of a wide field, of what brightness there has meant for most dots.
         reach_um: How far from its place a dot is searched, um.
+        most_dose_uj_cm2: A dot that has had more light than this in all runs, maps and wide fields
+            included, is left out, uJ/cm² summed over pulses; None: none is.
         names: Only these, by the names of the catalogue; None: all.
     """
 
@@ -150,6 +152,7 @@ class DotChoice(_Block):
     brightest_first: bool = True
     least_share: float = Field(default=0.3, ge=0, le=1)
     reach_um: Micrometers = Field(default=2.5, ge=0)
+    most_dose_uj_cm2: FluenceUjCm2 | None = Field(None, gt=0, description="like '5 J/cm^2'")
     names: tuple[str, ...] | None = Field(None, min_length=1, description="like '[D003, D007]'")
 
 

@@ -8,6 +8,7 @@ from labctl.errors import AnalysisError, ConfigError, RefusedError
 from labctl.measurements import CATALOGUE, DOTS, VISITED, FoundDot, Visit, stored_dots
 from labctl.recipes import DotChoice, Loop
 from labctl.sequencer._control import Skipped
+from labctl.sequencer._doses import Doses
 
 if TYPE_CHECKING:
     from labctl.sequencer._session import Session
@@ -29,6 +30,7 @@ class Dots:
     Attributes:
         record: How dots were found last; empty: they were not.
         here: The dot in the spot.
+        doses: The light on each of them.
         lit: Name under which the dose of the dot in the spot, or on its way there, is remembered;
             empty: there is none.
     """
@@ -40,12 +42,14 @@ class Dots:
         self._listed: list[FoundDot] = []
         self.here: dict[str, str | float] | None = None
         self.lit = ""
-        self._first_uj_cm2 = 0.0
+        self.doses = Doses(session)
 
     def note(self, what: str, data: Mapping[str, Any]) -> None:
         """Take what was found, if it is dots."""
         if what == DOTS:
             self.record = dict(data)
+            for dot in stored_dots(data) if DOTS in data else ():
+                self._know(dot)
 
     def stored(self) -> dict[str, str | float] | None:
         """Return the dot in the spot as points store it, with its dose so far; None: no dot."""
@@ -54,11 +58,12 @@ class Dots:
         return {**self.here, "dose_uj_cm2": self.dose_uj_cm2()}
 
     def dose_uj_cm2(self) -> float:
-        """Return the light on the dot in the spot in all runs, uJ/cm²: in the centre of the spot.
+        """Return the light on the dot in the spot in all runs, uJ/cm².
 
-        Whatever is let in on the way to the dot counts, so that it is rather too much.
+        Whatever is let in on the way to the dot counts as if it were in the centre of the spot, so
+        that it is rather too much.
         """
-        return self._session.memory.get(self.lit, self._first_uj_cm2)
+        return self.doses.of(self.lit)
 
     def keep_doses(self) -> None:
         """Write the doses of this run into the catalogue of its sample, if there is one.
@@ -82,14 +87,16 @@ class Dots:
                 text = f"the doses of this run are not in the catalogue of {sample}: {error}"
                 self._session.book.message("warning", CATALOGUE, text)
 
-    def _going_to(self, dot: FoundDot) -> None:
-        """Begin to count the light for a dot, from what it has had in earlier runs."""
+    def _know(self, dot: FoundDot) -> str:
+        """Count the light on a dot, from what it has had in earlier runs; returns its key."""
         sample = str(self.record.get("sample", ""))
         known = self._session.calibrations.get(CATALOGUE, {}).get(sample, {}).get("dots", {})
-        self._first_uj_cm2 = float(known.get(dot.name, {}).get("dose_uj_cm2", 0.0))
+        before_uj_cm2 = float(known.get(dot.name, {}).get("dose_uj_cm2", 0.0))
         # A name of a map alone is another dot's after the next map; its place is not.
         place = f"{dot.name} at {dot.x_um:.3f} {dot.y_um:.3f} um"
-        self.lit = _of_catalogue(sample, dot.name) if sample else f"dose of {place}"
+        key = _of_catalogue(sample, dot.name) if sample else f"dose of {place}"
+        self.doses.know(key, dot.name, (dot.x_um, dot.y_um), before_uj_cm2)
+        return key
 
     def chosen(self, choice: DotChoice) -> list[FoundDot]:
         """Return the dots of a loop in their order: the brightest first, or on a short way.
@@ -141,10 +148,15 @@ class Dots:
         """Bring a dot into the spot; points that follow are named after it.
 
         Raises:
-            Skipped: It is gone, or too dim.
+            Skipped: It is gone, or too dim, or has had too much light.
         """
         self._leave()
-        self._going_to(dot)
+        key = self._know(dot)
+        dose, most = self.doses.of(key), choice.most_dose_uj_cm2
+        if most is not None and dose > most:
+            text = f"dot {dot.name} has had {dose:.3g} uJ/cm^2 of light, more than {most:.3g}"
+            raise Skipped(text)
+        self.lit = key
         asked = {"dot": dot, "found": self.record, "reach": choice.reach_um}
         what = f"dot {dot.name} at ({dot.x_um:.2f}, {dot.y_um:.2f}) um is gone or bleached"
         try:

@@ -4,18 +4,21 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from labctl.clock import Clock
 from labctl.errors import DeviceError, GarbledReplyError, LabctlError, NoReplyError
 from labctl.events import Level
 from labctl.measurements import (
+    ASSUMED,
     Array,
     Grown,
+    Lit,
     Measurement,
     OpticalTable,
     as_the_laser_stands,
-    dose_rate_uj_cm2_s,
+    light_on,
 )
 from labctl.roles import Settable
 from labctl.stations import Station
@@ -28,6 +31,7 @@ __all__ = ["KEPT", "Point"]
 
 KEPT = "kept"
 """Name under which arrays are journalled that later measurements of the run look at."""
+_LIGHT_COLUMNS = ("x_um", "y_um", "peak_fluence_of_all_pulses_uj_cm2", "spot_1e2_diameter_um")
 _COMPLIANCE = ".in_compliance"
 _LESS = "the limit of current holds the voltage below what was set; such points are flagged"
 
@@ -126,18 +130,20 @@ class Point:
         self._session.book.part(arrays, fields, self._step_id)
         self._session.hold()
 
-    def exposed(self, lit_s: float) -> None:
-        """Count the light as dose of the dot in the spot."""
-        dots = self._session.dots
-        if not dots.lit:
-            return
+    def exposed(self, lit_s: float, lit: Lit | None = None) -> None:
+        """Count the light as dose of the dots that it falls on."""
+        dots, on_places = self._session.dots, lit is not None
+        if lit is None:
+            if not dots.lit:
+                return
+            lit = Lit(np.array([dots.doses.place_um(dots.lit)]))
         try:
-            per_s = dose_rate_uj_cm2_s(self)
+            light = light_on(self, lit, lit_s)
         except LabctlError as error:
             self.warn_once("dose", f"the dose of dots is not complete: {error}")
             return
-        if per_s is not None:
-            self.remember(dots.lit, dots.dose_uj_cm2() + lit_s * per_s)
+        if light is not None:
+            dots.doses.fall(light, on_places=on_places)
 
     def remember(self, name: str, value: float) -> None:
         """Keep a number for later measurements of this run; it is stored with the next point."""
@@ -148,12 +154,19 @@ class Point:
         """Return what an earlier measurement of this run has kept."""
         return self._session.memory.get(name)
 
-    def keep(self, name: str, values: NDArray[Any]) -> None:
+    def keep(self, name: str, values: NDArray[Any], **data: Any) -> None:
         """Keep an array for later measurements of this run, also if another process goes on."""
         self._session.arrays[name] = values
         axes = tuple(f"axis_{number}" for number in range(values.ndim))
         array = Array("values", values, "", axes)
-        self._session.book.found(KEPT, {"name": name}, self._step_id, [array])
+        self._session.book.found(KEPT, {"name": name, **data}, self._step_id, [array])
+
+    def _keep_light(self) -> None:
+        """Keep where light of a map or a picture fell, and what the dots there got of it."""
+        fallen = self._session.dots.doses.take_unkept()
+        if fallen is not None:
+            name, rows, doses = fallen
+            self.keep(name, rows, doses=doses, assumed=ASSUMED, columns=_LIGHT_COLUMNS)
 
     def kept(self, name: str) -> NDArray[Any] | None:
         """Return the array that an earlier measurement of this run has kept."""
@@ -200,6 +213,7 @@ class Point:
         """
         session = self._session
         session.stages.check()
+        self._keep_light()
         self._check_settings()
         self._read_back()
         self._quality |= session.trips.check()

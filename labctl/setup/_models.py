@@ -85,6 +85,8 @@ class Laser(Block):
         rep_rate_hz: Pulses per second; None for continuous light.
         spot_1e2_diameter_um: Diameter of the spot where the intensity is 1/e², um.
         spot_uncertainty_um: Standard uncertainty of this diameter, um; None: not known.
+        wide_field_1e2_diameter_um: Diameter where the intensity is 1/e² with the lens for wide
+            fields in, um; None: not known, and doses leave that light out.
         peak_fluence_uj_cm2: Set by hand: fluence in the centre of the spot, uJ/cm²; with the
             attenuator fully open, if there is one.
         polarization_deg: Direction of polarization of its light as the sample sends it back,
@@ -96,6 +98,7 @@ class Laser(Block):
     rep_rate_hz: Hertz | None = Field(None, gt=0)
     spot_1e2_diameter_um: Micrometers = Field(gt=0, description="like '2.4 um'")
     spot_uncertainty_um: Micrometers | None = Field(None, ge=0)
+    wide_field_1e2_diameter_um: Micrometers | None = Field(None, gt=0)
     peak_fluence_uj_cm2: FluenceUjCm2 | None = Field(None, ge=0)
     polarization_deg: Degrees | None = Field(None, ge=0, lt=180)
     polarization_uncertainty_deg: Degrees = Field(0.5, ge=0)

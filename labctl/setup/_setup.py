@@ -20,7 +20,11 @@ from labctl.units import format_quantity
 
 __all__ = ["Setup"]
 
-_HOW_WELL = ("spot_uncertainty_um", "polarization_uncertainty_deg")
+_ONLY_BELIEVED = (
+    "spot_uncertainty_um",
+    "wide_field_1e2_diameter_um",
+    "polarization_uncertainty_deg",
+)
 
 
 @dataclass(frozen=True)
@@ -151,8 +155,9 @@ class Setup:
         }
         laser = world.laser or self.file.laser
         if laser is not None:
-            # How well something is known is no property of the world.
-            spec["laser"] = plain(laser.model_copy(update=dict.fromkeys(_HOW_WELL)))
+            # How well something is known is no property of the world, and what a lens makes of
+            # the light is one of the lens.
+            spec["laser"] = plain(laser.model_copy(update=dict.fromkeys(_ONLY_BELIEVED)))
         if self.recorded is not None:
             spec["spectrum"] = dict(self.recorded)
         return spec

@@ -7,7 +7,7 @@ from itertools import chain
 from typing import Any, cast
 
 from labctl.clock import EventQueue, VirtualClock
-from labctl.measurements import Array, Context, OpticalTable
+from labctl.measurements import Array, Context, Lit, OpticalTable
 from labctl.roles import Instrument, Settable
 from labctl.stations import Station
 from labctl.transport import LibraryLink, VisaTransport
@@ -69,8 +69,9 @@ class PlainContext:
     def warn_once(self, device: str, text: str) -> None:
         self.message("warning", device, text)
 
-    def exposed(self, lit_s: float) -> None:
+    def exposed(self, lit_s: float, lit: Lit | None = None) -> None:
         assert lit_s >= 0.0
+        assert lit is None or lit.places_um.shape[1:] == (2,)
 
     def remember(self, name: str, value: float) -> None:
         self._numbers[name] = value

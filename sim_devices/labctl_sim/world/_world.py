@@ -10,6 +10,7 @@ import numpy as np
 from labctl_sim.sample import Dot, Sample
 from labctl_sim.world._collection import collection_rel, spot_rel
 from labctl_sim.world._constants import ELEMENTARY_CHARGE_C, HC_EV_NM
+from labctl_sim.world._doses import Doses
 from labctl_sim.world._emccd import Emccd
 from labctl_sim.world._emccd_truth import EmccdTruth
 from labctl_sim.world._emission import Band, Surroundings, bands, exciton_energy_ev
@@ -94,7 +95,7 @@ class World:
         self.happenings: list[dict[str, Any]] = []
         self._camera: Emccd | None = None
         self.dot_name = dot
-        self._doses: dict[str, float] = {}
+        self._doses = Doses(sample)
         self._dose_from_s = self._began_s
         self._reference_um = (0.0, 0.0, 0.0)
         self.extras: dict[str, Any] = {}
@@ -153,6 +154,7 @@ class World:
         """Displace the sample along an axis (0, 1, 2)."""
         if self.stage_um is None or by_um == 0.0:
             return
+        self._note_dose()
         moved = [um + (by_um if n == axis else 0.0) for n, um in enumerate(self.stage_um)]
         self.stage_um = (moved[0], moved[1], moved[2])
         for watcher in self.stage_watchers:
@@ -378,7 +380,8 @@ class World:
         x, y, _ = self._offset_um(name, at_s)
         fluence = self._fluence_uj_cm2() * spot_rel(x, y, self.spot_1e2_diameters_um)
         bath_k = self.thermal.sample_at(at_s)
-        left, bleach_mev = bleached(dot.bleaching, self._dose(name, at_s))
+        dose = 0.0 if dot.bleaching is None else self._dose(name, at_s)
+        left, bleach_mev = bleached(dot.bleaching, dose)
         heated_k = bath_k + local_heating_k(self.sample.laws.excitation, fluence, bath_k)
         walk_mev = self.memory.diffusion_mev(name, dot.diffusion, at_s - self._began_s)
         around = Surroundings(
@@ -414,17 +417,30 @@ class World:
         return mean_excitations(law, dot, fluence_uj_cm2, self.laser.wavelength_nm)
 
     def _dose(self, name: str, at_s: float) -> float:
-        """Absorbed excitations of a dot; only the dot on the axis collects them."""
-        dose = self._doses.get(name, 0.0)
-        if name == self.dot_name and self.memory.on and not self.table.scatterer:
-            lit_s = self.table.excitation.integral(self._dose_from_s, at_s)
-            dose += lit_s * self.excitations() * self.laser.rep_rate_hz
+        """Absorbed excitations of a dot; its place in the spot is that of ``at_s``."""
+        dose, pulses = self._doses.of(name), self._pulses(at_s)
+        if pulses:
+            x, y, _ = self._offset_um(name, at_s)
+            fluence = self._fluence_uj_cm2() * spot_rel(x, y, self.spot_1e2_diameters_um)
+            dose += pulses * self._excitations(self.sample.dots[name], fluence)
         return dose
 
+    def _pulses(self, at_s: float) -> float:
+        """Laser pulses on the sample since light and place are what they are."""
+        if not self.memory.on or self.table.scatterer:
+            return 0.0
+        lit_s = self.table.excitation.integral(self._dose_from_s, at_s)
+        return lit_s * self.laser.rep_rate_hz
+
     def _note_dose(self) -> None:
+        """Add the light up to now, before light or place change; drift meanwhile is small."""
         now_s = self.now()
-        if self.memory.on:
-            self._doses[self.dot_name] = self._dose(self.dot_name, now_s)
+        pulses = self._pulses(now_s)
+        if pulses:
+            (x0, y0, _), (x, y, _) = self.dot.position_um, self.displacement_um(now_s)
+            peak_uj_cm2 = pulses * self._fluence_uj_cm2()
+            axis_um, diameters_um = (x0 - x, y0 - y), self.spot_1e2_diameters_um
+            self._doses.add(peak_uj_cm2, self.laser.wavelength_nm, axis_um, diameters_um)
         self._dose_from_s = now_s
 
     def _thermal(self, truth: ThermalTruth) -> Thermal:

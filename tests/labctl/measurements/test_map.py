@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fake_lab import Bench
+from fake_lab import Bench, Look
 from fake_stage import FakeStage, stage_settings
 from labctl.errors import RefusedError
 from labctl.measurements import (
     CATALOGUE,
     FoundDot,
     LaserFacts,
+    Lit,
     Map,
     OpticalTable,
     stored_dots,
@@ -24,6 +25,7 @@ from labctl.measurements import (
 from labctl.recipes import DotChoice, expand, parse_recipe
 from labctl.roles import DetectorFacts, DetectorWiring, Identity, Limits, PhotonCounter
 from labctl.sequencer import Skipped, execute
+from labctl.sequencer._point import Point
 from labctl.stations import Station
 from labctl.storage import read_run
 
@@ -212,7 +214,9 @@ def test_all_dots_are_gone_to_but_those_that_are_gone(tmp_path: Path) -> None:
     assert any("D001" in text and "bleached" in text for text in bench.texts())
 
 
-LIT = OpticalTable(LaserFacts(405.0, 2.4, rep_rate_hz=1e7, peak_fluence_uj_cm2=2.0))
+LIT_UM = 2.4
+"""1/e² diameter of the spot."""
+LIT = OpticalTable(LaserFacts(405.0, LIT_UM, rep_rate_hz=1e7, peak_fluence_uj_cm2=2.0))
 PER_S = 2e7
 """Of this laser: 2 uJ/cm² in each of 10 million pulses."""
 
@@ -241,12 +245,15 @@ def test_points_carry_the_dose_of_their_dot_and_of_no_other(tmp_path: Path) -> N
 def test_the_catalogue_adds_doses_up_from_run_to_run(tmp_path: Path) -> None:
     entries = {"D001": {"x_um": 1.0, "dose_uj_cm2": 5e9}, "D002": {"x_um": -1.5}}
     catalogue: dict[str, Any] = {"chip 12": {"dots": entries, "looks": [{}]}}
+    others = 0.0
     for number in (1, 2):
         (tmp_path / str(number)).mkdir()
         bench = MapBench(tmp_path / str(number), DOTS)
         bench.session.table = LIT
         bench.session.calibrations[CATALOGUE] = catalogue
+        map_from_s = bench.clock.now()
         dot = found(bench)[0]
+        pixel_s = (bench.clock.now() - map_from_s) / 17**2
         bench.session.dots.note(DOTS_RECORD, {**bench.session.dots.record, "sample": "chip 12"})
         before = catalogue["chip 12"]["dots"]["D001"]["dose_uj_cm2"]
         dose = stored_dose(bench, dot)
@@ -254,7 +261,62 @@ def test_the_catalogue_adds_doses_up_from_run_to_run(tmp_path: Path) -> None:
         bench.session.dots.keep_doses()
         kept = catalogue["chip 12"]["dots"]
         assert kept["D001"] == {"x_um": 1.0, "dose_uj_cm2": dose}
-        assert kept["D002"] == {"x_um": -1.5, "dose_uj_cm2": 0.0}
+        # The other dot had the light of the map: so many pixels, if all lay in its middle.
+        in_the_spot = math.pi / 8 * (LIT_UM / 0.5) ** 2
+        other = kept["D002"]["dose_uj_cm2"] - others
+        assert PER_S * 0.2 * in_the_spot < other < PER_S * pixel_s * in_the_spot
+        others += other
+
+
+def light_of_maps(bench: MapBench) -> list[dict[str, float]]:
+    """Return what each map gave to each dot, uJ/cm²."""
+    told = [record["doses"] for record in bench.data().found if "doses" in record]
+    return [{name: dose["dose_uj_cm2"] for name, dose in doses.items()} for doses in told]
+
+
+def test_a_map_tells_what_it_gave_to_the_dots_that_are_known(tmp_path: Path) -> None:
+    bench = MapBench(tmp_path, DOTS)
+    bench.session.table = LIT
+    found(bench)
+    # A field beside D001 and far from D002, with lines that begin at the place of D001.
+    beside = Map(size=("2 um", "0.5 um"), step="0.5 um", center=("2 um", "1 um"))
+    began_s = bench.clock.now()
+    bench.session.measure(beside, step_id="map")
+    first, second = light_of_maps(bench)
+    assert first["D001"] == pytest.approx(first["D002"], rel=0.1)
+    share = np.exp(-8.0 * (np.arange(5) * 0.5) ** 2 / LIT_UM**2).mean()
+    share *= np.exp(-8.0 * 0.25**2 / LIT_UM**2)
+    assert PER_S * 10 * 0.2 * share * 0.8 < second["D001"]
+    assert second["D001"] < 1.2 * PER_S * (bench.clock.now() - began_s) * share
+    assert second["D002"] < 1e-3 * second["D001"]
+
+
+def test_light_that_a_camera_counts_by_falls_on_its_pixel(tmp_path: Path) -> None:
+    bench = MapBench(tmp_path, DOTS)
+    lit = [Lit(np.array([[1.0, 1.0]])), Lit(np.array([[1.0, 1.0], [1.0, 2.0]]))]
+    bench.session.table = LIT
+    dot = found(bench)[0]
+    before = bench.session.memory[f"dose of D001 at {dot.x_um:.3f} {dot.y_um:.3f} um"]
+    assert before == pytest.approx(light_of_maps(bench)[0]["D001"])
+    point = Point(bench.session, Look(), step_id="s", label="", attempt=0)
+    away = [math.dist((dot.x_um, dot.y_um), place) for place in ((1.0, 1.0), (1.0, 2.0))]
+    near, far = (PER_S * math.exp(-8.0 * (um / LIT_UM) ** 2) for um in away)
+    for one in lit:
+        point.exposed(2.0, one)
+    after = bench.session.memory[f"dose of D001 at {dot.x_um:.3f} {dot.y_um:.3f} um"]
+    assert after - before == pytest.approx(3.0 * near + far)
+
+
+def test_a_dot_that_has_had_too_much_light_is_left_out(tmp_path: Path) -> None:
+    bench = MapBench(tmp_path, DOTS)
+    bench.session.table = LIT
+    one, other = found(bench)
+    had = light_of_maps(bench)[0]
+    limit = {"most_dose": f"{1.001 * max(had.values())} uJ/cm^2"}
+    bench.session.dots.go_to(one, choice(**limit), "s")
+    with pytest.raises(Skipped, match=r"D001 has had \S+ uJ/cm\^2 of light, more than"):
+        bench.session.dots.go_to(one, choice(**limit), "s")
+    bench.session.dots.go_to(other, choice(**limit), "s")
 
 
 def test_a_catalogue_that_cannot_be_written_does_not_keep_a_run_from_its_end(

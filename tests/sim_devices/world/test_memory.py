@@ -114,6 +114,31 @@ def test_dose_stays_with_the_dot(lit_world: Maker, clock: Any) -> None:
     assert world.electron_rate_per_pixel().sum() < 0.8 * fresh
 
 
+def test_each_dot_has_the_light_of_its_place_in_the_spot(lit_world: Maker, clock: Any) -> None:
+    pair = BLEACHING | {"A2": BLEACHING["A1"] | {"position": ["0.6 um", "0 um", "0 um"]}}
+    world = lit_world(memory=True, dots=pair)
+    world.attach_stage(drift=False)
+    began_s = clock.s
+    waist_um = 0.5 * world.laser.spot_1e2_diameter_um
+    for moved_um, seconds in ((0.0, 10.0), (-0.6, 30.0), (0.3, 5.0)):
+        world.move_stage(0, moved_um - world.stage_um[0])
+        clock.s += seconds
+    world.table.shutter_open = False
+    clock.s += 100.0
+    world.move_stage(1, 1.0)
+
+    def share(um: float) -> float:
+        return math.exp(-2.0 * (um / waist_um) ** 2)
+
+    full = world._excitations(world.dot, world.peak_uj_cm2()) * world.laser.rep_rate_hz
+    for name, x_um in (("A1", 0.0), ("A2", 0.6)):
+        places = ((0.0, 10.0), (-0.6, 30.0), (0.3, 5.0))
+        wanted = sum(seconds * share(x_um + moved_um) for moved_um, seconds in places)
+        earlier_s = began_s if name == "A1" else began_s * share(0.6)
+        got = world._dose(name, clock.s) / full
+        assert got == pytest.approx(wanted + earlier_s, rel=1e-6)
+
+
 def test_memory_off_switches_everything_off(lit_world: Maker, clock: Any) -> None:
     world = lit_world(memory=False, dots=BLEACHING)
     world.stage_um = (0.0, 0.0, 0.0)
