@@ -9,11 +9,12 @@ from pydantic import Field
 
 from labctl.analysis import LampLineSample, measure_line_spread, photon_transfer
 from labctl.measurements._context import Array, Context
-from labctl.measurements._dispersion import calibration_key, nominal_dispersion, tune
+from labctl.measurements._dispersion import nominal_dispersion
 from labctl.measurements._exposure import Exposure, Taken, expose
+from labctl.measurements._lamp_frames import lamp_lit, tuned
 from labctl.measurements._measurement import Measurement
 from labctl.measurements._paths import take_path
-from labctl.measurements._settings import detector_key, point_settings, spectrograph_settings
+from labctl.measurements._settings import detector_key, point_settings
 from labctl.measurements._spectrum import spectrum_arrays
 from labctl.optics import (
     GratingCalibration,
@@ -22,7 +23,7 @@ from labctl.optics import (
     find_lines,
     lamp_lines,
 )
-from labctl.roles import Camera, CameraSettings, Lamp, Roi, Spectrograph
+from labctl.roles import Camera, CameraSettings, Roi
 from labctl.units import GroovesPerMm, Megahertz, Nanometers, Seconds
 
 __all__ = ["CalibrateDetector", "CalibrateWavelength", "Element", "LampExposure", "response_of"]
@@ -67,13 +68,9 @@ class LampExposure(Measurement):
         """Return frames with and without the lamp."""
         settings = self.settings(camera)
         exposure = Exposure(settings, self.frames, light=False)
-        lamp = context.station.only(Lamp, prefer="lamp")
         dark = expose(context, camera, replace(exposure, name="background"))
-        lamp.switch_on(self.lamp)
-        try:
+        with lamp_lit(context, self.lamp):
             bright = expose(context, camera, exposure)
-        finally:
-            lamp.switch_off()
         return bright, dark
 
     def estimate_s(self) -> float:
@@ -118,41 +115,38 @@ class CalibrateWavelength(LampExposure):
 
     def run(self, context: Context) -> None:
         """Take the lamp's spectrum, fit the dispersion, keep both."""
-        spectrograph = context.station.only(Spectrograph, prefer="spectrograph")
         camera = context.station.only(Camera, prefer="camera")
         take_path(context, None, "camera", [camera.name])
-        centre_nm = tune(context, spectrograph, self.grating_per_mm, self.center_nm)
-        standing = spectrograph_settings(spectrograph)
+        at = tuned(context, self.grating_per_mm, self.center_nm)
         taken, background = self.exposures(context, camera)
         bright, dark = taken.counts, background.counts
         counts = bright.mean(axis=0).sum(axis=0) - dark.mean(axis=0).sum(axis=0)
         lamp = LampSettings(
-            centre_nm=centre_nm,
+            centre_nm=at.centre_nm,
             saturation_counts=0.9 * camera.full_scale_counts(),
             tolerance_nm=self.tolerance_nm,
             source=f"{self.lamp} lamp",
             calibrated_at=context.clock.utc().isoformat(),
         )
-        nominal = nominal_dispersion(spectrograph, camera)
+        nominal = nominal_dispersion(at.spectrograph, camera)
         calibration = calibrate_from_lamp(counts, lamp, lamp_lines(self.lamp), nominal)
-        key = calibration_key(self.grating_per_mm, spectrograph.read_exit())
-        context.calibrated("wavelength", key, calibration.to_dict())
+        context.calibrated("wavelength", at.key, calibration.to_dict())
         few = few_lines(calibration.evidence.lines, self.lamp)
         if few:
-            context.message("warning", spectrograph.name, f"calibration of {key}: {few}")
+            context.message("warning", at.spectrograph.name, f"calibration of {at.key}: {few}")
         response = response_of(
             bright.sum(axis=1).astype(np.float64),
             dark.sum(axis=1).astype(np.float64),
             calibration,
-            centre_nm,
+            at.centre_nm,
             lamp,
         )
-        context.calibrated("response", key, response)
-        axis_nm = calibration.region_nm(0, counts.size, centre_nm)
+        context.calibrated("response", at.key, response)
+        axis_nm = calibration.region_nm(0, counts.size, at.centre_nm)
         evidence = calibration.evidence
         context.store(
             spectrum_arrays(bright, axis_nm),
-            settings=point_settings(context, standing, camera, calibration, self.frames),
+            settings=point_settings(context, at.standing, camera, calibration, self.frames),
             live_time_s=self.frames * self.exposure_s,
             quality=taken.quality | background.quality,
             brief=f"{evidence.lines} lines of {self.lamp}, residual {evidence.rms_nm * 1e3:.2f} pm,"
@@ -183,23 +177,26 @@ class CalibrateDetector(LampExposure):
 
     def run(self, context: Context) -> None:
         """Take frames with and without the lamp; their noise is the result."""
-        spectrograph = context.station.only(Spectrograph, prefer="spectrograph")
         camera = context.station.only(Camera, prefer="camera")
         take_path(context, None, "camera", [camera.name])
-        tune(context, spectrograph, self.grating_per_mm, self.center_nm)
-        standing = spectrograph_settings(spectrograph)
+        at = tuned(context, self.grating_per_mm, self.center_nm)
         taken, background = self.exposures(context, camera)
         bright, dark = taken.counts.sum(axis=1), background.counts.sum(axis=1)
         found = photon_transfer(bright.astype(np.float64), dark.astype(np.float64))
         result = asdict(found) | {"calibrated_at": context.clock.utc().isoformat()}
         context.calibrated("detector", detector_key(camera), result)
+        nominal = nominal_dispersion(at.spectrograph, camera)
         context.store(
             [
                 Array("frames", bright.astype(np.uint32), "counts", ("frame", "x")),
                 Array("counts", bright.sum(axis=0, dtype=np.uint32), "counts", ("x",)),
             ],
             settings=point_settings(
-                context, standing, camera, nominal_dispersion(spectrograph, camera), self.frames
+                context,
+                at.standing,
+                camera,
+                nominal_dispersion(at.spectrograph, camera),
+                self.frames,
             ),
             live_time_s=self.frames * self.exposure_s,
             quality=taken.quality | background.quality,

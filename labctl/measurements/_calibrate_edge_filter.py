@@ -1,7 +1,6 @@
 """The calibration ``edge_filter``: edge, effective index and zero of a tilted short-pass filter."""
 
 from dataclasses import asdict
-from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -10,13 +9,12 @@ from pydantic import Field
 
 from labctl.analysis import EdgeCurve, fit_edge_curve, fit_edge_tilts
 from labctl.measurements._context import Array, Context
-from labctl.measurements._dispersion import dispersion, tune
-from labctl.measurements._lamp_frames import lamp_frames
-from labctl.measurements._measurement import Measurement
+from labctl.measurements._dispersion import dispersion
+from labctl.measurements._lamp_frames import WhiteLamp, lamp_lit, tuned
 from labctl.measurements._paths import take_path
-from labctl.measurements._settings import point_settings, spectrograph_settings
-from labctl.roles import Camera, EdgeFilter, Lamp, Spectrograph
-from labctl.units import GroovesPerMm, Nanometers, Seconds
+from labctl.measurements._settings import point_settings
+from labctl.roles import Camera, EdgeFilter
+from labctl.units import Nanometers
 
 __all__ = ["CalibrateEdgeFilter"]
 
@@ -28,16 +26,13 @@ _MOUNT_DEG = 0.01
 Vector = NDArray[np.float64]
 
 
-class CalibrateEdgeFilter(Measurement):
+class CalibrateEdgeFilter(WhiteLamp):
     """White light through the filter at several tilts, against that without it.
 
-    A halogen lamp stands in the place of the sample. Where its light is weak is left out.
+    A halogen lamp stands in the place of the sample. Where its light is weak is left out. All edges
+    must lie on the camera.
 
     Attributes:
-        grating_per_mm: Groove density of the grating, 1/mm; its wavelengths should be calibrated.
-        center_nm: Wavelength in the middle of the camera, nm; all edges must lie on it.
-        exposure_s: Exposure of one frame, s.
-        frames: Number of frames at each tilt.
         tilts: Number of tilts.
         reddest_nm: First edge as it is believed, nm.
         bluest_nm: Last one.
@@ -48,10 +43,6 @@ class CalibrateEdgeFilter(Measurement):
     kind: ClassVar[str] = "calibrate_edge_filter"
     needs: ClassVar[tuple[str, ...]] = ("spectrograph", "camera", "lamp", "edge_filter")
 
-    grating_per_mm: GroovesPerMm = Field(gt=0, description="like 'grating: 300/mm'")
-    center_nm: Nanometers = Field(ge=0, description="like 'center: 540 nm'")
-    exposure_s: Seconds = Field(gt=0, description="like 'exposure: 50 ms'")
-    frames: int = Field(5, ge=2)
     tilts: int = Field(9, ge=4)
     reddest_nm: Nanometers = Field(562.0, gt=0)
     bluest_nm: Nanometers = Field(505.0, gt=0)
@@ -85,19 +76,14 @@ class CalibrateEdgeFilter(Measurement):
         Raises:
             AnalysisError: An edge lies outside the spectrum, or the lamp is too weak.
         """
-        spectrograph = context.station.only(Spectrograph, prefer="spectrograph")
         camera = context.station.only(Camera, prefer="camera")
         element = context.station.only(EdgeFilter, prefer="edge_filter")
-        lamp = context.station.only(Lamp, prefer="lamp")
         take_path(context, self.open_path, "camera", [camera.name])
-        centre_nm = tune(context, spectrograph, self.grating_per_mm, self.center_nm)
-        calibration = dispersion(context, spectrograph, camera)
-        standing = spectrograph_settings(spectrograph)
-        frames = partial(lamp_frames, context, camera, self.exposure_s, self.frames)
-        dark = frames()
-        lamp.switch_on("halogen")
-        try:
-            whole = frames() - dark.mean(axis=0)
+        at = tuned(context, self.grating_per_mm, self.center_nm)
+        calibration = dispersion(context, at.spectrograph, camera)
+        dark = self.look(context, camera)
+        with lamp_lit(context, "halogen"):
+            whole = self.look(context, camera) - dark.mean(axis=0)
             path = take_path(context, self.path, "camera_filtered", [camera.name])
             angles: list[float] = []
             passed: list[Vector] = []
@@ -105,13 +91,11 @@ class CalibrateEdgeFilter(Measurement):
             for edge_nm in np.linspace(self.reddest_nm, self.bluest_nm, self.tilts).tolist():
                 context.move(element.settable("edge"), edge_nm)
                 angles.append(element.read_angle())
-                passed.append(frames() - dark.mean(axis=0))
-        finally:
-            lamp.switch_off()
-        axis_nm = calibration.region_nm(0, dark.shape[1], centre_nm)
+                passed.append(self.look(context, camera) - dark.mean(axis=0))
+        axis_nm = calibration.region_nm(0, dark.shape[1], at.centre_nm)
         curves = [_edge(axis_nm, frames, whole) for frames in passed]
         axis_error_nm = calibration.wavelength_error_nm(
-            np.arange(axis_nm.size, dtype=np.float64), centre_nm
+            np.arange(axis_nm.size, dtype=np.float64), at.centre_nm
         )
         result = _law(np.array(angles), curves, axis_nm, axis_error_nm)
         result["calibrated_at"] = context.clock.utc().isoformat()
@@ -128,7 +112,7 @@ class CalibrateEdgeFilter(Measurement):
             ],
             settings={
                 "path": path,
-                **point_settings(context, standing, camera, calibration, self.frames),
+                **point_settings(context, at.standing, camera, calibration, self.frames),
             },
             live_time_s=(self.tilts + 1) * self.frames * self.exposure_s,
             brief=f"edge {result['normal_edge_nm']:.2f} nm at normal incidence, index "

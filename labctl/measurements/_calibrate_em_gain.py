@@ -12,11 +12,12 @@ from labctl.analysis import EmGain, em_gain_of
 from labctl.errors import AnalysisError
 from labctl.measurements._calibrate import Element, LampExposure
 from labctl.measurements._context import Array, Context
-from labctl.measurements._dispersion import nominal_dispersion, tune
+from labctl.measurements._dispersion import nominal_dispersion
 from labctl.measurements._exposure import Exposure, expose
+from labctl.measurements._lamp_frames import lamp_lit, tuned
 from labctl.measurements._paths import take_path
-from labctl.measurements._settings import detector_key, point_settings, spectrograph_settings
-from labctl.roles import Camera, CameraSettings, Lamp, Spectrograph
+from labctl.measurements._settings import detector_key, point_settings
+from labctl.roles import Camera, CameraSettings
 from labctl.units import Seconds
 
 __all__ = ["CalibrateEmGain"]
@@ -74,44 +75,38 @@ class CalibrateEmGain(LampExposure):
 
     def run(self, context: Context) -> None:
         """Take the lamp with and without gain, and long dark frames; keep the gain."""
-        spectrograph = context.station.only(Spectrograph, prefer="spectrograph")
         camera = context.station.only(Camera, prefer="camera")
         take_path(context, None, "camera", [camera.name])
-        tune(context, spectrograph, self.grating_per_mm, self.center_nm)
-        standing = spectrograph_settings(spectrograph)
+        at = tuned(context, self.grating_per_mm, self.center_nm)
         plain = replace(self.settings(camera), quality="electron_multiplied")
         plain = replace(plain, adc_mhz=self.adc_mhz or camera.quietest_mhz("electron_multiplied"))
         gained = replace(plain, em_gain=self.em_gain, exposure_s=self.exposure_s / self.em_gain)
-        lamp = context.station.only(Lamp, prefer="lamp")
-        without = self._pair(context, camera, lamp, plain)
-        behind = self._pair(context, camera, lamp, gained)
+        without = self._pair(context, camera, plain)
+        behind = self._pair(context, camera, gained)
         # Without gain, behind which a cosmic ray is too much light for the guard.
         long = self._frames(context, camera, replace(plain, exposure_s=self.dark_s))
         found = em_gain_of(without, behind, float(self.em_gain), _usable(camera, without, behind))
         result = self._result(context, camera, found, without[1], long)
         context.calibrated("em_gain", detector_key(camera), result)
-        nominal = nominal_dispersion(spectrograph, camera)
+        nominal = nominal_dispersion(at.spectrograph, camera)
         context.store(
             [
                 Array("counts", behind[0].sum(axis=0).astype(np.uint32), "counts", ("x",)),
                 Array("plain", without[0].sum(axis=0).astype(np.uint32), "counts", ("x",)),
             ],
-            settings=point_settings(context, standing, camera, nominal, self.frames),
+            settings=point_settings(context, at.standing, camera, nominal, self.frames),
             live_time_s=self.frames * (gained.exposure_s + self.exposure_s),
             brief=f"set to {self.em_gain} it is {found.gain.value:.2f} ± {found.gain.error:.2f},"
             f" noise factor {found.excess.value:.2f}",
         )
 
     def _pair(
-        self, context: Context, camera: Camera, lamp: Lamp, settings: CameraSettings
+        self, context: Context, camera: Camera, settings: CameraSettings
     ) -> tuple[Vector, Vector]:
         """Return frames with and without the lamp, shape (frame, pixel)."""
         dark = self._frames(context, camera, settings)
-        lamp.switch_on(self.lamp)
-        try:
+        with lamp_lit(context, self.lamp):
             bright = self._frames(context, camera, settings)
-        finally:
-            lamp.switch_off()
         return bright, dark
 
     def _frames(self, context: Context, camera: Camera, settings: CameraSettings) -> Vector:

@@ -1,7 +1,6 @@
 """The calibration ``polarization_response``: which polarization the light path passes better."""
 
 import math
-from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -12,13 +11,11 @@ from labctl.analysis import PathPolarization, fit_polarization
 from labctl.errors import AnalysisError, RefusedError
 from labctl.measurements._calibrate_analyser import analyser_of
 from labctl.measurements._context import Array, Context
-from labctl.measurements._dispersion import dispersion, tune
-from labctl.measurements._lamp_frames import lamp_frames
-from labctl.measurements._measurement import Measurement
+from labctl.measurements._dispersion import dispersion
+from labctl.measurements._lamp_frames import WhiteLamp, lamp_lit, tuned
 from labctl.measurements._paths import take_path
-from labctl.measurements._settings import point_settings, spectrograph_settings
-from labctl.roles import Camera, Lamp, Spectrograph
-from labctl.units import GroovesPerMm, Nanometers, Seconds
+from labctl.measurements._settings import point_settings
+from labctl.roles import Camera
 
 __all__ = ["CalibratePolarizationResponse"]
 
@@ -30,7 +27,7 @@ is less steady."""
 Vector = NDArray[np.float64]
 
 
-class CalibratePolarizationResponse(Measurement):
+class CalibratePolarizationResponse(WhiteLamp):
     """White, unpolarized light behind the turned analyser, on the path that light of dots takes.
 
     A halogen lamp behind a diffuser stands in the place of the sample. What changes with the angle
@@ -39,10 +36,6 @@ class CalibratePolarizationResponse(Measurement):
     range.
 
     Attributes:
-        grating_per_mm: Groove density of the grating, 1/mm; its wavelengths should be calibrated.
-        center_nm: Wavelength in the middle of the camera, nm.
-        exposure_s: Exposure of one frame, s.
-        frames: Frames at each angle.
         angles: Number of angles, evenly over a full turn.
         lamp_degree: Degree of linear polarization that the lamp may have, one sigma (assumed).
         path: Light path; None: ``polarization``, if the set-up has it.
@@ -51,9 +44,6 @@ class CalibratePolarizationResponse(Measurement):
     kind: ClassVar[str] = "calibrate_polarization_response"
     needs: ClassVar[tuple[str, ...]] = ("spectrograph", "camera", "lamp", "rotator")
 
-    grating_per_mm: GroovesPerMm = Field(gt=0, description="like 'grating: 1800/mm'")
-    center_nm: Nanometers = Field(ge=0, description="like 'center: 532 nm'")
-    exposure_s: Seconds = Field(gt=0, description="like 'exposure: 50 ms'")
     frames: int = Field(4, ge=2)
     angles: int = Field(16, ge=8, le=360)
     lamp_degree: float = Field(0.002, ge=0, lt=1)
@@ -86,33 +76,25 @@ class CalibratePolarizationResponse(Measurement):
             RefusedError: The analyser stands outside the light.
             AnalysisError: The lamp is too weak, saturates the camera, or is polarized.
         """
-        spectrograph = context.station.only(Spectrograph, prefer="spectrograph")
         camera = context.station.only(Camera, prefer="camera")
         analyser, rotator = analyser_of(context)
         path = take_path(context, self.path, "polarization", [camera.name])
         if not analyser.in_path():
             raise RefusedError(analyser.name, "it stands outside the light", "name its path")
-        centre_nm = tune(context, spectrograph, self.grating_per_mm, self.center_nm)
-        calibration = dispersion(context, spectrograph, camera)
-        standing = spectrograph_settings(spectrograph)
-        frames = partial(lamp_frames, context, camera, self.exposure_s, self.frames)
-        dark = frames().sum(axis=1)
-        lamp = context.station.only(Lamp, prefer="lamp")
+        at = tuned(context, self.grating_per_mm, self.center_nm)
+        calibration = dispersion(context, at.spectrograph, camera)
+        dark = self.look(context, camera).sum(axis=1)
         found: list[tuple[float, Vector]] = []
-        lamp.switch_on("halogen")
-        try:
+        with lamp_lit(context, "halogen"):
             for place in np.linspace(0.0, 360.0, self.angles, endpoint=False):
                 shown_deg = context.move(rotator.settable("angle"), float(place))
-                found.append((shown_deg, frames().sum(axis=1)))
-        finally:
-            lamp.switch_off()
+                found.append((shown_deg, self.look(context, camera).sum(axis=1)))
         angle_deg = np.array([angle for angle, _ in found])
         light, variance = _above(np.array([frames for _, frames in found]), dark)
-        axis_nm = calibration.region_nm(0, camera.sensor_size()[0], centre_nm)
+        axis_nm = calibration.region_nm(0, camera.sensor_size()[0], at.centre_nm)
         law = fit_polarization(angle_deg, light, np.diag(variance))
         bounds_nm = float(axis_nm.min()), float(axis_nm.max())
         known = PathPolarization.of_unpolarized(law, self.lamp_degree, *bounds_nm)
-        key = f"{self.grating_per_mm:g}/mm {standing['exit']}"
         record = {
             **known.to_record(),
             "analyser": analyser.name,
@@ -121,7 +103,7 @@ class CalibratePolarizationResponse(Measurement):
             "reduced_chi2": law.reduced_chi2,
             "calibrated_at": context.clock.utc().isoformat(),
         }
-        context.calibrated("polarization_response", key, record)
+        context.calibrated("polarization_response", at.key, record)
         context.store(
             [
                 Array("angle", angle_deg, "deg", ("angle",)),
@@ -130,7 +112,7 @@ class CalibratePolarizationResponse(Measurement):
             ],
             settings={
                 "path": path,
-                **point_settings(context, standing, camera, calibration, self.frames),
+                **point_settings(context, at.standing, camera, calibration, self.frames),
             },
             live_time_s=self.frames * self.exposure_s * self.angles,
             brief=f"the path makes unpolarized light {law.degree.value:.4f} +- "

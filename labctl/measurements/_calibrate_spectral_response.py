@@ -1,6 +1,5 @@
 """The calibration ``spectral_response``: efficiency of a grating and camera against wavelength."""
 
-from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -8,20 +7,18 @@ from pydantic import Field
 
 from labctl.analysis import measure_efficiency
 from labctl.measurements._context import Array, Context
-from labctl.measurements._dispersion import dispersion, tune
-from labctl.measurements._lamp_frames import lamp_frames
-from labctl.measurements._measurement import Measurement
+from labctl.measurements._dispersion import dispersion
+from labctl.measurements._lamp_frames import WhiteLamp, lamp_lit, tuned
 from labctl.measurements._paths import take_path
-from labctl.measurements._settings import point_settings, spectrograph_settings
-from labctl.roles import Camera, Lamp, Spectrograph
-from labctl.units import GroovesPerMm, Nanometers, Seconds
+from labctl.measurements._settings import point_settings
+from labctl.roles import Camera, Lamp
 
 __all__ = ["CalibrateSpectralResponse"]
 
 _SETUP_S = 5.0
 
 
-class CalibrateSpectralResponse(Measurement):
+class CalibrateSpectralResponse(WhiteLamp):
     """White light of known colour through the path that the light of dots takes.
 
     A halogen lamp of known distribution temperature (``white_temperature`` of the lamp in the
@@ -29,19 +26,11 @@ class CalibrateSpectralResponse(Measurement):
     by grating and exit, for spectra that lie within its range.
 
     Attributes:
-        grating_per_mm: Groove density of the grating, 1/mm; its wavelengths should be calibrated.
-        center_nm: Wavelength in the middle of the camera, nm.
-        exposure_s: Exposure of one frame, s.
-        frames: Number of frames.
         path: Light path; None: ``camera``, if the set-up has it.
     """
 
     kind: ClassVar[str] = "calibrate_spectral_response"
-    needs: ClassVar[tuple[str, ...]] = ("spectrograph", "camera", "lamp")
 
-    grating_per_mm: GroovesPerMm = Field(gt=0, description="like 'grating: 300/mm'")
-    center_nm: Nanometers = Field(ge=0, description="like 'center: 540 nm'")
-    exposure_s: Seconds = Field(gt=0, description="like 'exposure: 50 ms'")
     frames: int = Field(20, ge=2)
     path: str | None = None
 
@@ -69,33 +58,23 @@ class CalibrateSpectralResponse(Measurement):
             RefusedError: Nobody knows the colour of the lamp; nothing was moved.
             AnalysisError: The lamp is too weak, or saturates the camera.
         """
-        spectrograph = context.station.only(Spectrograph, prefer="spectrograph")
         camera = context.station.only(Camera, prefer="camera")
-        lamp = context.station.only(Lamp, prefer="lamp")
-        kelvin, error_k = lamp.white_temperature_k()
+        kelvin, error_k = context.station.only(Lamp, prefer="lamp").white_temperature_k()
         path = take_path(context, self.path, "camera", [camera.name])
-        centre_nm = tune(context, spectrograph, self.grating_per_mm, self.center_nm)
-        calibration, standing = (
-            dispersion(context, spectrograph, camera),
-            spectrograph_settings(spectrograph),
-        )
-        frames = partial(lamp_frames, context, camera, self.exposure_s, self.frames)
-        dark = frames()
-        lamp.switch_on("halogen")
-        try:
-            bright = frames()
-        finally:
-            lamp.switch_off()
-        axis_nm = calibration.region_nm(0, dark.shape[1], centre_nm)
+        at = tuned(context, self.grating_per_mm, self.center_nm)
+        calibration = dispersion(context, at.spectrograph, camera)
+        dark = self.look(context, camera)
+        with lamp_lit(context, "halogen"):
+            bright = self.look(context, camera)
+        axis_nm = calibration.region_nm(0, dark.shape[1], at.centre_nm)
         light = bright.sum(axis=0) - dark.sum(axis=0)
         variance = self.frames * (bright.var(axis=0, ddof=1) + dark.var(axis=0, ddof=1))
         # The scatter of a few frames at one pixel is itself uncertain; neighbours have the same.
         smooth = np.convolve(variance, np.ones(25) / 25.0, mode="same")
         found = measure_efficiency(light, np.maximum(smooth, 1.0), axis_nm, kelvin, error_k)
-        key = f"{self.grating_per_mm:g}/mm {standing['exit']}"
         stamp = context.clock.utc().isoformat()
         record = {**found.to_record(), "lamp_temperature_k": kelvin, "calibrated_at": stamp}
-        context.calibrated("spectral_response", key, record)
+        context.calibrated("spectral_response", at.key, record)
         context.store(
             [
                 Array("counts", light, "counts", ("x",)),
@@ -104,7 +83,7 @@ class CalibrateSpectralResponse(Measurement):
             ],
             settings={
                 "path": path,
-                **point_settings(context, standing, camera, calibration, self.frames),
+                **point_settings(context, at.standing, camera, calibration, self.frames),
             },
             live_time_s=self.frames * self.exposure_s,
             brief=f"{found.from_nm:.0f} to {found.to_nm:.0f} nm, "

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from labctl.analysis import focus_measure
 from labctl.measurements._context import Context
 from labctl.measurements._paths import take_path
-from labctl.measurements._pictures import LIGHT_PATHS, PictureLight, take_pictures
+from labctl.measurements._pictures import LIGHT_PATHS, PictureLight, middle_region, take_pictures
 from labctl.measurements._places import Places
 from labctl.roles import ImagingCamera, ImagingSettings, Roi
 
@@ -17,7 +17,7 @@ __all__ = ["Focus", "Sharpest"]
 
 Vector = NDArray[np.float64]
 
-_SIDE_PX, _GRID_PX = 256, 16
+_SIDE_PX = 256
 _FRAMES = 2
 _LAYER_UM = 1.1
 """More than the usual run-up: a sweep upwards then needs no steps back."""
@@ -121,10 +121,4 @@ class Focus:
         return pictures.astype(np.float64)
 
     def _region(self) -> Roi:
-        columns, rows = self.camera.sensor_size()
-        width, height = min(_SIDE_PX, columns), min(_SIDE_PX, rows)
-        x0, y0 = (
-            (size - side) // (2 * _GRID_PX) * _GRID_PX
-            for size, side in ((columns, width), (rows, height))
-        )
-        return Roi(x0, width, y0, height)
+        return middle_region(self.camera, _SIDE_PX)

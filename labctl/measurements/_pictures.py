@@ -23,6 +23,7 @@ __all__ = [
     "image_scale",
     "laser_spot_px",
     "lit",
+    "middle_region",
     "picture_settings",
     "region_of",
     "take_pictures",
@@ -40,6 +41,8 @@ LIGHT_PATHS: dict[str, str] = {
 """Light → the path that it takes by itself, if the set-up has it."""
 
 _MARGIN_S = 10.0
+_GRID_PX = 16
+"""Columns and rows of a region begin at multiples of this, which all cameras take."""
 
 
 @dataclass(frozen=True)
@@ -159,6 +162,17 @@ def _calibration(context: Context, camera: ImagingCamera, name: str) -> dict[str
         hint = f"make it with 'calibrate: {{kind: {name}, exposure: …}}'"
         raise ConfigError([Problem(f"no calibration {name} of {camera.name}", hint=hint)])
     return dict(found)
+
+
+def middle_region(camera: ImagingCamera, side_px: int) -> Roi:
+    """Return a square in the middle of the sensor, or what of it there is."""
+    columns, rows = camera.sensor_size()
+    width, height = min(side_px, columns), min(side_px, rows)
+    x0, y0 = (
+        (size - side) // (2 * _GRID_PX) * _GRID_PX
+        for size, side in ((columns, width), (rows, height))
+    )
+    return Roi(x0, width, y0, height)
 
 
 def region_of(roi: tuple[int, int, int, int] | None) -> Roi | None:

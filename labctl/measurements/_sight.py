@@ -10,7 +10,13 @@ from labctl.analysis import ImageScale, register_images
 from labctl.errors import AnalysisError, RefusedError
 from labctl.measurements._context import Context
 from labctl.measurements._paths import take_path
-from labctl.measurements._pictures import LIGHT_PATHS, PictureLight, image_scale, take_pictures
+from labctl.measurements._pictures import (
+    LIGHT_PATHS,
+    PictureLight,
+    image_scale,
+    middle_region,
+    take_pictures,
+)
 from labctl.measurements._places import Places
 from labctl.roles import Illuminator, ImagingCamera, ImagingSettings, Roi
 
@@ -19,7 +25,7 @@ __all__ = ["Sight", "sight_of"]
 Picture = NDArray[np.float64]
 
 _EXPOSURE_S, _LEVEL = 0.1, 0.8
-_SIDE_PX, _BINNED, _GRID_PX = 384, 2, 16
+_SIDE_PX, _BINNED = 384, 2
 _NEAR_SHARE, _HOP_SHARE = 0.15, 0.25
 """Of the side of a picture: farther away a view of its own is kept, and no farther is gone at once.
 Both together leave more than half of a view in sight."""
@@ -147,13 +153,7 @@ class Sight:
         return _binned(picture.astype(np.float64))
 
     def _region(self) -> Roi:
-        columns, rows = self.camera.sensor_size()
-        width, height = min(_SIDE_PX, columns), min(_SIDE_PX, rows)
-        x0, y0 = (
-            (size - side) // (2 * _GRID_PX) * _GRID_PX
-            for size, side in ((columns, width), (rows, height))
-        )
-        return Roi(x0, width, y0, height)
+        return middle_region(self.camera, _SIDE_PX)
 
     def _views(self) -> list[_View]:
         number = int(self.context.remembered(_VIEWS) or 0)

@@ -3,7 +3,7 @@
 import json
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from unittest.mock import patch
 
 import pytest
@@ -23,6 +23,7 @@ sample: {{name: CsPbBr3 23 nm, dot: {CENTRE}}}
 steps:
   - calibrate: {{kind: power}}
   - calibrate: {{kind: imaging_scale, exposure: 50 ms, roi: [512, 256, 384, 256]}}
+  - calibrate: {{kind: step_sizes, exposure: 50 ms, roi: [512, 256, 384, 256], ways: 6}}
   - scan: attenuator.fluence
     values: [0.85 uJ/cm^2]
     steps:
@@ -44,7 +45,7 @@ class Witness:
 
     def simulate(self, spec: Any, *, seed: int, speed: float | None) -> Any:
         simulation = simulate(spec, seed=seed, speed=speed)
-        self.world = simulation.rig.world
+        self.world = cast("Any", simulation.rig).world
         return simulation
 
     def __call__(self, event: Event) -> None:

@@ -116,7 +116,7 @@ def test_dose_stays_with_the_dot(lit_world: Maker, clock: Any) -> None:
 
 def test_each_dot_has_the_light_of_its_place_in_the_spot(lit_world: Maker, clock: Any) -> None:
     pair = BLEACHING | {"A2": BLEACHING["A1"] | {"position": ["0.6 um", "0 um", "0 um"]}}
-    world = lit_world(memory=True, dots=pair)
+    world: Any = lit_world(memory=True, dots=pair)
     world.attach_stage(drift=False)
     began_s = clock.s
     waist_um = 0.5 * world.laser.spot_1e2_diameter_um
