@@ -99,7 +99,6 @@ def test_what_maps_give_to_dots_is_what_they_really_got(tmp_path: Path, seed: in
         for record, index in zip(told, points, strict=True):
             given, stated = witness.given(true, index), record["doses"][dot.name]
             error = stated["dose_error_uj_cm2"]
-            print(seed, true, index, (stated["dose_uj_cm2"] - given) / error, error / given)
             assert 0.0 < error < 0.5 * given
             # The error is one of scale (power, size of the spot), the same in all of a run.
             assert abs(stated["dose_uj_cm2"] - given) < 2.0 * error
