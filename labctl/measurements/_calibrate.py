@@ -191,13 +191,7 @@ class CalibrateDetector(LampExposure):
                 Array("frames", bright.astype(np.uint32), "counts", ("frame", "x")),
                 Array("counts", bright.sum(axis=0, dtype=np.uint32), "counts", ("x",)),
             ],
-            settings=point_settings(
-                context,
-                at.standing,
-                camera,
-                nominal_dispersion(at.spectrograph, camera),
-                self.frames,
-            ),
+            settings=point_settings(context, at.standing, camera, nominal, self.frames),
             live_time_s=self.frames * self.exposure_s,
             quality=taken.quality | background.quality,
             brief=f"{found.electrons_per_count.value:.3f} e-/count, "
