@@ -1,5 +1,6 @@
 """The calibration ``spot_size``: how large the laser spot on the sample is."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
@@ -32,6 +33,7 @@ class CalibrateSpotSize(SpotPicture):
 
     kind: ClassVar[str] = "calibrate_spot_size"
     needs: ClassVar[tuple[str, ...]] = ("attenuator", "imaging_camera", "shutter")
+    rests_on: ClassVar[Mapping[str, str]] = {"imaging_scale": "imaging_camera"}
 
     frames: int = Field(10, ge=2)
     point_sd_um: Micrometers = Field(0.14, gt=0)

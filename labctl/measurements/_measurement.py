@@ -1,6 +1,7 @@
 """What all measurements have in common: frozen parameters, and how they are carried out."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -28,6 +29,7 @@ class Measurement(BaseModel, ABC):
     Attributes:
         kind: Name in recipes, e.g. ``spectrum``.
         needs: Roles that the set-up must have.
+        rests_on: Calibration → the role of the instrument whose one must be in force.
     """
 
     model_config = ConfigDict(
@@ -36,6 +38,7 @@ class Measurement(BaseModel, ABC):
 
     kind: ClassVar[str]
     needs: ClassVar[tuple[str, ...]] = ()
+    rests_on: ClassVar[Mapping[str, str]] = {}
 
     def once_more(self) -> Again:
         """Return what becomes of it, once done, when another process goes on with the run."""

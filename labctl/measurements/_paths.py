@@ -19,7 +19,8 @@ def take_path(
 
     Args:
         context: The context of the measurement.
-        name: The path; None: ``default``, if the set-up has it, else nothing is moved.
+        name: The path; None: ``default``, if the set-up has it, else nothing is moved, and the
+            filters are judged as they stand.
         default: The path that this kind of measurement takes by itself.
         detectors: Names of the detectors that will see the light of the path.
 
@@ -35,14 +36,12 @@ def take_path(
     """
     chosen = name or (default if default in context.table.paths else "")
     dark = _darken(context)
+    asked = context.table.path(chosen) if chosen else {}
+    density = _judged(context, chosen or default, asked, detectors)
+    judged = {} if density is None else {"laser_density": density}
     if not chosen:
-        return dark
-    asked = context.table.path(chosen)
-    density = _judged(context, chosen, asked, detectors)
-    found = _move(context, asked)
-    return {"name": chosen, **found, **dark} | (
-        {} if density is None else {"laser_density": density}
-    )
+        return {**dark, **judged}
+    return {"name": chosen, **_move(context, asked), **dark, **judged}
 
 
 def _move(context: Context, asked: Mapping[str, str]) -> dict[str, str]:

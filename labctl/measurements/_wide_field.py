@@ -1,5 +1,6 @@
 """The measurement ``wide_field``: dots found by their light in one picture of a wide field."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -64,6 +65,10 @@ class WideField(Counting, Measurement):
 
     kind: ClassVar[str] = "wide_field"
     needs: ClassVar[tuple[str, ...]] = ("imaging_camera", "positioner", "shutter")
+    rests_on: ClassVar[Mapping[str, str]] = {
+        "imaging_scale": "imaging_camera",
+        "laser_spot": "imaging_camera",
+    }
     find: ClassVar[bool] = True
 
     exposure_s: Seconds = Field(gt=0, description="like 'exposure: 1 s'")

@@ -104,11 +104,13 @@ class _Check:
         instrument, _, quantity = node.scan.partition(".")
         known = self._setup.instruments[instrument].driver_type.calibrated_by
         for name in known.get(quantity, ()):
-            made = f"{CALIBRATE}{name}" in self._kinds
-            wanted = name in self._setup.file.calibrations and not self._setup.states(name)
-            if wanted and not made:
-                where = self._where((*at, "scan"))
-                self.demands.append(Demand(name, instrument, node.scan, where))
+            self._rests_on(name, instrument, node.scan, self._where((*at, "scan")))
+
+    def _rests_on(self, name: str, instrument: str, what: str, where: str) -> None:
+        made = f"{CALIBRATE}{name}" in self._kinds
+        wanted = name in self._setup.file.calibrations and not self._setup.states(name)
+        if wanted and not made:
+            self.demands.append(Demand(name, instrument, what, where))
 
     def _list(self, node: ScanNode, spec: SettableSpec, at: Location) -> None:
         values = node.values if isinstance(node.values, tuple) else ()
@@ -168,6 +170,11 @@ class _Check:
                 there = ", ".join(self._setup.instruments)
                 what = f"{verb} needs a {role}, and the set-up has none"
                 self.problem(what, (*at, verb), f"it has {there}")
+        for name, role in node.measurement.rests_on.items():
+            found = [entry.name for entry in self._setup.having(role)]
+            # Of several, measurements take the one that is called like its role.
+            for instrument in [role] if role in found else found[:1]:
+                self._rests_on(name, instrument, verb, self._where((*at, verb)))
         for key, what, hint in self._light(node.measurement):
             self.problem(f"{verb}.{key}: {what}", (*at, verb, key), hint)
         self._kinds.add(node.measurement.kind)

@@ -27,13 +27,13 @@ __all__ = ["Demand", "Recipe", "walk"]
 
 @dataclass(frozen=True)
 class Demand:
-    """A calibration that a scan rests on and that no earlier step makes.
+    """A calibration that a scan or a measurement rests on and that no earlier step makes.
 
     Attributes:
         calibration: Its name.
         instrument: The instrument that it is of.
-        scan: What is scanned.
-        where: File and line of the scan.
+        scan: What is scanned, or the kind of measurement.
+        where: File and line of it.
     """
 
     calibration: str

@@ -100,6 +100,17 @@ def test_a_scan_of_the_fluence_demands_the_calibration(tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("*.lcj"))
 
 
+def test_dots_in_a_picture_demand_where_the_picture_lies(tmp_path: Path) -> None:
+    steps = "  - wide_field: {exposure: 0.5 s}\n"
+    with pytest.raises(ConfigError) as raised:
+        run(tmp_path, f"name: dots\nsteps:\n{steps}")
+    assert [str(one).rpartition("/")[2] for one in raised.value.problems] == [
+        f"recipe.yaml:3: wide_field: the calibration {name!r} of imaging_camera is missing"
+        f" (make it with a step 'calibrate: {{kind: {name}}}' before)"
+        for name in ("imaging_scale", "laser_spot")
+    ]
+
+
 def test_an_earlier_step_and_an_earlier_run_make_it(tmp_path: Path) -> None:
     made = SCAN.replace("steps:\n", "steps:\n  - calibrate: {kind: power, marks: 5}\n", 1)
     report = run(tmp_path, made)

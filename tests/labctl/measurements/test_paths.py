@@ -182,3 +182,12 @@ def test_a_filter_in_front_of_one_detector_protects_no_other(bench: Bench) -> No
         look(bench, path="open", detectors=("apd_1",))
     # Of several the one that is protected least counts.
     assert look(bench, detectors=("apd_1", "eye"))["laser_density"] == 6.5
+
+
+def test_without_a_path_filters_are_judged_as_they_stand(bench: Bench) -> None:
+    bench.session.table = OpticalTable(LaserFacts(405.0, 2.4), {}, Blocking(FILTERS))
+    slide(bench).place = "in"
+    assert look(bench, path="") == {"laser_density": 6.5}
+    slide(bench).place = "out"
+    with pytest.raises(RefusedError, match=r"takes apd_1 to an optical density of 1\.5"):
+        look(bench, path="")
