@@ -36,7 +36,7 @@ def take_path(
     """
     chosen = name or (default if default in context.table.paths else "")
     dark = _darken(context)
-    asked = context.table.path(chosen) if chosen else {}
+    asked: Mapping[str, str] = context.table.path(chosen) if chosen else {}
     density = _judged(context, chosen or default, asked, detectors)
     judged = {} if density is None else {"laser_density": density}
     if not chosen:
