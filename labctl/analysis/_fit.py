@@ -12,6 +12,7 @@ from scipy.special import chdtrc, gammainc, ndtr, stdtrit, wofz
 from labctl.errors import AnalysisError
 
 __all__ = [
+    "FINE",
     "Solution",
     "chi2_probability",
     "faddeeva",
@@ -24,6 +25,9 @@ __all__ = [
 
 Vector = NDArray[np.float64]
 Evaluate = Callable[[Vector], tuple[Vector, Vector]]
+
+FINE = 1e-9
+"""Tolerance of a search whose result counts."""
 
 _FAR = 8.0
 # In z^2, without the leading 1; the denominator is the Hermite polynomial of degree 8.
@@ -117,7 +121,13 @@ class Solution:
 
 
 def solve(
-    evaluate: Evaluate, start: Vector, lower: Vector, upper: Vector, *, scale: Vector
+    evaluate: Evaluate,
+    start: Vector,
+    lower: Vector,
+    upper: Vector,
+    *,
+    scale: Vector,
+    tolerance: float = FINE,
 ) -> Solution:
     """Minimise the sum of squared residuals within bounds.
 
@@ -127,6 +137,7 @@ def solve(
         lower: Lower bounds.
         upper: Upper bounds.
         scale: Typical size of each parameter.
+        tolerance: The search ends when a step changes sum or parameters by less, relative.
 
     Raises:
         AnalysisError: If the residuals are not finite or the search does not end.
@@ -141,11 +152,11 @@ def solve(
         return memory[key]
 
     inside = np.clip(start, lower + 1e-9 * scale, upper - 1e-9 * scale)
-    settings: dict[str, Any] = {"method": "trf", "ftol": 1e-9, "xtol": 1e-9, "gtol": 1e-9}
+    settings: dict[str, Any] = dict.fromkeys(("ftol", "xtol", "gtol"), tolerance)
     try:
         found = least_squares(
             lambda p: both(p)[0], inside, jac=lambda p: both(p)[1],
-            bounds=(lower, upper), x_scale=scale, max_nfev=60, **settings,
+            bounds=(lower, upper), x_scale=scale, max_nfev=60, method="trf", **settings,
         )  # fmt: skip
     except ValueError as error:
         msg = f"the fit cannot start: {error}"

@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from labctl.analysis._fit import chi2_probability
+from labctl.analysis._fit import FINE, chi2_probability
 from labctl.analysis._manifold_model import Kind, ManifoldModel
 from labctl.analysis._measured import Measured
 from labctl.analysis._model import FIRST_SATELLITE, make_axis
@@ -53,6 +53,8 @@ _MOST_OF: dict[Kind, int] = {"exciton": 2, "replica": 6, "trion": 1, "biexciton"
 _STRONG = 0.15
 _LEVEL = 4
 _SEARCH_ROUNDS = 2
+_SEARCH_TOLERANCE = 1e-5
+"""Of fits that only tell which lines are there; the last one is as fine as any."""
 _ROUNDS = 8
 _POOR = 1e-3
 
@@ -153,7 +155,10 @@ class _State:
     def refitted(
         self, kinds: tuple[Kind, ...], start: Vector, rounds: int = _SEARCH_ROUNDS
     ) -> "_State":
-        problem = dataclasses.replace(self.problem, kinds=kinds, most_rounds=rounds)
+        tolerance = FINE if rounds > _SEARCH_ROUNDS else _SEARCH_TOLERANCE
+        problem = dataclasses.replace(
+            self.problem, kinds=kinds, most_rounds=rounds, tolerance=tolerance
+        )
         return _State(problem, problem.fit(start))
 
     def width_mev(self) -> float:
@@ -201,7 +206,7 @@ def fit_manifold(
     problem = _ManifoldProblem(
         make_axis(vacuum[window], float(vacuum[start.pixel]), response),
         counts[window], good[window], noise, scale[window],
-        frozenset({SLOPE}), (), None, _SEARCH_ROUNDS, (),
+        frozenset({SLOPE}), (), None, _SEARCH_ROUNDS, _SEARCH_TOLERANCE,
     )  # fmt: skip
     if like is None:
         state = _pruned(_explained(_exciton(problem, start)))

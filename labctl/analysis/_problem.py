@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from labctl.analysis._fit import Solution, solve
+from labctl.analysis._fit import FINE, Solution, solve
 from labctl.analysis._measured import Measured
 from labctl.analysis._model import FIRST_SATELLITE, Axis, SpectrumModel
 from labctl.analysis._noise import NoiseModel
@@ -69,6 +69,7 @@ class Problem:
         priors: Of the satellites, in order.
         gauss_squared_mev2: What is known of the squared Gaussian FWHM; None if nothing.
         most_rounds: How often at most the weights follow the model.
+        tolerance: Of the search.
     """
 
     axis: Axis
@@ -80,6 +81,7 @@ class Problem:
     priors: tuple[SatellitePrior, ...]
     gauss_squared_mev2: Measured | None = None
     most_rounds: int = _ROUNDS
+    tolerance: float = FINE
 
     @property
     def smallest_gauss_squared_mev2(self) -> float:
@@ -159,7 +161,8 @@ class Problem:
             )
 
         lower, upper, scale = (limit[free] for limit in limits)
-        return solve(evaluate, parameters[free], lower, upper, scale=scale)
+        start = parameters[free]
+        return solve(evaluate, start, lower, upper, scale=scale, tolerance=self.tolerance)
 
     def _prior_table(self) -> tuple[NDArray[np.intp], Vector, Vector]:
         rows = [

@@ -187,10 +187,12 @@ def areas_of(spectra: Sequence[StoredSpectrum], manifold: Manifold) -> Areas:
     """Return the light of the lines of a manifold in each of these spectra."""
     places = list(manifold.lines.places)
     # The dot wanders alike in all spectra, which widens their lines alike.
-    free = [_areas(spectrum, manifold).widened_mev2 for spectrum in spectra]
+    frames = [_own_light(spectrum, manifold) for spectrum in spectra]
+    every = list(zip(spectra, frames, strict=True))
+    free = [_areas(spectrum, own, manifold).widened_mev2 for spectrum, own in every]
     weights = np.array([1.0 / one.error**2 for one in free])
     widened_mev2 = float(weights @ np.array([one.value for one in free]) / weights.sum())
-    found = [_areas(spectrum, manifold, widened_mev2) for spectrum in spectra]
+    found = [_areas(spectrum, own, manifold, widened_mev2) for spectrum, own in every]
     live_s = np.array([spectrum.live_time_s for spectrum in spectra])
     return Areas(
         np.array([one.counts[places] for one in found]) / live_s[:, None],
@@ -251,12 +253,20 @@ def compared(lines: Multiplet, other: Multiplet | None) -> Multiplet:
     return replace(lines, energy_ev=energies, splitting_mev=splitting, centre_ev=centre_ev)
 
 
-def _areas(
-    spectrum: StoredSpectrum, manifold: Manifold, widened_mev2: float | None = None
-) -> LineAreas:
+def _own_light(spectrum: StoredSpectrum, manifold: Manifold) -> CombinedFrames:
+    """Return the frames of a spectrum without the light of the manifold above."""
     frames, upper = combined_frames(spectrum), manifold.upper
-    if upper is not None:
-        frames = replace(frames, counts=frames.counts - _light(spectrum, upper))
+    if upper is None:
+        return frames
+    return replace(frames, counts=frames.counts - _light(spectrum, upper))
+
+
+def _areas(
+    spectrum: StoredSpectrum,
+    frames: CombinedFrames,
+    manifold: Manifold,
+    widened_mev2: float | None = None,
+) -> LineAreas:
     return line_areas(
         _part(frames, manifold.pixels),
         spectrum.wavelength_nm[manifold.pixels],
@@ -275,7 +285,7 @@ def _light(spectrum: StoredSpectrum, manifold: Manifold) -> Vector:
         manifold.fit,
         spectrum.response,
         manifold.copies,
-        _areas(spectrum, manifold),
+        _areas(spectrum, _own_light(spectrum, manifold), manifold),
     )
 
 
