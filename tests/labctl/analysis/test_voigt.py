@@ -35,6 +35,17 @@ def test_voigt_is_the_convolution_of_lorentz_and_gauss() -> None:
     np.testing.assert_allclose(voigt(at, 0.6, 1.1), summed, rtol=1e-5)
 
 
+@pytest.mark.parametrize("lorentz_fwhm", [0.6, 3.0])
+def test_far_from_the_centre_it_is_their_convolution_to_ten_digits(lorentz_fwhm: float) -> None:
+    """From 5.3 on another formula is used; the sum converges exponentially in its step."""
+    step = 0.005
+    shifts = np.linspace(-4.5, 4.5, 1801)
+    weights = gauss(shifts, 1.1) * step
+    for x in (-40.0, -5.3, 4.0, 5.25, 5.28, 5.29, 5.31, 6.0, 9.0, 40.0, 400.0):
+        summed = float(weights @ lorentz(x - shifts, lorentz_fwhm))
+        assert voigt(np.array([x]), lorentz_fwhm, 1.1)[0] == pytest.approx(summed, rel=1e-10)
+
+
 @given(st.floats(0.01, 100.0))
 def test_width_after_olivero_and_longbothum(ratio: float) -> None:
     """Within 0.03 % of the width found by search (the formula states 0.02 %)."""
