@@ -25,3 +25,8 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     return getattr(import_module(_PLACES[name]), name)
+
+
+def __dir__() -> list[str]:
+    """Return what ``labctl.<TAB>`` offers, also before it is loaded."""
+    return sorted({*globals(), *_PLACES} - {"Any", "TYPE_CHECKING"})

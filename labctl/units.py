@@ -5,6 +5,7 @@ written back in the same form. A bare number is refused, because nobody can know
 """
 
 import math
+import re
 from functools import lru_cache
 from typing import Annotated, Any
 
@@ -121,8 +122,7 @@ def parse_any(text: str) -> tuple[float, str]:
         number = float(head)
         unit = str(_registry().Unit(f"1{tail}" if tail.startswith("/") else tail)) if tail else ""
     except Exception as error:  # pint and tokenize raise many types on free text
-        message = f"{text!r} is not a quantity; write a number and a unit, like '4 K'"
-        raise ValueError(message) from error
+        raise ValueError(_no_quantity(text, head, tail)) from error
     if not unit:
         message = f"{text!r} has no unit; write it like '4 K'"
         raise ValueError(message)
@@ -130,6 +130,24 @@ def parse_any(text: str) -> tuple[float, str]:
         message = f"{text!r} is not a finite number"
         raise ValueError(message)
     return number, unit
+
+
+def _no_quantity(text: str, head: str, tail: str) -> str:
+    """Say what is wrong with a text: powers without a sign and unknown units are often seen."""
+    powers = re.sub(r"(?<=[A-Za-zµμ])([2-9])(?!\d)", r"^\1", tail)
+    if head and powers != tail and _is_unit(powers):
+        return f"{text!r} is not a quantity; write '{head.strip()} {powers}'"
+    if head:
+        return f"{text!r} is not a quantity: there is no unit {tail!r}; write it like '4 K'"
+    return f"{text!r} is not a quantity; write a number and a unit, like '4 K'"
+
+
+def _is_unit(text: str) -> bool:
+    try:
+        _registry().Unit(text)
+    except Exception:  # as above: whatever pint and tokenize raise, it is no unit
+        return False
+    return True
 
 
 def _split_number(text: str) -> tuple[str, str]:

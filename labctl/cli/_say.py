@@ -1,6 +1,7 @@
 """How the command line speaks: problems on standard error, results on standard output."""
 
 import json
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,11 +13,19 @@ from labctl.errors import Problem
 __all__ = ["BAD_INPUT", "FAILED", "say_data", "say_error", "say_note", "say_problems", "screen"]
 
 FAILED, BAD_INPUT = 1, 2
+_NO_LIMIT = 1000
+"""Characters in a line of a file or pipe."""
 
 
 def screen(*, error: bool = False) -> Console:
-    """Return the terminal; long lines are not broken, so that other programs can read them."""
-    return Console(stderr=error, soft_wrap=True, highlight=False, markup=False)
+    """Return the terminal; long lines are not broken, so that other programs can read them.
+
+    Where there is no terminal, tables are as wide as they are, unless ``COLUMNS`` says otherwise.
+    """
+    console = Console(stderr=error, soft_wrap=True, highlight=False, markup=False)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = _NO_LIMIT
+    return console
 
 
 def say_problems(problems: Sequence[Problem]) -> None:

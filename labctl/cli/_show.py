@@ -27,6 +27,9 @@ def show(
         show_catalogue(path, as_json=as_json)
         return
     runs = list_runs(path) if path.is_dir() else ()
+    if path.is_dir() and not runs and not as_json:
+        say_note(f"no run lies below {path}")
+        return
     single = not path.is_dir() or any(folder.path == path for folder in runs)
     shown = [read_run(path)] if single else [read_run(folder.path) for folder in runs]
     if not single and not as_json:
@@ -60,8 +63,9 @@ def _show(run: Run) -> None:
 
 
 def _table(run: Run) -> Table:
-    columns = _columns(run)
-    table = Table(*[f"{name} / {units}" if units else name for name, units, _ in columns])
+    columns = [column for column in _columns(run) if _tells(column[2])]
+    heads = [f"{name} / {units}" if units else name for name, units, _ in columns]
+    table = Table(*[Column(head, overflow="fold") for head in heads])
     rows = list(zip(*[values for _, _, values in columns], strict=True))
     for row in rows[:_MOST_ROWS]:
         table.add_row(*[f"{v:.6g}" if isinstance(v, float) else str(v) for v in row])
@@ -79,6 +83,11 @@ def _columns(run: Run) -> list[tuple[str, str, list[Any]]]:
         if values.attrs.get("role") in ("set", "read") or name in _ALWAYS:
             found.append((str(name), str(values.attrs.get("units", "")), values.values.tolist()))
     return found
+
+
+def _tells(values: list[Any]) -> bool:
+    """Return whether there is anything in a column: place is short in a terminal."""
+    return any(value not in ("", None, 0) and value == value for value in values)
 
 
 def _points(run: Run) -> int:

@@ -112,6 +112,9 @@ class Setup:
         """Return the instruments that play a role."""
         return [entry for entry in self.instruments.values() if entry.role == role]
 
+    def _having(self, quantity: str) -> list[str]:
+        return [name for name, entry in self.instruments.items() if quantity in entry.settables]
+
     def settable(self, reference: str) -> SettableSpec:
         """Return what is known about ``instrument.quantity``, with the limits of this set-up.
 
@@ -126,6 +129,8 @@ class Setup:
         if quantity not in settables:
             known = [f"{name}.{entry}" for entry in settables]
             hint = did_you_mean(reference, known, kind="settables")
+            others = [f"{one}.{quantity}" for one in self._having(quantity)]
+            hint = f"did you mean {' or '.join(others)}? {hint}" if others else hint
             raise ConfigError([Problem(f"{name} has no settable {quantity!r}", hint=hint)])
         return settables[quantity]
 

@@ -166,6 +166,9 @@ def recover(path: Path) -> RecoverReport:
         StorageError: If there is no run, it is still going on, or it cannot be written.
     """
     path = path.expanduser()
+    if not path.exists():
+        message = f"{path}: there is no such folder and no such journal"
+        raise StorageError(message)
     folder = path if path.is_dir() else path.parent
     journals = RunFolder(folder).journals() if path.is_dir() else journal_segments(path)
     if not journals:

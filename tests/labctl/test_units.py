@@ -78,6 +78,22 @@ def test_any_text_is_a_quantity_or_a_value_error(text: str) -> None:
     assert unit
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("0.1 uJ/cm2", "write '0.1 uJ/cm^2'"),
+        ("3 m2", "write '3 m^2'"),
+        ("4 Kelwin", "there is no unit 'Kelwin'"),
+        ("4 foo2", "there is no unit 'foo2'"),
+        ("ten", "write a number and a unit"),
+    ],
+)
+def test_what_is_wrong_with_a_quantity_is_told(text: str, says: str) -> None:
+    with pytest.raises(ValueError, match="is not a quantity") as raised:
+        parse_any(text)
+    assert says in str(raised.value)
+
+
 def test_a_model_takes_text_and_gives_it_back() -> None:
     block = Block.model_validate({"dwell": "1 min", "hold": "5 ms"})
     assert (block.dwell, block.hold, block.temperature) == (60.0, 0.005, 4.0)

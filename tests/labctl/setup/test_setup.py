@@ -39,6 +39,8 @@ def test_settables_carry_the_limits_of_the_setup(setup: Setup) -> None:
         setup.settable("cryostatt.temperature")
     with pytest.raises(ConfigError, match="no settable 'temprature'"):
         setup.settable("cryostat.temprature")
+    with pytest.raises(ConfigError, match=r"did you mean attenuator\.fluence\?"):
+        setup.settable("laser.fluence")
 
 
 def test_roles_monitors_and_calibrations(setup: Setup) -> None:

@@ -35,6 +35,11 @@ def test_a_child_makes_the_product_and_the_journal_stays(finished: Path, folder:
     assert finished.read_bytes() == before
 
 
+def test_what_is_not_there_is_said_to_be_not_there(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match=r"nothing: there is no such folder"):
+        recover(tmp_path / "nothing")
+
+
 def test_doing_it_again_changes_nothing(finished: Path, folder: Path) -> None:
     finalise(finished)
     before = (folder / "run.nxs").stat()
