@@ -9,7 +9,7 @@ import typer
 from labctl.cli._options import Sample
 from labctl.cli._say import BAD_INPUT, FAILED, say_data, say_note, say_problems, screen
 from labctl.errors import ConfigError, Problem, StorageError
-from labctl.recipes import count, estimate, read_recipe
+from labctl.recipes import Recipe, count, estimate, read_recipe
 from labctl.setup import Document, Setup, check_sample, draft_setup, load_yaml, read_draft
 
 __all__ = ["check"]
@@ -111,7 +111,7 @@ def _check_document(document: Document, stage: _Stage, found: _Findings) -> None
     kind, name = _kind(document), str(document.path)
     try:
         if kind == "recipe":
-            found.fine[name] = _recipe(document, stage)
+            found.fine[name] = _recipe(document, stage, found)
         elif kind == "sample":
             check_sample(document.path)
             found.fine[name] = (
@@ -125,7 +125,7 @@ def _check_document(document: Document, stage: _Stage, found: _Findings) -> None
         found.problems += error.problems
 
 
-def _recipe(document: Document, stage: _Stage) -> str:
+def _recipe(document: Document, stage: _Stage, found: _Findings) -> str:
     setup = stage.setup
     recipe = read_recipe(document, setup)
     points = f"recipe '{recipe.name}', {count(recipe)} points"
@@ -133,8 +133,25 @@ def _recipe(document: Document, stage: _Stage) -> str:
         return f"{points}; nothing wrong with it is seen, but the set-up is wrong"
     if setup is None:
         return f"{points}; its form is right (use --setup to check it against a set-up)"
+    found.notices += _not_calibrated(recipe, setup)
     minutes = estimate(recipe, setup).seconds / 60
     return f"{points}, about {minutes:.0f} min on '{setup.name}'"
+
+
+def _not_calibrated(recipe: Recipe, setup: Setup) -> list[str]:
+    """Return what 'labctl run' would refuse for now; a notice, as another run may make it yet."""
+    from labctl.host import home_of_calibrations, not_in_force
+
+    lacking: dict[Problem, list[str]] = {}
+    for place, simulated in (("the instruments", False), ("their simulators", True)):
+        home = home_of_calibrations(setup, None, simulated=simulated)
+        for problem in not_in_force(setup, recipe.demands, home):
+            lacking.setdefault(problem, []).append(place)
+    return [
+        f"{problem.where}: {problem.what}; with {' and '.join(places)} the run is refused until"
+        f" it is in force ({problem.hint})"
+        for problem, places in lacking.items()
+    ]
 
 
 def _is_run(path: Path) -> bool:

@@ -1,5 +1,6 @@
 """The host runs the engine, in this process or in a child, behind one interface."""
 
+from labctl.host._calibrations import home_of_calibrations, not_in_force
 from labctl.host._child import ChildHost
 from labctl.host._connection import Connection, SimulatedBy, connect_station
 from labctl.host._lab import CryostatHandle, Lab, ScriptRun, station
@@ -30,6 +31,8 @@ __all__ = [
     "SimulatedBy",
     "Simulation",
     "connect_station",
+    "home_of_calibrations",
+    "not_in_force",
     "open_past",
     "open_run",
     "prepare",

@@ -2,16 +2,17 @@
 
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from labctl.clock import RealClock
 from labctl.errors import ConfigError, Problem
 from labctl.recipes import Demand
 from labctl.setup import Setup
 
-__all__ = ["CalibrationStore"]
+__all__ = ["CalibrationStore", "home_of_calibrations", "not_in_force"]
 
 Results = dict[str, dict[str, Any]]
 
@@ -63,7 +64,12 @@ class CalibrationStore:
         Raises:
             ConfigError: Names all that are missing or have expired, and how to make them.
         """
-        problems: list[Problem] = []
+        problems = list(self.wanting(demands, results))
+        if problems:
+            raise ConfigError(problems)
+
+    def wanting(self, demands: Iterable[Demand], results: Results) -> Iterator[Problem]:
+        """Yield what is not in force of that on which a recipe rests."""
         for demand in demands:
             result = results.get(demand.calibration, {}).get(demand.instrument)
             _, valid_for_s = self._entries[demand.calibration]
@@ -75,9 +81,7 @@ class CalibrationStore:
             else:
                 continue
             hint = f"make it with a step 'calibrate: {{kind: {demand.calibration}}}' before"
-            problems.append(Problem(f"{demand.scan}: {what}", demand.where, hint))
-        if problems:
-            raise ConfigError(problems)
+            yield Problem(f"{demand.scan}: {what}", demand.where, hint)
 
     def _age_s(self, result: Mapping[str, Any]) -> float:
         return (self._utc() - _made_at(result)).total_seconds()
@@ -97,6 +101,21 @@ class CalibrationStore:
         fresh = path.with_name(f"{path.name}.part")
         fresh.write_text(text, "utf-8")
         os.replace(fresh, path)
+
+
+def home_of_calibrations(setup: Setup, out: Path | None, *, simulated: bool) -> Path:
+    """Return where they lie: those of real instruments in one place, simulated ones with runs."""
+    return (out or setup.data_root / "simulated") if simulated else setup.data_root
+
+
+def not_in_force(setup: Setup, demands: Iterable[Demand], root: Path) -> list[Problem]:
+    """Return what is missing below ``root`` now, while nothing is connected yet.
+
+    Raises:
+        ConfigError: A file exists but cannot be read.
+    """
+    store = CalibrationStore(setup, root, RealClock().utc)
+    return list(store.wanting(demands, store.load()))
 
 
 def _stale(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from labctl.errors import ConfigError
 from labctl.events import Command
+from labctl.host._calibrations import home_of_calibrations, not_in_force
 from labctl.host._connection import SimulatedBy, connect_station
 from labctl.host._past import open_past
 from labctl.host._request import RunRequest
@@ -45,6 +46,8 @@ class LocalHost:
     def _run(self, request: RunRequest, listeners: Iterable[Listener]) -> RunReport:
         past = None if request.resume is None else open_past(request.resume)
         setup, recipe, plan = prepare(request) if past is None else prepare_again(request, past)
+        if past is None:
+            _calibrated(request, setup, plan)
         by = _simulated(request, plan)
         connection = connect_station(setup, by)
         files = SetupFiles(setup=request.setup, changes=request.changes, sample=request.sample)
@@ -124,6 +127,13 @@ def _load(
     if problems or setup is None:
         raise ConfigError(problems)
     return setup, recipe
+
+
+def _calibrated(request: RunRequest, setup: Setup, plan: Plan) -> None:
+    """Refuse what will be refused for lack of a calibration before minutes go by in connecting."""
+    root = home_of_calibrations(setup, request.out, simulated=request.simulate)
+    if problems := not_in_force(setup, plan.demands, root):
+        raise ConfigError(problems)
 
 
 def _simulated(request: RunRequest, plan: Plan) -> SimulatedBy | None:

@@ -12,7 +12,7 @@ from typing import Any
 from labctl.clock import Clock
 from labctl.errors import StorageError
 from labctl.host._black_box import keep_black_box
-from labctl.host._calibrations import CalibrationStore
+from labctl.host._calibrations import CalibrationStore, home_of_calibrations
 from labctl.host._connection import Connection
 from labctl.host._copies import copy_runs
 from labctl.host._past import (
@@ -192,7 +192,7 @@ def kept(connection: Connection, setup: Setup, out: Path | None) -> tuple[Path, 
     """Return the root of runs, and the calibrations that go with it."""
     simulated = connection.rig is not None
     root = out or setup.data_root / ("simulated" if simulated else "")
-    home = root if simulated else setup.data_root
+    home = home_of_calibrations(setup, out, simulated=simulated)
     return root, CalibrationStore(setup, home, connection.clock.utc)
 
 

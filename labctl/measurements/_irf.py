@@ -49,6 +49,9 @@ class IrfMeasurement(Trpl):
             raise ValueError(message)
         return self
 
+    def armed(self, context: Context, job: Job) -> None:
+        """Miss no response: this is it."""
+
     def once_more(self) -> Again:
         """Return that decays are fitted with the one that was taken."""
         return "never"

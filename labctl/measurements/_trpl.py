@@ -50,14 +50,17 @@ class Trpl(PhotonMeasurement):
         return super().take(context)
 
     def armed(self, context: Context, job: Job) -> None:
-        """Warn of a stop rule that can never be met."""
-        if self.stop.relative_error is not None and self.irf(context, job) is None:
-            key = irf_key(job.detectors[0].name, job.spectrograph)
-            text = (
-                f"no response (IRF) for {key!r} in bins of {job.tagger.delay_bin_ps():g} ps is in"
-                " force: the error of the lifetime stays unknown and does not stop this"
-            )
-            context.message("warning", job.tagger.name, f"{text}; measure 'irf' before")
+        """Warn that no lifetime will be known, or of a stop rule that can never be met."""
+        if self.irf(context, job) is not None:
+            return
+        key = irf_key(job.detectors[0].name, job.spectrograph)
+        lacking = f"no response (IRF) for {key!r} in bins of {job.tagger.delay_bin_ps():g} ps"
+        if self.stop.relative_error is not None:
+            text = f"{lacking} is in force: the error of the lifetime stays unknown and does not"
+            context.message("warning", job.tagger.name, f"{text} stop this; measure 'irf' before")
+            return
+        text = f"{lacking}: 'labctl analyze' fits no lifetime without; add a step 'irf' to the run"
+        context.warn_once("calibration", text)
 
     def live(self, context: Context, job: Job, analyses: Sequence[Analysis]) -> dict[str, float]:
         """Return the lifetime of one exponential, and its error, where the response is known."""

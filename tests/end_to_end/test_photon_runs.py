@@ -200,6 +200,21 @@ def test_a_stop_by_an_error_that_stays_unknown_is_told_before_the_light(
     assert point.data["settings"]["stop"]["met"] == "at_most"
 
 
+def test_a_run_without_a_response_is_told_once_that_no_lifetime_will_be_fitted(
+    bench: PhotonBench,
+) -> None:
+    told: list[str] = []
+
+    def look(event: Event, live: LiveRun) -> None:
+        if event.kind == "message" and "no response (IRF)" in event.text:
+            told.append(event.text)
+
+    step = "trpl: {center: 531 nm, stop: {time: 1 s}}"
+    run_live(bench.ask(f"{step}\n{step}"), look)
+    assert len(told) == 1
+    assert "step 'irf'" in told[0]
+
+
 def in_the_dark(bench: PhotonBench, command: Command, steps: str) -> LiveRun:
     """Run steps; the command comes just before the light of the first."""
     asked: list[LiveRun] = []

@@ -55,6 +55,22 @@ def test_problems_of_all_files_are_told_with_status_2(tmp_path: Path) -> None:
     assert err.splitlines()[-1] == "5 problems; nothing was touched"
 
 
+def test_a_calibration_that_a_run_would_miss_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    recipe = tmp_path / "recipe.yaml"
+    scan = "scan: attenuator.fluence\n    values: [1]\n    steps: [{note: here}]\n"
+    recipe.write_text(f"name: x\nsteps:\n  - {scan}")
+    status, out, err = labctl("check", str(recipe), "--setup", SETUP)
+    assert (status, len(out.splitlines())) == (0, 1)
+    assert "recipe.yaml:3: attenuator.fluence: the calibration 'power' of attenuator" in err
+    assert "with the instruments and their simulators the run is refused" in err
+    recipe.write_text(f"name: x\nsteps:\n  - calibrate: {{kind: power}}\n  - {scan}")
+    assert labctl("check", str(recipe), "--setup", SETUP)[2] == ""
+
+
 def test_json_for_machines(tmp_path: Path) -> None:
     bad = tmp_path / "bad.yaml"
     bad.write_text("name: x\nstepps: []\nsteps: []\n")
