@@ -74,6 +74,14 @@ class CryostatHandle:
         self._cryostat.start_temperature(kelvin)
         return self._cryostat.read_temperature()
 
+    def __repr__(self) -> str:
+        """Return what a notebook shows, that of the driver."""
+        return repr(self._cryostat)
+
+    def __dir__(self) -> list[str]:
+        """Return what completion offers: the driver's own, too."""
+        return sorted({*super().__dir__(), *dir(self._cryostat)})
+
     def temperature(self) -> float:
         """Return the present temperature nearest the sample, K."""
         return self._cryostat.read_temperature()
@@ -89,6 +97,11 @@ class ScriptRun:
     def __init__(self, lab: "Lab", session: Session, report: RunReport) -> None:
         """Hand out what the script may do."""
         self._lab, self._session, self._report = lab, session, report
+
+    def __repr__(self) -> str:
+        """Return what a notebook shows."""
+        status = "going on" if self._lab.holds(self._session) else self.status
+        return f"<run {self.uid}, {status}: {self.product or self.journal}>"
 
     @property
     def uid(self) -> str:
@@ -150,10 +163,20 @@ class Lab:
         for name in connection.station:
             setattr(self, name, self._handle(connection.station[name]))
 
+    def __repr__(self) -> str:
+        """Return what a notebook shows."""
+        names = ", ".join(self.station)
+        now = "no run is open" if self._session is None else "a run is open"
+        return f"<Lab {self.setup.name!r}, {now}; instruments: {names}>"
+
     @property
     def station(self) -> Station:
         """The connected station."""
         return self._connection.station
+
+    def holds(self, session: Session) -> bool:
+        """Return whether a session is that of the run that is open."""
+        return self._session is session
 
     @property
     def guard(self) -> Guard:

@@ -4,7 +4,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -135,6 +135,30 @@ class Instrument(ABC):
         self._rules: list[LimitRule] = []
         self._ordered: dict[str, float] = {}
         self._connected = False
+
+    def __repr__(self) -> str:
+        """Return what a notebook shows: name, role, driver, and what can be set and read."""
+        driver = f"{type(self).__module__}.{type(self).__qualname__}"
+        parts = [f"{self.name}: {self.role} ({driver})"]
+        for quantity, spec in self.settables.items():
+            limits = self.limits(quantity)
+            span = f"{limits.low:g} to {format_quantity(limits.high, spec.unit)}"
+            parts.append(f"set {self.name}.{quantity}: {span}")
+        if self.readables:
+            units = [f"{name} / {unit}" if unit else name for name, unit in self.readables.items()]
+            parts.append(f"read {', '.join(units)}")
+        return f"<{'; '.join(parts)}>"
+
+    if not TYPE_CHECKING:
+        # Hidden from the type checker, which would take every name for an attribute.
+
+        def __getattr__(self, name: str) -> Any:
+            """Say how a quantity is set to who guesses ``set_fluence``; nothing else is found."""
+            text = f"{type(self).__name__!r} object has no attribute {name!r}"
+            if name.removeprefix("set_") in self.settables:
+                quantity = name.removeprefix("set_")
+                text += f"; use lab.set('{self.name}.{quantity}', value)"
+            raise AttributeError(text, name=name, obj=self)
 
     @abstractmethod
     def identity(self) -> Identity:

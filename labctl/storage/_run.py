@@ -34,6 +34,11 @@ class Run:
         self.status: RunStatus = source.status
         self.tails: tuple[JournalTail, ...] = source.tails
 
+    def __repr__(self) -> str:
+        """Return what a notebook shows: what it is and what can be asked for."""
+        names = ", ".join(f"{name!r}" for name in self.data) or "nothing yet"
+        return f"<Run {self.name!r}, {self.status.value}: {self.path}; data: {names}>"
+
     @property
     def start(self) -> Mapping[str, Any]:
         """Content of the start record: recipe, set-up, sample, environment and snapshot."""
