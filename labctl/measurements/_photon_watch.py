@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
+from time import monotonic
 
 from labctl.clock import Clock
 from labctl.errors import NoReplyError
@@ -15,6 +16,8 @@ __all__ = ["Watch", "answering"]
 _GUARD_S = 0.2
 """The rate meters have a gate of 0.1 s; the guard looks at every second reading at the latest."""
 _LIVE_S = 1.0
+_EYE_S = 0.25
+"""Of life: in virtual time seconds pass faster than anybody reads."""
 _SYNC_S = 10.0
 _POLL_S = (0.005, 0.1)
 _HUNG_S, _LOOK_S = 2.0, 0.25
@@ -59,6 +62,8 @@ class Watch:
         self._sync_s = started_s + _SYNC_S
         self._error: float | None = None
         self._failed = False
+        self._live: Mapping[str, float] = {}
+        self._again_s = 0.0
         self._seen: dict[str, int] = dict.fromkeys((d.name for d in job.detectors), 0)
         self._seen_s = started_s
 
@@ -124,6 +129,14 @@ class Watch:
         return Grown(found.arrays, {"live_s": live_s, **found.facts})
 
     def _live_values(self) -> Mapping[str, float]:
+        """Return what has come out so far; fits that only an eye heeds are not made faster."""
+        began_s = monotonic()
+        if self._job.stop.relative_error is not None or began_s >= self._again_s:
+            self._again_s = began_s + _EYE_S
+            self._live = self._come_out()
+        return self._live
+
+    def _come_out(self) -> Mapping[str, float]:
         job = self._job
         try:
             return job.live(job, self._part.pipeline.analyses)

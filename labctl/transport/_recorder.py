@@ -16,6 +16,8 @@ __all__ = ["FlightRecorder", "plain_argument"]
 _LONGEST = 4096
 """Bytes of one entry that a dump shows; a camera's frames would fill a report otherwise."""
 
+_PLAIN = (bool, int, float, str, type(None))
+
 Entry = dict[str, Any]
 
 
@@ -43,8 +45,9 @@ class FlightRecorder:
 
     def called(self, device: str, function: str, arguments: tuple[Any, ...], result: Any) -> None:
         """Record a call into a vendor's library."""
-        entry: Entry = {"called": function, "arguments": [plain_argument(a) for a in arguments]}
-        self._add(device, entry | {"returned": plain_argument(result)})
+        shown = [plain_argument(argument) for argument in arguments]
+        returned = plain_argument(result)
+        self._add(device, {"called": function, "arguments": shown, "returned": returned})
 
     def library_log(self, device: str) -> Record:
         """Return the function that a ``RecordedLibrary`` calls after each call."""
@@ -84,9 +87,11 @@ class FlightRecorder:
         return [entry for _, entry in sorted(numbered, key=lambda pair: pair[0])]
 
     def _add(self, device: str, entry: Entry) -> None:
-        stamped: Entry = {"t_s": self._clock.now(), "device": device} | entry
+        stamped: Entry = {"t_s": self._clock.now(), "device": device, **entry}
         with self._lock:
-            ring = self._rings.setdefault(device, deque(maxlen=self._depth))
+            ring = self._rings.get(device)
+            if ring is None:
+                ring = self._rings[device] = deque(maxlen=self._depth)
             ring.append((self._number, stamped))
             self._number += 1
             self._counts[device] = self._counts.get(device, 0) + 1
@@ -98,6 +103,8 @@ def _shortened(entry: Entry) -> Entry:
 
 def plain_argument(argument: Any) -> Any:
     """Return what an argument or result of a library shows, as a plain JSON value."""
+    if type(argument) in _PLAIN:
+        return argument
     value: Any = pointed_to(argument)
     if isinstance(value, ctypes.c_char_p):
         # Such a pointer need not lead to text, and after the call perhaps to nothing any more:
@@ -107,4 +114,4 @@ def plain_argument(argument: Any) -> Any:
     value = getattr(value, "value", value)
     if isinstance(value, bytes):
         value = value.decode("latin-1")
-    return value if isinstance(value, bool | int | float | str | None) else repr(value)
+    return value if isinstance(value, _PLAIN) else repr(value)

@@ -260,9 +260,12 @@ class PicamLink:
     def collect(self) -> tuple[list[NDArray[np.uint16]], int]:
         """Return the new frames and the number of frames that were overwritten unread so far."""
         with self._translated(_WAIT):
-            skipped = int(self._camera.get_frames_status().skipped)
+            status = self._camera.get_frames_status()
+            if not status.unread:
+                # Reading would wait for the library's next news once more.
+                return [], int(status.skipped)
             frames: list[NDArray[np.uint16]] | None = self._camera.read_multiple_images()
-        return frames or [], skipped
+        return frames or [], int(status.skipped)
 
     def frame_time_s(self) -> float:
         """Return the time from one frame to the next by the library's calculation."""

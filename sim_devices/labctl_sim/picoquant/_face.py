@@ -45,15 +45,15 @@ def picoquant_library(prefix: str, functions: Mapping[str, str], call: Call) -> 
 def _function(name: str, words: str, call: Call) -> Function:
     kinds = words.split()
     types = [_SCALARS.get(kind, ctypes.c_void_p) for kind in kinds]
+    inputs = [(place, kind) for place, kind in enumerate(kinds) if _goes_in(kind)]
+    outputs = [(place, kind) for place, kind in enumerate(kinds) if not _goes_in(kind)]
 
     def body(*arguments: Any) -> int:
-        pairs = list(zip(kinds, arguments, strict=True))
-        code, values = call(name, [_read(*pair) for pair in pairs if _goes_in(pair[0])])
+        code, values = call(name, [_read(kind, arguments[place]) for place, kind in inputs])
         if code < 0:
             raise VendorError(code)
-        outputs = [(kind, address) for kind, address in pairs if not _goes_in(kind)]
-        for (kind, address), value in zip(outputs, values, strict=True):
-            _write(kind, address, value)
+        for (place, kind), value in zip(outputs, values, strict=True):
+            _write(kind, arguments[place], value)
         return code
 
     return Function(types, body)

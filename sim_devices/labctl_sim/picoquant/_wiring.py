@@ -1,9 +1,8 @@
 """Which detector is plugged into which input, and what makes its events."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +20,7 @@ _GATE_S = 0.1
 _T2, _T3 = 2, 3
 
 
-@dataclass(frozen=True)
-class Plug:
+class Plug(NamedTuple):
     """A detector at an input; ``channel`` 0 is the sync input, -1 nothing."""
 
     apd: Apd

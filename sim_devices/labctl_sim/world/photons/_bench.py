@@ -43,7 +43,10 @@ class Bench:
     @staticmethod
     def of(world: World) -> "Bench":
         """The bench of a world; the first who asks sets it up."""
-        return world.extras.setdefault(_NAME, Bench(world))
+        bench = world.extras.get(_NAME)
+        if bench is None:
+            bench = world.extras[_NAME] = Bench(world)
+        return bench
 
     def plug_in(self, apd: Apd) -> None:
         """Add a detector."""
