@@ -27,7 +27,7 @@ steps:
   - scan: attenuator.fluence
     values: [0.85 uJ/cm^2]
     steps:
-      - map: {{{LIT}, step: 0.5 um, dwell: 0.1 s, order: snake, find: true}}
+      - map: {{{LIT}, step: 0.5 um, dwell: 0.1 s, find: true}}
       - catalogue: {{sample: chip 12}}
       - map: {{{LIT}, step: 0.25 um, dwell: 10 ms, fly: true}}
       - image: {{exposure: 1 s, frames: 5, light: wide_field}}
