@@ -28,7 +28,7 @@ class Scan:
         """Begin with nothing; ``sight`` tells where a stage without sensors is."""
         self._context, self._field, self._counter = context, field, counter
         self._sight = sight
-        places = Places(context, field.stage)
+        places = Places(context, field.stage, ("x", "y"))
         self._from_um = [places.slider_um(axis) if field.fine else 0.0 for axis in ("x", "y")]
         """What the places of pixels are counted from."""
         self._lit_um: list[tuple[float, float]] = []

@@ -1,6 +1,6 @@
 """Lines of a map by the picture: no line is scanned beside its place."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from labctl.errors import RefusedError
+from labctl.measurements._lit import Lit
 from labctl.measurements._scan import Scan
 
 
@@ -30,6 +31,7 @@ class Slippery:
     step_um = 0.5
     shape = (4, 4)
     name = "stage"
+    fine = False
 
     def __init__(self, slips: list[float]) -> None:
         self.axes, self.slips, self.texts = (Quantity(), Quantity()), slips, list[str]()
@@ -58,8 +60,12 @@ class Slippery:
         return 1.0
 
     @contextmanager
-    def light(self) -> Generator[None]:
+    def light(self, onto: Callable[[], Lit]) -> Generator[None]:
+        began = len(self.rows_um)
         yield
+        # What was lit is told for each pixel, where it was believed to be.
+        lit_um = onto().places_um
+        assert lit_um.shape == (len(self.rows_um) - began, 2)
 
     def message(self, _level: str, _device: str, text: str) -> None:
         self.texts.append(text)
