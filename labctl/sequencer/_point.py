@@ -1,5 +1,6 @@
 """One point: the context in which a measurement works, and what is stored around its arrays."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,7 @@ KEPT = "kept"
 """Name under which arrays are journalled that later measurements of the run look at."""
 _LIGHT_COLUMNS = ("x_um", "y_um", "peak_fluence_of_all_pulses_uj_cm2", "spot_1e2_diameter_um")
 _COMPLIANCE = ".in_compliance"
+_NO_NUMBER = "no reading (over range, or the output went off); such points are flagged"
 _LESS = "the limit of current holds the voltage below what was set; such points are flagged"
 
 
@@ -281,6 +283,12 @@ class Point:
         for beside in session.companions(name):
             value = session.read(beside)
             add(beside, now(), value, self.station.unit(beside))
-            if value and beside.endswith(_COMPLIANCE):
+            device = beside.partition(".")[0]
+            if math.isnan(value):
+                # What is off has no current; what was set to something has.
+                if session.set_values[name][0]:
+                    self._quality |= Quality.STALE_READING
+                    self.warn_once(device, f"{beside}: {_NO_NUMBER}")
+            elif value and beside.endswith(_COMPLIANCE):
                 self._quality |= Quality.COMPLIANCE
-                self.warn_once(beside.partition(".")[0], f"{beside}: {_LESS}")
+                self.warn_once(device, f"{beside}: {_LESS}")

@@ -220,6 +220,7 @@ class Session:
             found, settled = self.settling.settle(settable, value, rule, on_timeout)
         else:
             found, settled = self.stages.arrive(settable, value), True
+            self.stages.doubt_reckoned(settable)
         told = {
             "settable": name,
             "value": float(found),
@@ -231,7 +232,8 @@ class Session:
         return found
 
     def arrive(self, settable: Settable, value: float) -> float:
-        """Start a fast move, wait for its end, and read back."""
+        """Start a fast move of a measurement, wait for its end, and read back."""
+        self._quality.pop(settable.name, None)
         settable.start(value)
         return self.stages.arrive(settable, value)
 

@@ -94,6 +94,26 @@ class Stages:
         self._session.wait_for(settable)
         return settable.confirm(value)
 
+    def doubt_reckoned(self, settable: Settable) -> None:
+        """Say of an axis that a recipe or a script has moved that nothing has seen it arrive.
+
+        What comes then is not beyond doubt, until a measurement that knows better (a visit, a map,
+        ``recenter``) moves the axis.
+        """
+        device, _, axis = settable.name.partition(".")
+        stage = self._session.station[device]
+        if not isinstance(stage, Positioner) or axis not in stage.axes():
+            return
+        if stage.has_readout(axis):
+            return
+        self._session.doubt(settable.name, Quality.POSITION_OFF)
+        text = (
+            f"{axis} has no sensor: its place is counted in steps, nobody notices if it slips or "
+            "stands at its end; points at such places are flagged (go to dots, or take a map, "
+            "which look at the picture of the sample)"
+        )
+        self._session.warn_once(device, text)
+
     def _bring_back(self, settable: Settable, error: DeviceRefusedError) -> None:
         if settable.recover is None:
             raise error

@@ -73,6 +73,23 @@ def test_points_in_compliance_are_flagged_and_left_out(bench: Bench) -> None:
     assert any("limit of current" in repr(one) for one in run.events)
 
 
+def test_points_without_a_current_are_flagged(bench: Bench) -> None:
+    path = setup(bench)
+    text = path.read_text("utf-8").replace(
+        "{truth: {gap: 5.2 um}}",
+        "{truth: {gap: 5.2 um}, faults: [{kind: over_range, after: 20 s}]}",
+    )
+    assert "faults:" in text
+    path.write_text(text, "utf-8")
+    recipe = RECIPE.replace("VALUES", "[0, 20]").replace(
+        "    steps:\n", "    steps:\n      - wait: 15 s\n"
+    )
+    run = read_run(bench.run(bench.request(setup=path, recipe=bench.recipe(recipe))).journal)
+    quality = [int(q) for q in run.data["spectrum"]["quality"].values]
+    assert [bool(q & Quality.STALE_READING) for q in quality] == [False, True]
+    assert any("no reading (over range" in repr(one) for one in run.events)
+
+
 def test_a_set_up_can_refuse_compliance(bench: Bench) -> None:
     text = RECIPE.replace("VALUES", "[0, 110, 20]").replace("E23", "E23\non_error: skip")
     path = setup(bench, ", breakdown: 30 V")

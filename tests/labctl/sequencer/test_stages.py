@@ -8,6 +8,7 @@ from labctl.errors import DeviceRefusedError
 from labctl.measurements import Context
 from labctl.sequencer import Session
 from labctl.stations import Station
+from labctl.storage import Quality
 
 
 def with_stage(bench: Bench, *, closed: bool = True) -> tuple[Session, FakeStage]:
@@ -79,5 +80,25 @@ def test_without_read_out_nothing_is_asked(bench: Bench) -> None:
     session, stage = with_stage(bench, closed=False)
     session.move("stage.x", 5.0)
     session.measure(Look(), step_id="s")
-    assert len(bench.of("point_stored")) == 1
+    (stored,) = bench.of("point_stored")
     assert stage.diary == ["steps x 50"]
+    assert Quality(stored.quality) & Quality.POSITION_OFF
+    assert [text for text in bench.texts() if "x has no sensor" in text]
+
+
+def test_with_read_out_a_place_is_beyond_doubt(bench: Bench) -> None:
+    session, _ = with_stage(bench)
+    session.move("stage.x", 5.0)
+    session.measure(Look(), step_id="s")
+    (stored,) = bench.of("point_stored")
+    assert stored.quality == 0
+    assert not [text for text in bench.texts() if "no sensor" in text]
+
+
+def test_what_a_measurement_moves_it_looks_after_itself(bench: Bench) -> None:
+    session, stage = with_stage(bench, closed=False)
+    session.move("stage.x", 5.0)
+    session.arrive(stage.settable("x"), 6.0)
+    session.measure(Look(), step_id="s")
+    (stored,) = bench.of("point_stored")
+    assert stored.quality == 0
