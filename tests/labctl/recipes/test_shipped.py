@@ -1,5 +1,6 @@
 """Every recipe that comes with labctl, against the set-ups that come with it."""
 
+from collections.abc import Iterator
 from functools import cache
 from itertools import product
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from labctl.errors import ConfigError
+from labctl.host import not_in_force
 from labctl.recipes import Measure, Move, Recipe, estimate, expand, json_schema, load_recipe
 from labctl.setup import Setup, load_setup, setup_schema
 
@@ -31,6 +33,15 @@ def test_every_shipped_recipe_runs_on_a_shipped_set_up(path: Path) -> None:
     assert expected.seconds == pytest.approx(sum(expected.parts.values()))
 
 
+@pytest.mark.parametrize("path", RECIPES, ids=[path.stem for path in RECIPES])
+def test_every_shipped_recipe_makes_what_it_rests_on(path: Path, tmp_path: Path) -> None:
+    """On a fresh machine nothing has been calibrated."""
+    wanting = [
+        not_in_force(setup, recipe.demands, tmp_path) for recipe, setup in bindings(path, [])
+    ]
+    assert [] in wanting, wanting[:1]
+
+
 @cache
 def mounted(setup: Path, sample: Path) -> Setup:
     return load_setup(setup, sample=sample)
@@ -39,13 +50,19 @@ def mounted(setup: Path, sample: Path) -> Setup:
 def bound(path: Path) -> tuple[Recipe, Setup]:
     """Return the recipe on the first set-up and sample that it is for."""
     refusals: list[ConfigError] = []
+    for recipe, setup in bindings(path, refusals):
+        return recipe, setup
+    raise min(refusals, key=lambda error: len(error.problems))
+
+
+def bindings(path: Path, refusals: list[ConfigError]) -> Iterator[tuple[Recipe, Setup]]:
+    """Yield the recipe on every set-up and sample that it is for; note why not on the others."""
     for setup_path, sample in product(SETUPS, SAMPLES):
         setup = mounted(setup_path, sample)
         try:
-            return load_recipe(path, setup), setup
+            yield load_recipe(path, setup), setup
         except ConfigError as error:
             refusals.append(error)
-    raise min(refusals, key=lambda error: len(error.problems))
 
 
 def test_the_temperature_series(setup: Setup) -> None:
