@@ -195,6 +195,7 @@ def library_processes(engine: int) -> list[int]:
 def test_a_library_that_crashes_while_nothing_goes_on_is_shown_and_made_good(
     window: Hearer, tmp_path: Path
 ) -> None:
+    wait_for(lambda: "values/camera" in window.pictures, "the panel's first values")
     (library,) = library_processes(int(window.ask("snapshot")["engine"]["pid"]))
     os.kill(library, signal.SIGKILL)
 
