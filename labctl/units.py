@@ -88,8 +88,9 @@ def _registry() -> Any:
     # pint takes longer to import than all the rest of labctl, so it is loaded with the first file.
     import pint
 
-    # The one that everybody in this process shares: to read the definitions takes pint longest.
-    return pint.get_application_registry()
+    # Our own: what a script defines in the registry that all share must not change what files mean.
+    make: Any = pint.UnitRegistry
+    return make(autoconvert_offset_to_baseunit=True)
 
 
 @lru_cache(maxsize=4096)

@@ -63,7 +63,7 @@ def _show(run: Run) -> None:
 
 
 def _table(run: Run) -> Table:
-    columns = [column for column in _columns(run) if _tells(column[2])]
+    columns = [column for column in _columns(run) if _tells(*column)]
     heads = [f"{name} / {units}" if units else name for name, units, _ in columns]
     table = Table(*[Column(head, overflow="fold") for head in heads])
     rows = list(zip(*[values for _, _, values in columns], strict=True))
@@ -85,9 +85,13 @@ def _columns(run: Run) -> list[tuple[str, str, list[Any]]]:
     return found
 
 
-def _tells(values: list[Any]) -> bool:
-    """Return whether there is anything in a column: place is short in a terminal."""
-    return any(value not in ("", None, 0) and value == value for value in values)
+def _tells(name: str, _units: str, values: list[Any]) -> bool:
+    """Return whether there is anything in a column: place is short in a terminal.
+
+    What was set or read is a number even if it is 0.
+    """
+    nothing = ("", None, 0) if name in _ALWAYS else ("", None)
+    return any(value not in nothing and value == value for value in values)
 
 
 def _points(run: Run) -> int:

@@ -1,7 +1,8 @@
 """Quantities: what is understood, what is refused, and that every file can be read again."""
 
 import math
-from typing import Annotated
+from importlib import import_module
+from typing import Annotated, Any
 
 import pytest
 from hypothesis import given
@@ -140,3 +141,15 @@ def test_other_units_can_be_used() -> None:
     own = Own.model_validate({"speed": "0.1 um/s", "fluence": "1 uJ/cm^2", "grating": "300/mm"})
     assert own.speed == pytest.approx(100.0)
     assert Own.model_validate(own.model_dump()) == own
+
+
+def test_what_a_script_defines_for_itself_does_not_change_what_files_mean() -> None:
+    pint: Any = import_module("pint")
+    shared = pint.UnitRegistry()
+    before = pint.get_application_registry().get()
+    shared.define("kelvin = 2 * meter = K")
+    pint.set_application_registry(shared)
+    try:
+        assert parse("3.25 mK", "K") == 0.00325
+    finally:
+        pint.set_application_registry(before)
